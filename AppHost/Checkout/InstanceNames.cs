@@ -1,0 +1,28 @@
+namespace UvlhubAspire.Checkout;
+
+/// <summary>
+/// The names that one running environment has on the engine. Without <see cref="UvlhubOptions.Instance"/> they are the
+/// tutorial's, so that its <c>docker exec</c> and <c>docker logs</c> commands keep working.
+/// </summary>
+/// <param name="instance">The instance's name, or <see langword="null"/> for the tutorial's names.</param>
+internal sealed class InstanceNames(string? instance)
+{
+    private readonly string _prefix = string.IsNullOrEmpty(instance) ? "" : $"{instance}_";
+
+    /// <summary>The container of <c>db</c>.</summary>
+    public string DatabaseContainer => $"{_prefix}mariadb_container";
+
+    /// <summary>The container of <c>web</c>.</summary>
+    public string WebContainer => $"{_prefix}web_app_container";
+
+    /// <summary>The container of <c>rosemary</c>, the toolbox.</summary>
+    public string ToolboxContainer => $"{_prefix}rosemary_container";
+
+    /// <summary>The database's volume, if nothing else is said.</summary>
+    /// <param name="checkout">The folder name of the checkout.</param>
+    public string DataVolume(string checkout) => $"{_prefix}mariadb_data_{Sanitise(checkout)}";
+
+    // The engine allows [a-zA-Z0-9][a-zA-Z0-9_.-]* in names.
+    private static string Sanitise(string name) =>
+        string.Concat(name.Select(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '.' or '-' ? c : '_'));
+}

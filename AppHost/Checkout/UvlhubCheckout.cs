@@ -1,0 +1,127 @@
+namespace UvlhubAspire.Checkout;
+
+/// <summary>
+/// What the model needs to know of a uvlhub checkout, read once and never written to. Editions differ in all of this
+/// (<c>/app</c> or <c>/workspace</c>, eleven or twenty-five environment keys, how they seed), so nothing of it is a
+/// constant elsewhere.
+/// </summary>
+internal sealed record UvlhubCheckout
+{
+    /// <summary>The checkout's folder, absolute, without a trailing separator.</summary>
+    public required string Path { get; init; }
+
+    /// <summary>The folder's own name: what one clone is told apart from the next by.</summary>
+    public string Name => System.IO.Path.GetFileName(Path);
+
+    /// <summary>The file that <see cref="Environment"/> comes from.</summary>
+    public required DotEnvFile EnvironmentFile { get; init; }
+
+    /// <summary>Every key of the checkout's <c>.env</c>, also those that the model does not know.</summary>
+    public IReadOnlyDictionary<string, string> Environment => EnvironmentFile.Values;
+
+    /// <summary>The Dockerfile of the development image; <see langword="null"/> if the checkout has none.</summary>
+    public Dockerfile? DevelopmentDockerfile { get; init; }
+
+    /// <summary>Where the code lives inside the container, without a trailing slash (<c>/app</c>, <c>/workspace</c>).</summary>
+    public required string WorkingDirectory { get; init; }
+
+    /// <summary>The folder with the Alembic revisions, relative to the checkout (<c>migrations/versions</c>); it need not exist.</summary>
+    public string RevisionsDirectory => System.IO.Path.Combine(Path, "migrations", "versions");
+
+    /// <summary>
+    /// How the checkout seeds an empty database, as a command and its arguments, read from its entrypoint and migration
+    /// scripts; empty if it never seeds.
+    /// </summary>
+    public required IReadOnlyList<string> SeedCommand { get; init; }
+
+    /// <summary>The application's database. Default: <c>uvlhubdb</c>.</summary>
+    public string Database => Value("MARIADB_DATABASE") ?? "uvlhubdb";
+
+    /// <summary>The database that pytest uses. Default: the application's database with <c>_test</c> appended.</summary>
+    public string TestDatabase => Value("MARIADB_TEST_DATABASE") ?? $"{Database}_test";
+
+    /// <summary>The application's database user. Default: <c>uvlhubdb_user</c>.</summary>
+    public string DatabaseUser => Value("MARIADB_USER") ?? "uvlhubdb_user";
+
+    /// <summary>The application user's password; <see langword="null"/> if the checkout names none.</summary>
+    public string? DatabasePassword => Value("MARIADB_PASSWORD");
+
+    /// <summary>The password of MariaDB's <c>root</c>; <see langword="null"/> if the checkout names none.</summary>
+    public string? RootPassword => Value("MARIADB_ROOT_PASSWORD");
+
+    private static readonly string[] s_environmentFiles = [".env", ".env.docker", ".env.docker.example"];
+
+    private static readonly string[] s_developmentDockerfiles =
+        ["docker/images/Dockerfile.dev", "docker/images/Dockerfile", "Dockerfile.dev", "Dockerfile"];
+
+    private static readonly string[] s_seedingScripts =
+        ["docker/entrypoints/development_entrypoint.sh", "scripts/apply_migrations.sh"];
+
+    /// <summary>Reads a checkout.</summary>
+    /// <param name="path">Its folder; a relative path is taken from the current folder.</param>
+    /// <exception cref="CheckoutException">The folder is no uvlhub checkout, or one of its files is malformed.</exception>
+    public static UvlhubCheckout Read(string path)
+    {
+        var folder = System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(path));
+        if (!Directory.Exists(folder))
+        {
+            throw new CheckoutException($"there is no folder {folder}; Uvlhub:Path (or the argument of ./run) must name a uvlhub checkout");
+        }
+
+        string? FirstExisting(IEnumerable<string> candidates) =>
+            candidates.Select(candidate => System.IO.Path.Combine(folder, candidate)).FirstOrDefault(File.Exists);
+
+        var environmentPath = FirstExisting(s_environmentFiles);
+        var dockerfilePath = FirstExisting(s_developmentDockerfiles);
+
+        List<string> missing = [];
+        if (!File.Exists(System.IO.Path.Combine(folder, "app", "__init__.py")))
+        {
+            missing.Add("app/__init__.py (the Flask application)");
+        }
+
+        if (environmentPath is null)
+        {
+            missing.Add(".env or .env.docker.example (its settings)");
+        }
+
+        if (dockerfilePath is null)
+        {
+            missing.Add("docker/images/Dockerfile.dev or docker/images/Dockerfile (its image)");
+        }
+
+        if (missing.Count > 0)
+        {
+            throw new CheckoutException(
+                $"{folder} is no uvlhub checkout: it lacks {string.Join("; ", missing)}. Give the folder that 'git clone' made, the one with app/ and docker/ in it.");
+        }
+
+        var environment = DotEnvFile.Read(environmentPath!);
+        var dockerfile = Dockerfile.Read(dockerfilePath!);
+        var workingDirectory = dockerfile.WorkingDirectory ?? "/app";
+
+        return new UvlhubCheckout
+        {
+            Path = folder,
+            EnvironmentFile = environment,
+            DevelopmentDockerfile = dockerfile,
+            WorkingDirectory = workingDirectory.Length > 1 ? workingDirectory.TrimEnd('/') : workingDirectory,
+            SeedCommand = ReadSeedCommand(folder),
+        };
+    }
+
+    private string? Value(string key) => Environment.TryGetValue(key, out var value) && value.Length > 0 ? value : null;
+
+    private static string[] ReadSeedCommand(string folder) =>
+    [
+        .. s_seedingScripts
+            .Select(script => System.IO.Path.Combine(folder, script))
+            .Where(File.Exists)
+            .SelectMany(File.ReadLines)
+            .Select(line => line.Trim())
+            .FirstOrDefault(line => !line.StartsWith('#') && line.Contains(" db:seed", StringComparison.Ordinal))
+            // Words only: what follows an operator of the shell is not part of the command.
+            ?.Split((char[])['|', '&', ';', '>'], 2)[0]
+            .Split(' ', StringSplitOptions.RemoveEmptyEntries) ?? [],
+    ];
+}

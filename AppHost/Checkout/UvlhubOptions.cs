@@ -1,0 +1,58 @@
+namespace UvlhubAspire.Checkout;
+
+/// <summary>
+/// The settings of the project: ordinary .NET configuration, section <c>Uvlhub</c> (<c>--Uvlhub:Path=…</c>,
+/// <c>Uvlhub__Path=…</c>, or appsettings.json). The AppHost and a UvlhubRunner in a shell read the same ones.
+/// </summary>
+internal sealed class UvlhubOptions
+{
+    /// <summary>The configuration section's name.</summary>
+    public const string Section = "Uvlhub";
+
+    /// <summary>The checkout to run. Default: the bundled <c>samples/minihub</c>.</summary>
+    public string? Path { get; init; }
+
+    /// <summary>
+    /// A name that sets this environment's containers, volume and network apart from others on the same engine.
+    /// Default: none, and the containers have the tutorial's names.
+    /// </summary>
+    public string? Instance { get; init; }
+
+    /// <summary>
+    /// Modules that the application shall not load, separated by commas: the tutorial's <c>.moduleignore</c> without
+    /// a file in the checkout. Default: <c>webhook</c>, which needs the engine's socket.
+    /// </summary>
+    public string? IgnoredModules { get; init; }
+
+    /// <summary>Where images come from: <c>auto</c> (default), <c>registry</c> or <c>debian</c>.</summary>
+    public string Images { get; init; } = "auto";
+
+    /// <summary>The named volume of the database. Default: <c>mariadb_data_</c> and the checkout folder's name.</summary>
+    public string? DataVolume { get; init; }
+
+    /// <summary>Ports on the host.</summary>
+    public PortOptions Ports { get; init; } = new();
+
+    /// <summary>Snapshots that the migrator takes.</summary>
+    public SnapshotOptions Snapshots { get; init; } = new();
+
+    /// <summary>Host ports, all on the loopback address.</summary>
+    internal sealed class PortOptions
+    {
+        /// <summary>The Flask application. Default: 5000; 0 lets the system choose.</summary>
+        public int Web { get; init; } = 5000;
+
+        /// <summary>MariaDB. Default: 3306; 0 lets the system choose.</summary>
+        public int Database { get; init; } = 3306;
+    }
+
+    /// <summary>Where snapshots are kept, and how many.</summary>
+    internal sealed class SnapshotOptions
+    {
+        /// <summary>The folder of all snapshots. Default: <c>uvlhub-aspire/snapshots</c> in the user's local application data.</summary>
+        public string? Path { get; init; }
+
+        /// <summary>How many snapshots of one database are kept; the oldest go first. Default: 5.</summary>
+        public int Keep { get; init; } = 5;
+    }
+}
