@@ -1,0 +1,27 @@
+namespace UvlhubAspire.Checkout;
+
+/// <summary>Folders of this repository that the programs need at run time, found upwards from where they were built.</summary>
+internal static class RepositoryFolder
+{
+    /// <summary>The sample application that runs when <see cref="UvlhubOptions.Path"/> names no checkout.</summary>
+    /// <exception cref="CheckoutException">The program no longer lies inside its repository.</exception>
+    public static string BundledSample => Find("samples/minihub");
+
+    /// <summary>The Dockerfiles of the images that stand in for the official ones.</summary>
+    /// <exception cref="CheckoutException">The program no longer lies inside its repository.</exception>
+    public static string Images => Find("images");
+
+    private static string Find(string folder)
+    {
+        for (var parent = new DirectoryInfo(AppContext.BaseDirectory); parent is not null; parent = parent.Parent)
+        {
+            var candidate = Path.Combine(parent.FullName, folder);
+            if (Directory.Exists(candidate) && File.Exists(Path.Combine(parent.FullName, "UvlhubAspire.sln")))
+            {
+                return candidate;
+            }
+        }
+
+        throw new CheckoutException($"cannot find {folder}: the program was moved out of its repository. Build it again in a clone.");
+    }
+}
