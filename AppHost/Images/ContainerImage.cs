@@ -1,0 +1,24 @@
+namespace UvlhubAspire.AppHost.Images;
+
+/// <summary>
+/// Says how a container comes by its image. The model keeps naming the real one; before the start the
+/// <see cref="ImageResolver"/> puts in its place what can be had.
+/// </summary>
+/// <param name="StandIn">The folder of <c>images/</c> that stands in where no registry answers.</param>
+/// <param name="CheckoutBuild">A build of the checkout's own Dockerfile, if that is what the image is.</param>
+/// <param name="BaseImages">What that Dockerfile starts from.</param>
+internal sealed record ContainerImage(string StandIn, ImageRecipe? CheckoutBuild = null, IReadOnlyList<string>? BaseImages = null)
+    : IResourceAnnotation;
+
+/// <summary>Marks containers for the <see cref="ImageResolver"/>.</summary>
+internal static class ContainerImageExtensions
+{
+    /// <summary>Names the stand-in for this container's image.</summary>
+    /// <typeparam name="T">The kind of container.</typeparam>
+    /// <param name="builder">The container.</param>
+    /// <param name="folder">A folder of <c>images/</c>.</param>
+    /// <returns>The same builder.</returns>
+    public static IResourceBuilder<T> WithStandIn<T>(this IResourceBuilder<T> builder, string folder)
+        where T : ContainerResource =>
+        builder.WithAnnotation(new ContainerImage(folder), ResourceAnnotationMutationBehavior.Replace);
+}

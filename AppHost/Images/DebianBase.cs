@@ -1,0 +1,52 @@
+using CliWrap;
+using CliWrap.Exceptions;
+using Microsoft.Extensions.Logging;
+using UvlhubAspire.AppHost.Engine;
+
+namespace UvlhubAspire.AppHost.Images;
+
+/// <summary>The bottom layer of every stand-in: a minimal Debian, made from Debian's packages alone.</summary>
+internal static class DebianBase
+{
+    /// <summary>The suite; uvlhub's own images are built on the same one.</summary>
+    public const string Suite = "trixie";
+
+    /// <summary>The image's name.</summary>
+    public const string Image = $"uvlhub-aspire/debian:{Suite}";
+
+    private static readonly TimeSpan s_limit = TimeSpan.FromMinutes(10);
+
+    /// <summary>Makes the image if it is not there.</summary>
+    /// <exception cref="ImageBuildException">It could not be made; the message says why.</exception>
+    public static async Task EnsureAsync(ContainerEngine engine, ILogger logger, CancellationToken cancellationToken)
+    {
+        if (await engine.HasImageAsync(Image, cancellationToken))
+        {
+            return;
+        }
+
+        ImageLog.Building(logger, Image);
+        var tail = new OutputTail(line => ImageLog.BuildOutput(logger, line));
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(s_limit);
+        try
+        {
+            // The output of the first is the input of the second: a tar archive that nobody stores.
+            await (Cli.Wrap("mmdebstrap")
+                    .WithArguments(["--variant=minbase", "--include=ca-certificates", Suite, "-"])
+                    .WithStandardErrorPipe(PipeTarget.ToDelegate(tail.Add))
+                | Cli.Wrap(engine.Executable)
+                    .WithArguments(["import", "-", Image])
+                    .WithStandardErrorPipe(PipeTarget.ToDelegate(tail.Add)))
+                .ExecuteAsync(limit.Token);
+        }
+        catch (System.ComponentModel.Win32Exception)
+        {
+            throw new ImageBuildException(Image, "mmdebstrap is not installed: './run' installs it on Debian, elsewhere install it or set Uvlhub:Images=registry");
+        }
+        catch (Exception exception) when (exception is CliWrapException || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        {
+            throw new ImageBuildException(Image, exception is OperationCanceledException ? $"not done within {s_limit.TotalMinutes:0} minutes" : tail.ToString());
+        }
+    }
+}

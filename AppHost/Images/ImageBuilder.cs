@@ -1,0 +1,87 @@
+using System.Collections.Concurrent;
+using CliWrap;
+using Microsoft.Extensions.Logging;
+using UvlhubAspire.AppHost.Engine;
+
+namespace UvlhubAspire.AppHost.Images;
+
+/// <summary>
+/// Builds images with the engine's own builder. Not Aspire's <c>WithDockerfile</c>, because that builds at every start
+/// and shows no reason when it fails (https://github.com/microsoft/aspire/issues/5158); this builds what has changed,
+/// once for all resources that share an image, and ends with the builder's last lines.
+/// </summary>
+/// <param name="engine">The container engine.</param>
+internal sealed class ImageBuilder(ContainerEngine engine)
+{
+    private static readonly TimeSpan s_limit = TimeSpan.FromMinutes(30);
+    private readonly ConcurrentDictionary<string, SemaphoreSlim> _gates = new(StringComparer.Ordinal);
+
+    /// <summary>Builds the image unless it is there.</summary>
+    /// <param name="recipe">What to build.</param>
+    /// <param name="logger">Shows the builder's output: the log of the resource that waits for the image.</param>
+    /// <param name="cancellationToken">Ends the build.</param>
+    /// <exception cref="ImageBuildException">The build failed; the message holds the builder's last lines.</exception>
+    public async Task EnsureAsync(ImageRecipe recipe, ILogger logger, CancellationToken cancellationToken)
+    {
+        using (await EnterAsync(recipe.Image, cancellationToken))
+        {
+            if (recipe.IsContentTagged && await engine.HasImageAsync(recipe.Image, cancellationToken))
+            {
+                return;
+            }
+
+            if (recipe.NeedsDebianBase)
+            {
+                using (await EnterAsync(DebianBase.Image, cancellationToken))
+                {
+                    await DebianBase.EnsureAsync(engine, logger, cancellationToken);
+                }
+            }
+
+            await BuildAsync(recipe, logger, cancellationToken);
+        }
+    }
+
+    private async Task BuildAsync(ImageRecipe recipe, ILogger logger, CancellationToken cancellationToken)
+    {
+        ImageLog.Building(logger, recipe.Image);
+        var tail = new OutputTail(line => ImageLog.BuildOutput(logger, line));
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(s_limit);
+        int exitCode;
+        try
+        {
+            var result = await Cli.Wrap(engine.Executable)
+                .WithArguments(["build", "--tag", recipe.Image, "--file", recipe.Dockerfile, recipe.Context])
+                .WithEnvironmentVariables(environment => environment.Set("DOCKER_BUILDKIT", "1").Set("BUILDKIT_PROGRESS", "plain"))
+                .WithStandardOutputPipe(PipeTarget.ToDelegate(tail.Add))
+                .WithStandardErrorPipe(PipeTarget.ToDelegate(tail.Add))
+                .WithValidation(CommandResultValidation.None)
+                .ExecuteAsync(limit.Token);
+            exitCode = result.ExitCode;
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new ImageBuildException(recipe.Image, $"not done within {s_limit.TotalMinutes:0} minutes; the last lines were:{Environment.NewLine}{tail}");
+        }
+
+        if (exitCode != 0)
+        {
+            throw new ImageBuildException(recipe.Image, tail.ToString());
+        }
+
+        ImageLog.Built(logger, recipe.Image);
+    }
+
+    private async Task<Gate> EnterAsync(string image, CancellationToken cancellationToken)
+    {
+        var semaphore = _gates.GetOrAdd(image, _ => new SemaphoreSlim(1));
+        await semaphore.WaitAsync(cancellationToken);
+        return new Gate(semaphore);
+    }
+
+    private readonly struct Gate(SemaphoreSlim semaphore) : IDisposable
+    {
+        public void Dispose() => semaphore.Release();
+    }
+}

@@ -1,0 +1,41 @@
+using System.Security.Cryptography;
+using System.Text;
+
+namespace UvlhubAspire.AppHost.Images;
+
+/// <summary>An image that is built here: a Dockerfile, its context, and a tag that changes when its inputs do.</summary>
+/// <param name="Image">The full name with its tag.</param>
+/// <param name="Dockerfile">The Dockerfile's path.</param>
+/// <param name="Context">The folder that is sent to the builder.</param>
+/// <param name="NeedsDebianBase">Whether it starts from <see cref="DebianBase.Image"/>.</param>
+/// <param name="IsContentTagged">Whether an image of this name needs no further build.</param>
+internal sealed record ImageRecipe(string Image, string Dockerfile, string Context, bool NeedsDebianBase, bool IsContentTagged)
+{
+    /// <summary>
+    /// A stand-in from <c>images/</c>. Its tag is a digest of the folder, so that a changed recipe is a new image, and it
+    /// carries a name of its own: nobody mistakes it for the image that it stands in for.
+    /// </summary>
+    /// <param name="folder">A folder of <c>images/</c>.</param>
+    public static ImageRecipe StandIn(string folder)
+    {
+        var context = Path.Combine(Checkout.RepositoryFolder.Images, folder);
+        return new ImageRecipe(
+            $"uvlhub-aspire/{folder}:debian-{Digest(context)}",
+            Path.Combine(context, "Dockerfile"),
+            context,
+            NeedsDebianBase: true,
+            IsContentTagged: true);
+    }
+
+    private static string Digest(string folder)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (var file in Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal))
+        {
+            hash.AppendData(Encoding.UTF8.GetBytes(Path.GetRelativePath(folder, file)));
+            hash.AppendData(File.ReadAllBytes(file));
+        }
+
+        return Convert.ToHexStringLower(hash.GetHashAndReset())[..12];
+    }
+}

@@ -1,0 +1,124 @@
+using Aspire.Hosting.Eventing;
+using Aspire.Hosting.Lifecycle;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using UvlhubAspire.AppHost.Engine;
+using UvlhubAspire.Checkout;
+
+namespace UvlhubAspire.AppHost.Images;
+
+/// <summary>
+/// Decides, before anything starts, which image each container runs, says so in one line with the reason, and has the
+/// image built when its container is about to be created, so that the dashboard is there to watch and containers that
+/// need no build do not wait.
+/// </summary>
+internal sealed class ImageResolver(ContainerEngine engine, ImageBuilder builder, IConfiguration configuration, ILoggerFactory loggers)
+    : IDistributedApplicationEventingSubscriber
+{
+    private readonly ILogger _logger = loggers.CreateLogger("UvlhubAspire.Images");
+
+    /// <inheritdoc/>
+    public Task SubscribeAsync(IDistributedApplicationEventing eventing, DistributedApplicationExecutionContext context, CancellationToken cancellationToken)
+    {
+        if (context.IsRunMode)
+        {
+            eventing.Subscribe<BeforeStartEvent>((start, ct) => ResolveAsync(eventing, start.Model, ct));
+        }
+
+        return Task.CompletedTask;
+    }
+
+    private async Task ResolveAsync(IDistributedApplicationEventing eventing, DistributedApplicationModel model, CancellationToken cancellationToken)
+    {
+        var source = ReadSource(configuration);
+        var registry = new RegistryProbe(engine);
+        var containers = model.Resources.OfType<ContainerResource>().Where(container => container.HasAnnotationOfType<ContainerImage>()).ToList();
+        var choices = await Task.WhenAll(containers.Select(container => ChooseAsync(container, source, registry, cancellationToken)));
+
+        foreach (var (container, choice) in containers.Zip(choices))
+        {
+            ImageLog.Chosen(_logger, container.Name, choice.Image, choice.Reason);
+            if (choice.Recipe is { } recipe)
+            {
+                Replace(container, recipe.Image);
+                eventing.Subscribe<BeforeResourceStartedEvent>(container, (started, ct) => BuildAsync(container, recipe, started.Services, ct));
+            }
+        }
+    }
+
+    private async Task<Choice> ChooseAsync(ContainerResource container, ImageSource source, RegistryProbe registry, CancellationToken cancellationToken)
+    {
+        var image = container.Annotations.OfType<ContainerImage>().Last();
+        container.TryGetContainerImageName(out var real);
+        var standIn = ImageRecipe.StandIn(image.StandIn);
+        var wanted = image.CheckoutBuild is { } build
+            ? new Choice(build.Image, $"built from {build.Dockerfile}", build)
+            : new Choice(real!, "the image that the model names", null);
+        var needed = image.BaseImages ?? [real!];
+
+        switch (source)
+        {
+            case ImageSource.Registry:
+                return wanted;
+            case ImageSource.Debian:
+                return new Choice(standIn.Image, $"built from Debian's packages in place of {Described(image, real!)}, because Uvlhub:Images=debian", standIn);
+        }
+
+        if (await AllPresentAsync(needed, cancellationToken))
+        {
+            return wanted with { Reason = wanted.Recipe is null ? "present on this machine" : $"{wanted.Reason}; its base image is present on this machine" };
+        }
+
+        if (await engine.HasImageAsync(standIn.Image, cancellationToken))
+        {
+            return new Choice(standIn.Image, $"built earlier from Debian's packages in place of {Described(image, real!)}; Uvlhub:Images=registry pulls that one", standIn);
+        }
+
+        var refusal = await registry.RefusalAsync(needed, cancellationToken);
+        return refusal is null
+            ? wanted with { Reason = wanted.Recipe is null ? "pulled from its registry" : wanted.Reason }
+            : new Choice(standIn.Image, $"built from Debian's packages in place of {Described(image, real!)}, which no registry delivers here ({refusal})", standIn);
+    }
+
+    private static string Described(ContainerImage image, string real) =>
+        image.CheckoutBuild is { } build ? $"{Path.GetFileName(build.Dockerfile)} on {string.Join(", ", image.BaseImages ?? [])}" : real;
+
+    private async Task<bool> AllPresentAsync(IEnumerable<string> images, CancellationToken cancellationToken) =>
+        (await Task.WhenAll(images.Select(image => engine.HasImageAsync(image, cancellationToken)))).All(present => present);
+
+    private async Task BuildAsync(ContainerResource container, ImageRecipe recipe, IServiceProvider services, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await builder.EnsureAsync(recipe, services.GetRequiredService<ResourceLoggerService>().GetLogger(container), cancellationToken);
+        }
+        catch (ImageBuildException exception)
+        {
+            // The container's own log has it as well; the console is where someone without the dashboard looks.
+            ImageLog.NotBuilt(_logger, container.Name, exception.Message);
+            throw;
+        }
+    }
+
+    private static void Replace(ContainerResource container, string image)
+    {
+        var separator = image.LastIndexOf(':');
+        foreach (var annotation in container.Annotations.OfType<ContainerImageAnnotation>().ToList())
+        {
+            container.Annotations.Remove(annotation);
+        }
+
+        container.Annotations.Add(new ContainerImageAnnotation { Image = image[..separator], Tag = image[(separator + 1)..] });
+    }
+
+    private static ImageSource ReadSource(IConfiguration configuration)
+    {
+        var value = configuration.GetSection(UvlhubOptions.Section)["Images"];
+        return string.IsNullOrEmpty(value) ? ImageSource.Auto
+            : Enum.TryParse<ImageSource>(value, ignoreCase: true, out var source) && Enum.IsDefined(source) ? source
+            : throw new CheckoutException($"Uvlhub:Images is '{value}'; it can be auto, registry or debian");
+    }
+
+    private sealed record Choice(string Image, string Reason, ImageRecipe? Recipe);
+}

@@ -1,0 +1,185 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Logging;
+using MySqlConnector;
+
+namespace UvlhubAspire.AppHost.MariaDB;
+
+/// <summary>Adds MariaDB to an application model, in the shape of Aspire's own database integrations.</summary>
+public static class MariaDBBuilderExtensions
+{
+    private const string DataFolder = "/var/lib/mysql";
+    private const string InitFolder = "/docker-entrypoint-initdb.d";
+
+    /// <summary>Adds a MariaDB server in a container. Its health check logs in as the user that applications use.</summary>
+    /// <param name="builder">The application that is being built.</param>
+    /// <param name="name">The resource's name, its host name on the containers' network and its connection string's name.</param>
+    /// <param name="rootPassword">The password of <c>root</c>. Default: one that is generated once and kept in the user secrets.</param>
+    /// <param name="port">The port on the host's loopback address. Default: chosen by the system.</param>
+    /// <returns>The server's builder.</returns>
+    public static IResourceBuilder<MariaDBServerResource> AddMariaDB(
+        this IDistributedApplicationBuilder builder,
+        [ResourceName] string name,
+        IResourceBuilder<ParameterResource>? rootPassword = null,
+        int? port = null)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        ArgumentException.ThrowIfNullOrEmpty(name);
+
+        var password = rootPassword?.Resource
+            ?? ParameterResourceBuilderExtensions.CreateDefaultPasswordParameter(builder, $"{name}-root-password", special: false);
+        var server = new MariaDBServerResource(name, password);
+
+        builder.Eventing.Subscribe<ResourceReadyEvent>(server, (ready, cancellationToken) =>
+            CreateDatabasesAsync(server, ready.Services.GetRequiredService<ResourceLoggerService>().GetLogger(server), cancellationToken));
+
+        return builder.AddResource(server)
+            .WithImage(MariaDBContainerImageTags.Image, MariaDBContainerImageTags.Tag)
+            .WithEndpoint(port: port, targetPort: MariaDBServerResource.DefaultPort, name: MariaDBServerResource.PrimaryEndpointName)
+            .WithIconName("DatabaseMultiple")
+            .WithEnvironment(context =>
+            {
+                context.EnvironmentVariables["MARIADB_ROOT_PASSWORD"] = server.RootPassword;
+                if (server.UserName is not null)
+                {
+                    context.EnvironmentVariables["MARIADB_USER"] = server.UserName;
+                    context.EnvironmentVariables["MARIADB_PASSWORD"] = server.UserPassword!;
+                }
+
+                if (server.Databases is [var first, ..])
+                {
+                    context.EnvironmentVariables["MARIADB_DATABASE"] = first.DatabaseName;
+                }
+            })
+            .WithMariaDBHealthCheck(cancellationToken => (server.Databases is [var first, ..] ? first.ConnectionStringExpression : server.ConnectionStringExpression)
+                .GetValueAsync(cancellationToken));
+    }
+
+    /// <summary>Sets the password of <c>root</c>.</summary>
+    /// <param name="builder">The server.</param>
+    /// <param name="password">The password.</param>
+    /// <returns>The same builder.</returns>
+    public static IResourceBuilder<MariaDBServerResource> WithRootPassword(
+        this IResourceBuilder<MariaDBServerResource> builder, IResourceBuilder<ParameterResource> password)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        ArgumentNullException.ThrowIfNull(password);
+        builder.Resource.RootPassword = password.Resource;
+        return builder;
+    }
+
+    /// <summary>
+    /// Names the user that applications log in as: <c>MARIADB_USER</c> and <c>MARIADB_PASSWORD</c> of the tutorial. The
+    /// image creates it on a new volume; it is granted everything on the databases of this server, and on nothing else.
+    /// </summary>
+    /// <param name="builder">The server.</param>
+    /// <param name="userName">The user's name.</param>
+    /// <param name="password">The user's password.</param>
+    /// <returns>The same builder.</returns>
+    public static IResourceBuilder<MariaDBServerResource> WithUser(
+        this IResourceBuilder<MariaDBServerResource> builder, string userName, IResourceBuilder<ParameterResource> password)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        ArgumentException.ThrowIfNullOrEmpty(userName);
+        ArgumentNullException.ThrowIfNull(password);
+        (builder.Resource.UserName, builder.Resource.UserPassword) = (userName, password.Resource);
+        return builder;
+    }
+
+    /// <summary>
+    /// Adds a database. The image creates the first one on a new volume; each is created, and granted to the application
+    /// user, when the server is ready and it is not there yet. Nothing is ever dropped.
+    /// </summary>
+    /// <param name="builder">The server.</param>
+    /// <param name="name">The resource's name; also its connection string's name.</param>
+    /// <param name="databaseName">The name on the server. Default: the resource's name.</param>
+    /// <returns>The database's builder.</returns>
+    public static IResourceBuilder<MariaDBDatabaseResource> AddDatabase(
+        this IResourceBuilder<MariaDBServerResource> builder, [ResourceName] string name, string? databaseName = null)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        ArgumentException.ThrowIfNullOrEmpty(name);
+
+        var database = new MariaDBDatabaseResource(name, databaseName ?? name, builder.Resource);
+        builder.Resource.Add(database);
+        return builder.ApplicationBuilder.AddResource(database)
+            .WithIconName("Database")
+            .WithMariaDBHealthCheck(database.ConnectionStringExpression.GetValueAsync);
+    }
+
+    /// <summary>Keeps the data in a named volume: it outlives containers and runs.</summary>
+    /// <param name="builder">The server.</param>
+    /// <param name="name">The volume's name. Default: generated from the application's and the resource's name.</param>
+    /// <param name="isReadOnly">Whether the server must not write. Default: it may.</param>
+    /// <returns>The same builder.</returns>
+    public static IResourceBuilder<MariaDBServerResource> WithDataVolume(
+        this IResourceBuilder<MariaDBServerResource> builder, string? name = null, bool isReadOnly = false)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        return builder.WithVolume(name ?? VolumeNameGenerator.Generate(builder, "data"), DataFolder, isReadOnly);
+    }
+
+    /// <summary>Keeps the data in a folder of the host.</summary>
+    /// <param name="builder">The server.</param>
+    /// <param name="source">The folder; a relative path is taken from the AppHost's folder.</param>
+    /// <param name="isReadOnly">Whether the server must not write. Default: it may.</param>
+    /// <returns>The same builder.</returns>
+    public static IResourceBuilder<MariaDBServerResource> WithDataBindMount(
+        this IResourceBuilder<MariaDBServerResource> builder, string source, bool isReadOnly = false)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        ArgumentException.ThrowIfNullOrEmpty(source);
+        return builder.WithBindMount(source, DataFolder, isReadOnly);
+    }
+
+    /// <summary>Copies scripts (<c>.sql</c>, <c>.sql.gz</c>, <c>.sh</c>) into the container that the image runs once, on a new volume.</summary>
+    /// <param name="builder">The server.</param>
+    /// <param name="source">A file or folder; a relative path is taken from the AppHost's folder.</param>
+    /// <returns>The same builder.</returns>
+    public static IResourceBuilder<MariaDBServerResource> WithInitFiles(this IResourceBuilder<MariaDBServerResource> builder, string source)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        ArgumentException.ThrowIfNullOrEmpty(source);
+        return builder.WithContainerFiles(InitFolder, Path.GetFullPath(source, builder.ApplicationBuilder.AppHostDirectory));
+    }
+
+    private static IResourceBuilder<T> WithMariaDBHealthCheck<T>(
+        this IResourceBuilder<T> builder, Func<CancellationToken, ValueTask<string?>> connectionString)
+        where T : IResource
+    {
+        var key = $"{builder.Resource.Name}_check";
+        builder.ApplicationBuilder.Services.AddHealthChecks()
+            .Add(new HealthCheckRegistration(key, _ => new MariaDBHealthCheck(connectionString), failureStatus: null, tags: null));
+        return builder.WithHealthCheck(key);
+    }
+
+    private static async Task CreateDatabasesAsync(MariaDBServerResource server, ILogger logger, CancellationToken cancellationToken)
+    {
+        // The image has created the first database together with the user and its rights.
+        var others = server.Databases.Skip(1).ToList();
+        if (others.Count == 0)
+        {
+            return;
+        }
+
+        try
+        {
+            await using var connection = new MySqlConnection(await server.ConnectionStringExpression.GetValueAsync(cancellationToken));
+            await connection.OpenAsync(cancellationToken);
+            foreach (var database in others)
+            {
+                foreach (var statement in MariaDBStatements.CreateDatabase(database.DatabaseName, server.UserName))
+                {
+                    await using var command = new MySqlCommand(statement, connection);
+                    await command.ExecuteNonQueryAsync(cancellationToken);
+                }
+
+                MariaDBLog.DatabaseCreated(logger, database.DatabaseName);
+            }
+        }
+        catch (MySqlException exception)
+        {
+            MariaDBLog.DatabasesNotCreated(logger, exception.Message);
+        }
+    }
+}
