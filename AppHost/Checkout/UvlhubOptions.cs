@@ -20,9 +20,10 @@ internal sealed class UvlhubOptions
 
     /// <summary>
     /// Modules that the application shall not load, separated by commas: the tutorial's <c>.moduleignore</c> without
-    /// a file in the checkout. Default: <c>webhook</c>, which needs the engine's socket.
+    /// a file in the checkout. Default: <c>webhook</c>, because it wants the engine's socket when it is imported and no
+    /// container is given that; empty loads all.
     /// </summary>
-    public string? IgnoredModules { get; init; }
+    public string IgnoredModules { get; init; } = "webhook";
 
     /// <summary>Where images come from: <c>auto</c> (default), <c>registry</c> or <c>debian</c>.</summary>
     public string Images { get; init; } = "auto";

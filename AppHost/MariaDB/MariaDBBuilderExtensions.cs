@@ -2,6 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Logging;
 using MySqlConnector;
+using UvlhubAspire.AppHost.Images;
 
 namespace UvlhubAspire.AppHost.MariaDB;
 
@@ -35,6 +36,7 @@ public static class MariaDBBuilderExtensions
 
         return builder.AddResource(server)
             .WithImage(MariaDBContainerImageTags.Image, MariaDBContainerImageTags.Tag)
+            .WithStandIn("mariadb")
             .WithEndpoint(port: port, targetPort: MariaDBServerResource.DefaultPort, name: MariaDBServerResource.PrimaryEndpointName)
             .WithIconName("DatabaseMultiple")
             .WithEnvironment(context =>

@@ -1,0 +1,101 @@
+using UvlhubAspire.AppHost.Images;
+using UvlhubAspire.AppHost.MariaDB;
+using UvlhubAspire.AppHost.Preflight;
+using UvlhubAspire.AppHost.Uvlhub;
+
+namespace UvlhubAspire.AppHost.Flask;
+
+/// <summary>Adds the containers that run the checkout's code.</summary>
+internal static class FlaskBuilderExtensions
+{
+    private const int Port = 5000;
+    private const string StartupFolder = "/opt/uvlhub-aspire/startup";
+
+    /// <summary>
+    /// Adds the site: <c>flask run</c> with reload and debugger on the bind-mounted checkout, as uvlhub's development
+    /// entrypoint ends. It is healthy when its first page answers 200.
+    /// </summary>
+    /// <param name="builder">The application that is being built.</param>
+    /// <param name="name">The resource's name.</param>
+    /// <param name="uvlhub">The checkout and the settings.</param>
+    /// <param name="database">The application's database.</param>
+    /// <returns>The site's builder.</returns>
+    public static IResourceBuilder<FlaskResource> AddFlask(
+        this IDistributedApplicationBuilder builder, [ResourceName] string name, UvlhubEnvironment uvlhub, IResourceBuilder<MariaDBDatabaseResource> database) =>
+        builder.AddCheckoutContainer(new FlaskResource(name) { IsSite = true }, uvlhub, database)
+            .WithContainerName(uvlhub.Names.WebContainer)
+            .WithArgs("flask", "run", "--host=0.0.0.0", $"--port={Port}", "--reload", "--debug")
+            .WithHttpEndpoint(port: HostPort.OrAny(uvlhub.Options.Ports.Web), targetPort: Port, name: FlaskResource.HttpEndpointName)
+            .WithHostPortSetting("Uvlhub:Ports:Web")
+            .WithHttpHealthCheck("/")
+            .WithIconName("Globe");
+
+    /// <summary>
+    /// Adds the toolbox, named after uvlhub's command line: the site's image, mounts and environment, but idle. The
+    /// migrator, the dashboard's commands and people run <c>flask</c>, <c>rosemary</c> and <c>pytest</c> in it, so that
+    /// the host needs no Python, and a migration runs before there is a site.
+    /// </summary>
+    /// <param name="builder">The application that is being built.</param>
+    /// <param name="name">The resource's name.</param>
+    /// <param name="uvlhub">The checkout and the settings.</param>
+    /// <param name="database">The application's database.</param>
+    /// <returns>The toolbox's builder.</returns>
+    public static IResourceBuilder<FlaskResource> AddToolbox(
+        this IDistributedApplicationBuilder builder, [ResourceName] string name, UvlhubEnvironment uvlhub, IResourceBuilder<MariaDBDatabaseResource> database) =>
+        builder.AddCheckoutContainer(new FlaskResource(name), uvlhub, database)
+            .WithContainerName(uvlhub.Names.ToolboxContainer)
+            .WithArgs("sh", "-c", "trap 'exit 0' TERM INT; while :; do sleep 3600 & wait $!; done")
+            .WithIconName("Toolbox");
+
+    private static IResourceBuilder<FlaskResource> AddCheckoutContainer(
+        this IDistributedApplicationBuilder builder, FlaskResource flask, UvlhubEnvironment uvlhub, IResourceBuilder<MariaDBDatabaseResource> database)
+    {
+        var checkout = uvlhub.Checkout;
+        var dockerfile = checkout.DevelopmentDockerfile!;
+        var build = new ImageRecipe(
+            $"uvlhub-aspire/checkout-{ImageName(checkout.Name)}:dev", dockerfile.Path, checkout.Path, NeedsDebianBase: false, IsContentTagged: false);
+
+        var container = builder.AddResource(flask)
+            .WithImage(build.Image.Split(':')[0], "dev")
+            .WithAnnotation(new ContainerImage("flask", build, dockerfile.BaseImages))
+            .WithBindMount(checkout.Path, checkout.WorkingDirectory)
+            .WithBindMount(Path.Combine(builder.AppHostDirectory, "Flask", "startup"), StartupFolder, isReadOnly: true)
+            .WithContainerRuntimeArgs("--workdir", checkout.WorkingDirectory)
+            .WithEnvironment(context => SetEnvironment(context.EnvironmentVariables, uvlhub, database.Resource.Parent));
+
+        builder.Eventing.Subscribe<ResourceReadyEvent>(flask, (ready, cancellationToken) =>
+            flask.IsSite ? MissingRequirements.WarnAsync(flask, checkout, ready.Services, cancellationToken) : Task.CompletedTask);
+
+        return container;
+    }
+
+    private static void SetEnvironment(Dictionary<string, object> environment, UvlhubEnvironment uvlhub, MariaDBServerResource server)
+    {
+        var checkout = uvlhub.Checkout;
+        foreach (var (key, value) in checkout.Environment)
+        {
+            environment[key] = value;
+        }
+
+        // One .env serves Docker, Vagrant and a bare machine; what depends on where the code runs is computed instead.
+        environment["MARIADB_HOSTNAME"] = server.Name;
+        environment["MARIADB_PORT"] = MariaDBServerResource.DefaultPort.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        environment["MARIADB_DATABASE"] = checkout.Database;
+        environment["MARIADB_TEST_DATABASE"] = checkout.TestDatabase;
+        environment["MARIADB_USER"] = checkout.DatabaseUser;
+        environment["MARIADB_PASSWORD"] = uvlhub.UserPassword.Resource;
+        environment["MARIADB_ROOT_PASSWORD"] = uvlhub.RootPassword.Resource;
+        environment["WORKING_DIR"] = checkout.WorkingDirectory.TrimEnd('/') + "/";
+
+        // Python's caches stay out of the checkout, where they would belong to the container's user.
+        environment["PYTHONPYCACHEPREFIX"] = "/tmp/pycache";
+        environment["PYTHONUNBUFFERED"] = "1";
+        var dockerfilePath = checkout.DevelopmentDockerfile!.Environment.GetValueOrDefault("PYTHONPATH");
+        environment["PYTHONPATH"] = string.Join(':', new[] { StartupFolder, checkout.Environment.GetValueOrDefault("PYTHONPATH") ?? dockerfilePath }.OfType<string>());
+        environment["UVLHUB_IGNORED_MODULES"] = uvlhub.Options.IgnoredModules;
+    }
+
+    // Repository names are lower case; what they do not allow becomes a dash.
+    private static string ImageName(string name) =>
+        string.Concat(name.ToLowerInvariant().Select(c => char.IsAsciiLetterOrDigit(c) ? c : '-')).Trim('-') is { Length: > 0 } valid ? valid : "unnamed";
+}

@@ -1,0 +1,52 @@
+using Microsoft.Extensions.DependencyInjection;
+using UvlhubAspire.AppHost.Engine;
+using UvlhubAspire.AppHost.Uvlhub;
+
+namespace UvlhubAspire.AppHost.MariaDB;
+
+/// <summary>What ties a MariaDB server to one checkout.</summary>
+internal static class CheckoutDatabaseExtensions
+{
+    /// <summary>
+    /// Passes every key of the checkout's <c>.env</c> to the server, as compose's <c>env_file</c> does: a fork may set
+    /// any of the image's variables. What the model itself sets wins.
+    /// </summary>
+    /// <param name="builder">The server.</param>
+    /// <param name="uvlhub">The checkout and the settings.</param>
+    /// <returns>The same builder.</returns>
+    public static IResourceBuilder<MariaDBServerResource> WithCheckoutEnvironment(this IResourceBuilder<MariaDBServerResource> builder, UvlhubEnvironment uvlhub) =>
+        builder.WithEnvironment(context =>
+        {
+            foreach (var (key, value) in uvlhub.Checkout.Environment)
+            {
+                context.EnvironmentVariables.TryAdd(key, value);
+            }
+        });
+
+    /// <summary>
+    /// Keeps the data in a volume of the checkout's own, labelled with the checkout's path, so that no two checkouts ever
+    /// open each other's database: not the sample's and a real one's, not those of two clones with the same folder name.
+    /// </summary>
+    /// <param name="builder">The server.</param>
+    /// <param name="uvlhub">The checkout and the settings.</param>
+    /// <returns>The same builder.</returns>
+    public static IResourceBuilder<MariaDBServerResource> WithCheckoutVolume(this IResourceBuilder<MariaDBServerResource> builder, UvlhubEnvironment uvlhub)
+    {
+        var wanted = uvlhub.Options.DataVolume ?? uvlhub.Names.DataVolume(uvlhub.Checkout.Name);
+        builder.WithDataVolume(wanted);
+        builder.ApplicationBuilder.Eventing.Subscribe<BeforeResourceStartedEvent>(builder.Resource, async (starting, cancellationToken) =>
+        {
+            var volume = new DataVolume(
+                starting.Services.GetRequiredService<ContainerEngine>(),
+                starting.Services.GetRequiredService<ResourceLoggerService>().GetLogger(builder.Resource));
+            var name = await volume.EnsureAsync(wanted, uvlhub.Checkout.Path, isNamedByUser: uvlhub.Options.DataVolume is not null, cancellationToken);
+            if (name != wanted)
+            {
+                var mount = builder.Resource.Annotations.OfType<ContainerMountAnnotation>().Single(mount => mount.Source == wanted);
+                builder.Resource.Annotations.Remove(mount);
+                builder.WithDataVolume(name, mount.IsReadOnly);
+            }
+        });
+        return builder;
+    }
+}

@@ -1,0 +1,54 @@
+using Microsoft.Extensions.Configuration;
+using UvlhubAspire.AppHost.Flask;
+using UvlhubAspire.AppHost.MariaDB;
+using UvlhubAspire.AppHost.Uvlhub;
+using UvlhubAspire.AppHost.Engine;
+using UvlhubAspire.Checkout;
+
+namespace UvlhubAspire.AppHost.Migrator;
+
+/// <summary>Joins UvlhubRunner to the model: what uvlhub's entrypoint scripts did before they started Flask.</summary>
+internal static class MigratorBuilderExtensions
+{
+    /// <summary>
+    /// Adds the migrator, a program that ends: it waits for MariaDB itself (with a limit and a reason, so no health check
+    /// needs to come first), brings the schema to the checkout's head, seeds an empty database, and exits with 0, or
+    /// with another code and one readable cause.
+    /// </summary>
+    /// <param name="builder">The application that is being built.</param>
+    /// <param name="name">The resource's name.</param>
+    /// <param name="uvlhub">The checkout and the settings.</param>
+    /// <param name="database">The application's database.</param>
+    /// <param name="toolbox">The container in which <c>flask</c> runs.</param>
+    /// <returns>The migrator's builder.</returns>
+    public static IResourceBuilder<ProjectResource> AddMigrator(
+        this IDistributedApplicationBuilder builder,
+        [ResourceName] string name,
+        UvlhubEnvironment uvlhub,
+        IResourceBuilder<MariaDBDatabaseResource> database,
+        IResourceBuilder<FlaskResource> toolbox)
+    {
+        var server = builder.CreateResourceBuilder(database.Resource.Parent);
+        return builder.AddProject<Projects.UvlhubRunner>(name)
+            .WithEnvironment(context =>
+            {
+                // The runner has the same settings as the AppHost, wherever they came from.
+                foreach (var (key, value) in builder.Configuration.GetSection(UvlhubOptions.Section).AsEnumerable())
+                {
+                    if (value is not null)
+                    {
+                        context.EnvironmentVariables[key.Replace(":", "__", StringComparison.Ordinal)] = value;
+                    }
+                }
+            })
+            .WithEnvironment("Uvlhub__Path", uvlhub.Checkout.Path)
+            .WithEnvironment("Uvlhub__Containers__Database", uvlhub.Names.DatabaseContainer)
+            .WithEnvironment("Uvlhub__Containers__Toolbox", uvlhub.Names.ToolboxContainer)
+            .WithEnvironment("Uvlhub__ContainerRuntime", ContainerEngine.FromConfiguration(builder.Configuration).Executable)
+            .WithReference(server)
+            .WithReference(database)
+            .WaitForStart(server)
+            .WaitForStart(toolbox)
+            .WithIconName("DatabaseArrowUp");
+    }
+}

@@ -1,0 +1,151 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using Aspire.Hosting.Eventing;
+using Aspire.Hosting.Lifecycle;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Logging;
+using UvlhubAspire.AppHost.Engine;
+using UvlhubAspire.Checkout;
+
+namespace UvlhubAspire.AppHost.Preflight;
+
+/// <summary>
+/// Looks, before anything starts, for what would otherwise fail silently in the middle: no engine, no builder, a taken
+/// port, a container name in use. All that is wrong is said at once.
+/// </summary>
+internal sealed partial class PreflightChecks(ContainerEngine engine, IConfiguration configuration, ILoggerFactory loggers)
+    : IDistributedApplicationEventingSubscriber
+{
+    /// <summary>Aspire's orchestrator labels its containers with the process that they belong to.</summary>
+    private const string CreatorProcessLabel = "com.microsoft.developer.usvc-dev.creatorProcessId";
+
+    private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(20);
+    private readonly ILogger _logger = loggers.CreateLogger("UvlhubAspire.Preflight");
+
+    /// <inheritdoc/>
+    public Task SubscribeAsync(IDistributedApplicationEventing eventing, DistributedApplicationExecutionContext context, CancellationToken cancellationToken)
+    {
+        if (context.IsRunMode)
+        {
+            eventing.Subscribe<BeforeStartEvent>((start, ct) => CheckAsync(start.Model, ct));
+        }
+
+        return Task.CompletedTask;
+    }
+
+    private async Task CheckAsync(DistributedApplicationModel model, CancellationToken cancellationToken)
+    {
+        if (await EngineProblemAsync(cancellationToken) is { } problem)
+        {
+            throw new CheckoutException(problem);
+        }
+
+        // Names first: a container that an ended AppHost left behind may also hold the port.
+        List<string> problems = [.. await ContainerNameProblemsAsync(model, cancellationToken)];
+        problems.AddRange(PortProblems(model));
+        if (problems.Count > 0)
+        {
+            throw new CheckoutException(string.Join(Environment.NewLine, problems));
+        }
+    }
+
+    private async Task<string?> EngineProblemAsync(CancellationToken cancellationToken)
+    {
+        var version = engine.RunAsync(s_limit, cancellationToken, "version", "--format", "{{.Server.Version}}");
+        var buildx = engine.RunAsync(s_limit, cancellationToken, "buildx", "version");
+        if (!(await version).Succeeded)
+        {
+            return $"no container engine answers '{engine.Executable} version' ({(await version).Error.Split('\n')[^1]}). './run' sets one up on Debian; elsewhere install and start Docker, then try again";
+        }
+
+        return engine.Executable == "docker" && !(await buildx).Succeeded
+            ? "the engine has no buildx plugin, without which no image can be built. './run' installs it on Debian (docker-buildx); elsewhere install docker-buildx-plugin"
+            : null;
+    }
+
+    private async Task<IEnumerable<string>> ContainerNameProblemsAsync(DistributedApplicationModel model, CancellationToken cancellationToken)
+    {
+        var problems = await Task.WhenAll(model.Resources
+            .Select(resource => (resource, resource.Annotations.OfType<ContainerNameAnnotation>().LastOrDefault()?.Name))
+            .Where(named => named.Name is not null)
+            .Select(named => ContainerNameProblemAsync(named.resource.Name, named.Name!, cancellationToken)));
+        return problems.OfType<string>();
+    }
+
+    private async Task<string?> ContainerNameProblemAsync(string resource, string name, CancellationToken cancellationToken)
+    {
+        var found = await engine.RunAsync(s_limit, cancellationToken,
+            "container", "inspect", "--format", $"{{{{.State.Status}}}}|{{{{index .Config.Labels \"{CreatorProcessLabel}\"}}}}|{{{{index .Config.Labels \"com.docker.compose.project\"}}}}", name);
+        if (!found.Succeeded)
+        {
+            return null;
+        }
+
+        var facts = found.Output.Split('|');
+        var (state, creator, project) = (facts[0], Fact(facts[1]), Fact(facts[2]));
+        if (creator is not null && int.TryParse(creator, out var process) && !IsRunning(process))
+        {
+            LogLeftBehind(name, process);
+            var removed = await engine.RunAsync(s_limit, cancellationToken, "rm", "--force", name);
+            return removed.Succeeded ? null : $"the container {name} of an ended run cannot be removed: {removed.Error}";
+        }
+
+        var owner = (creator, project) switch
+        {
+            ({ } pid, _) => $"another AppHost (process {pid}) has it: stop that one ('./run --stop')",
+            (_, { } compose) => $"the compose project '{compose}' has it: 'docker compose -p {compose} down' ends that one and keeps its volumes",
+            _ => $"'docker rm -f {name}' removes it, its volumes stay",
+        };
+        return $"the name of {resource}'s container, {name}, is in use by a container that is {state}; {owner}, or run beside it with --Uvlhub:Instance=NAME and ports of your own";
+    }
+
+    private IEnumerable<string> PortProblems(DistributedApplicationModel model)
+    {
+        // With random ports (tests, 'aspire run --isolated') the numbers in the model are not the ones that are used.
+        if (configuration.GetValue("DcpPublisher:RandomizePorts", false))
+        {
+            return [];
+        }
+
+        return from resource in model.Resources.OfType<IResourceWithEndpoints>()
+               from setting in resource.Annotations.OfType<HostPort>()
+               from endpoint in resource.Annotations.OfType<EndpointAnnotation>()
+               where endpoint.Port is { } port && IsTaken(port)
+               let taken = endpoint.Port!.Value
+               let next = (taken + 1).ToString(CultureInfo.InvariantCulture)
+               select $"port {taken}, for {resource.Name}, is taken by {PortOwner.Find(taken) ?? "another program"}. Stop that, or choose another port: --{setting.Setting}={next}";
+    }
+
+    private static bool IsTaken(int port)
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, port);
+        try
+        {
+            listener.Start();
+            return false;
+        }
+        catch (SocketException)
+        {
+            return true;
+        }
+    }
+
+    private static bool IsRunning(int process)
+    {
+        try
+        {
+            using var running = System.Diagnostics.Process.GetProcessById(process);
+            return !running.HasExited;
+        }
+        catch (ArgumentException)
+        {
+            return false;
+        }
+    }
+
+    private static string? Fact(string value) => value.Length == 0 || value == "<no value>" ? null : value;
+
+    [LoggerMessage(EventId = 300, Level = LogLevel.Warning, Message = "Removing the container {Container}: the AppHost that made it (process {Process}) has ended without doing so. Its volumes stay")]
+    private partial void LogLeftBehind(string container, int process);
+}

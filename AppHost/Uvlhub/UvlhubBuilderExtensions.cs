@@ -1,0 +1,62 @@
+using Aspire.Hosting.Lifecycle;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using UvlhubAspire.AppHost.Engine;
+using UvlhubAspire.AppHost.Images;
+using UvlhubAspire.AppHost.Preflight;
+using UvlhubAspire.Checkout;
+
+namespace UvlhubAspire.AppHost.Uvlhub;
+
+/// <summary>Starts the model of a uvlhub.</summary>
+internal static class UvlhubBuilderExtensions
+{
+    /// <summary>
+    /// Reads the settings and the checkout, and sets up what watches over the whole model: the checks before the start,
+    /// the choice of images, and the line that says when the site can be used.
+    /// </summary>
+    /// <param name="builder">The application that is being built.</param>
+    /// <returns>What the resources share.</returns>
+    public static UvlhubEnvironment AddUvlhub(this IDistributedApplicationBuilder builder)
+    {
+        UserErrors.ShowWithoutStackTrace();
+
+        var options = ReadOptions(builder.Configuration);
+        var checkout = UvlhubCheckout.Read(string.IsNullOrWhiteSpace(options.Path) ? RepositoryFolder.BundledSample : options.Path);
+
+        builder.Services.AddSingleton(ContainerEngine.FromConfiguration(builder.Configuration));
+        builder.Services.AddSingleton<ImageBuilder>();
+        builder.Services.AddSingleton(checkout);
+        // In this order: a missing engine must be said before anything asks it for an image.
+        builder.Services.TryAddEventingSubscriber<PreflightChecks>();
+        builder.Services.TryAddEventingSubscriber<ImageResolver>();
+        builder.Services.TryAddEventingSubscriber<ReadyAnnouncement>();
+
+        return new UvlhubEnvironment
+        {
+            Checkout = checkout,
+            Options = options,
+            Names = new InstanceNames(options.Instance),
+            RootPassword = builder.AddPassword("mariadb-root-password", checkout.RootPassword),
+            UserPassword = builder.AddPassword("mariadb-password", checkout.DatabasePassword),
+        };
+    }
+
+    private static UvlhubOptions ReadOptions(IConfiguration configuration)
+    {
+        try
+        {
+            return configuration.GetSection(UvlhubOptions.Section).Get<UvlhubOptions>() ?? new UvlhubOptions();
+        }
+        catch (InvalidOperationException exception)
+        {
+            // The binder's message names the full key and the type; what it got wrong is inside.
+            throw new CheckoutException($"a setting cannot be read: {exception.Message}");
+        }
+    }
+
+    private static IResourceBuilder<ParameterResource> AddPassword(this IDistributedApplicationBuilder builder, string name, string? value) =>
+        value is null
+            ? builder.AddParameter(name, new GenerateParameterDefault { MinLength = 22, Special = false }, secret: true, persist: true)
+            : builder.AddParameter(name, value, secret: true);
+}

@@ -1,0 +1,22 @@
+using UvlhubAspire.Checkout;
+
+namespace UvlhubAspire.AppHost.Uvlhub;
+
+/// <summary>What the resources of one uvlhub share: the checkout's facts, the settings, and the passwords.</summary>
+internal sealed record UvlhubEnvironment
+{
+    /// <summary>The checkout that runs.</summary>
+    public required UvlhubCheckout Checkout { get; init; }
+
+    /// <summary>The settings of section <c>Uvlhub</c>.</summary>
+    public required UvlhubOptions Options { get; init; }
+
+    /// <summary>The names on the engine.</summary>
+    public required InstanceNames Names { get; init; }
+
+    /// <summary>MariaDB's root password: the checkout's, else one that is generated once and kept.</summary>
+    public required IResourceBuilder<ParameterResource> RootPassword { get; init; }
+
+    /// <summary>The application user's password: the checkout's, else one that is generated once and kept.</summary>
+    public required IResourceBuilder<ParameterResource> UserPassword { get; init; }
+}

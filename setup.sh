@@ -1,0 +1,158 @@
+#!/usr/bin/env bash
+# Sets up what a bare Debian machine lacks: a container engine with its builder, and the tool that makes the base
+# image. Sourced by ./run and ./test; every step looks first and does nothing where nothing is to do.
+
+readonly ENGINE_PACKAGES=(docker.io docker-cli docker-buildx docker-compose)
+readonly ENGINE_SUITE=trixie
+readonly DOCKERD_LOG=/var/log/uvlhub-aspire-dockerd.log
+
+say() { printf '== %s\n' "$*" >&2; }
+fail() { printf 'UvlhubAspire: %s\n' "$*" >&2; exit 2; }
+
+as_root() {
+    if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo -n "$@"; fi
+}
+
+# Whether this machine is one that we may install packages on.
+can_install() {
+    [ -r /etc/debian_version ] && command -v apt-get >/dev/null &&
+        { [ "$(id -u)" -eq 0 ] || sudo -n true 2>/dev/null; }
+}
+
+engine_answers() { timeout 20 docker info >/dev/null 2>&1; }
+has_buildx() { timeout 20 docker buildx version >/dev/null 2>&1; }
+
+# $1: what is missing, $2: how a person gets it elsewhere.
+must_install() {
+    can_install || fail "$1 is missing, and this is no Debian machine with root or password-less sudo, so nothing is installed. Install $2, then try again."
+}
+
+# Debian 12's own engine is too old for current clients; Debian 13's needs nothing newer than Debian 12's C library.
+# The pins take just these packages from there.
+add_engine_suite() {
+    local codename source_file
+    codename=$(. /etc/os-release && printf '%s' "${VERSION_CODENAME:-}")
+    [ "$codename" = bookworm ] || return 0
+    source_file=/etc/apt/sources.list.d/uvlhub-aspire-engine.sources
+    [ -e "$source_file" ] && return 0
+    grep -rqsE "^(Suites:.*|deb .* )\b$ENGINE_SUITE\b" /etc/apt/sources.list /etc/apt/sources.list.d && [ -e /etc/apt/preferences.d/uvlhub-aspire-engine ] && return 0
+
+    # The machine's own mirror and key, whatever they are.
+    local mirror
+    mirror=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' 'Codename: bookworm' | sort -u | grep -v security | head -n 1)
+    [ -n "$mirror" ] || mirror=$(sed -n 's/^URIs: *//p' /etc/apt/sources.list.d/debian.sources | head -n 1)
+    [ -n "$mirror" ] || fail "cannot tell which Debian mirror this machine uses; install Docker 24 or newer with its buildx plugin, then try again."
+    say "Adding Debian $ENGINE_SUITE as the source of the container engine alone"
+    as_root tee "$source_file" >/dev/null <<SOURCE
+Types: deb
+URIs: $mirror
+Suites: $ENGINE_SUITE
+Components: main
+Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
+SOURCE
+    as_root tee /etc/apt/preferences.d/uvlhub-aspire-engine >/dev/null <<PREFERENCES
+Package: *
+Pin: release n=$ENGINE_SUITE
+Pin-Priority: 100
+
+Package: ${ENGINE_PACKAGES[*]}
+Pin: release n=$ENGINE_SUITE
+Pin-Priority: 600
+PREFERENCES
+}
+
+install_packages() {
+    say "Installing $*"
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=120 install -y -q --no-install-recommends "$@" >/dev/null
+}
+
+apt_update_once() {
+    [ -n "${APT_UPDATED:-}" ] && return 0
+    say "Reading Debian's package lists"
+    as_root apt-get -o DPkg::Lock::Timeout=120 update -q >/dev/null
+    APT_UPDATED=1
+}
+
+# An engine that was killed leaves its pid files, and sometimes its containerd, behind; both keep the next one from starting.
+clear_stale_engine() {
+    local file pid
+    for file in /var/run/docker.pid /run/docker/containerd/containerd.pid; do
+        [ -e "$file" ] || continue
+        pid=$(cat "$file" 2>/dev/null || true)
+        if [ -n "$pid" ] && [ -d "/proc/$pid" ]; then
+            case "$(cat "/proc/$pid/comm" 2>/dev/null)" in
+                dockerd) return 0 ;;
+                containerd) pgrep -x dockerd >/dev/null || as_root kill "$pid" || true ;;
+            esac
+        fi
+        as_root rm -f "$file"
+    done
+}
+
+start_engine() {
+    if [ -d /run/systemd/system ]; then
+        as_root systemctl start docker
+    else
+        clear_stale_engine
+        say "Starting the container engine (its log: $DOCKERD_LOG)"
+        # A session of its own: it must outlive this script and its terminal.
+        as_root sh -c "setsid dockerd >>$DOCKERD_LOG 2>&1 </dev/null &"
+    fi
+    local _
+    for _ in $(seq 60); do
+        engine_answers && return 0
+        sleep 0.5
+    done
+    fail "the container engine does not answer 30 s after its start; see $DOCKERD_LOG"
+}
+
+setup_engine() {
+    engine_answers && has_buildx && return 0
+
+    if ! command -v dockerd >/dev/null || ! has_buildx; then
+        if engine_answers; then
+            must_install "the engine's buildx plugin" "docker-buildx-plugin"
+        else
+            [ -z "${DOCKER_HOST:-}" ] || fail "the engine at DOCKER_HOST=$DOCKER_HOST does not answer. Start it, or unset DOCKER_HOST."
+            must_install "a container engine" "Docker with its buildx plugin"
+        fi
+        apt_update_once
+        add_engine_suite
+        unset APT_UPDATED
+        apt_update_once
+        install_packages "${ENGINE_PACKAGES[@]}" iptables
+    fi
+
+    engine_answers || { can_install || fail "the container engine does not answer ('docker info'). Start it, or join the group docker, then try again."; start_engine; }
+}
+
+# Only a machine that builds its images from Debian's packages needs this; where it cannot be had, registries must answer.
+setup_image_tool() {
+    command -v mmdebstrap >/dev/null && return 0
+    can_install || return 0
+    apt_update_once
+    install_packages mmdebstrap
+}
+
+setup_dotnet() {
+    command -v dotnet >/dev/null || fail "the .NET SDK is missing: install .NET 10 (https://dot.net), then try again."
+    local version
+    version=$(cd "$ROOT" && dotnet --version 2>/dev/null) || fail "no .NET 10 SDK was found; 'dotnet --list-sdks' shows what is there."
+    case "$version" in
+        10.*) ;;
+        *) fail "this needs the .NET 10 SDK, but 'dotnet --version' says $version." ;;
+    esac
+}
+
+# $@: what to build; nothing is printed unless it fails.
+build() {
+    say "Building"
+    local log
+    log=$(mktemp)
+    if ! (cd "$ROOT" && dotnet tool restore >"$log" 2>&1 && dotnet build --nologo -v quiet "$@" >>"$log" 2>&1); then
+        cat "$log" >&2
+        rm -f "$log"
+        fail "the build failed; the reason stands above."
+    fi
+    rm -f "$log"
+}

@@ -1,0 +1,92 @@
+using UvlhubAspire.Checkout;
+using Xunit;
+
+namespace UvlhubAspire.AppHost.Tests.Checkout;
+
+public sealed class UvlhubCheckoutTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Theory]
+    [InlineData("egc2526-v1.0.0", "/app", 11)]
+    [InlineData("egcetsii-main-2026-07", "/workspace", 11)]
+    [InlineData("diverso-lab-v2.9", "/workspace", 24)]
+    public void Each_edition_is_read_right(string edition, string workingDirectory, int keys)
+    {
+        var facts = Edition.Load(edition);
+        facts.WriteCheckout(_folder);
+
+        var checkout = UvlhubCheckout.Read(_folder.Path);
+
+        Assert.Equal(workingDirectory, checkout.WorkingDirectory);
+        Assert.Equal(facts.EnvironmentKeys, checkout.Environment.Keys);
+        Assert.Equal(keys, checkout.Environment.Count);
+        Assert.Equal(("uvlhubdb", "uvlhubdb_test", "uvlhubdb_user"), (checkout.Database, checkout.TestDatabase, checkout.DatabaseUser));
+        Assert.Equal(["rosemary", "db:seed", "-y"], checkout.SeedCommand);
+        Assert.Equal(facts.Revisions, Directory.GetFiles(checkout.RevisionsDirectory).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        Assert.Equal(facts.BaseImages, checkout.DevelopmentDockerfile!.BaseImages);
+    }
+
+    [Fact]
+    public void The_checkouts_own_env_wins_over_the_example()
+    {
+        Edition.Load("egc2526-v1.0.0").WriteCheckout(_folder);
+        _folder.Write(".env", "MARIADB_DATABASE=mine\nDISCORD_TOKEN=unknown keys too\n");
+
+        var checkout = UvlhubCheckout.Read(_folder.Path);
+
+        Assert.Equal("mine", checkout.Database);
+        Assert.Equal("mine_test", checkout.TestDatabase);
+        Assert.Equal("unknown keys too", checkout.Environment["DISCORD_TOKEN"]);
+        Assert.Null(checkout.DatabasePassword);
+    }
+
+    [Fact]
+    public void Reading_writes_nothing_into_the_checkout()
+    {
+        Edition.Load("egc2526-v1.0.0").WriteCheckout(_folder);
+        var before = Snapshot();
+        UvlhubCheckout.Read(_folder.Path);
+        Assert.Equal(before, Snapshot());
+
+        List<string> Snapshot() => [.. Directory.GetFileSystemEntries(_folder.Path, "*", SearchOption.AllDirectories)
+            .Select(entry => $"{entry} {File.GetLastWriteTimeUtc(entry):O}").Order(StringComparer.Ordinal)];
+    }
+
+    [Fact]
+    public void A_folder_that_is_no_checkout_is_told_everything_that_it_lacks()
+    {
+        var exception = Assert.Throws<CheckoutException>(() => UvlhubCheckout.Read(_folder.Path));
+        Assert.Contains("app/__init__.py", exception.Message, StringComparison.Ordinal);
+        Assert.Contains(".env.docker.example", exception.Message, StringComparison.Ordinal);
+        Assert.Contains("Dockerfile.dev", exception.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_folder_that_does_not_exist_is_named()
+    {
+        var missing = Path.Combine(_folder.Path, "nowhere");
+        Assert.Contains(missing, Assert.Throws<CheckoutException>(() => UvlhubCheckout.Read(missing)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_bundled_sample_is_a_checkout()
+    {
+        var checkout = UvlhubCheckout.Read(RepositoryFolder.BundledSample);
+        Assert.Equal("minihub", checkout.Name);
+        Assert.Equal("/app", checkout.WorkingDirectory);
+        Assert.NotEmpty(checkout.SeedCommand);
+    }
+
+    [Fact]
+    public void A_dockerfiles_last_working_directory_and_environment_are_read_through_continuations_and_comments()
+    {
+        var path = _folder.Write("Dockerfile", "# FROM nothing\nFROM --platform=linux/amd64 python:3.12-slim AS base\nENV A=1 \\\n    B=\"2\"\nENV OLD form of it\nworkdir /srv\nWORKDIR app\n");
+        var dockerfile = Dockerfile.Read(path);
+        Assert.Equal("/srv/app", dockerfile.WorkingDirectory);
+        Assert.Equal(["python:3.12-slim"], dockerfile.BaseImages);
+        Assert.Equal([new("A", "1"), new("B", "2"), new("OLD", "form of it")], dockerfile.Environment);
+    }
+}

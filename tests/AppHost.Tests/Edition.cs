@@ -1,0 +1,55 @@
+using System.Text.Json.Nodes;
+
+namespace UvlhubAspire.AppHost.Tests;
+
+/// <summary>The facts of one edition of uvlhub, and a checkout made of them.</summary>
+public sealed class Edition
+{
+    private readonly JsonNode _facts;
+
+    private Edition(JsonNode facts) => _facts = facts;
+
+    public static Edition Load(string name) =>
+        new(JsonNode.Parse(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Editions", $"{name}.json")))!);
+
+    public IEnumerable<string> EnvironmentKeys => Strings(_facts["env_examples"]![".env.docker.example"]!);
+
+    public IEnumerable<string> BaseImages => Strings(Development["from"]!);
+
+    public IEnumerable<string> Revisions =>
+        _facts["migrations"]!.AsArray().Select(revision => revision!["file"]!.GetValue<string>()).Order(StringComparer.Ordinal);
+
+    private JsonNode Development => _facts["dockerfiles"]!["Dockerfile.dev"]!;
+
+    /// <summary>Writes what a reader can see of this edition: settings, Dockerfile, entrypoint, revisions.</summary>
+    public void WriteCheckout(TemporaryFolder folder)
+    {
+        folder.Write("app/__init__.py", "");
+        folder.Write(".env.docker.example", string.Concat(EnvironmentKeys.Select(key => $"{key}={Value(key)}\n")));
+        folder.Write("docker/images/Dockerfile.dev", $"""
+            FROM {BaseImages.Single()}
+            {string.Join('\n', Strings(Development["env"]!).Select(entry => $"ENV {entry}"))}
+            WORKDIR {Strings(Development["workdir"]!).Single()}
+            EXPOSE 5000
+            """);
+        folder.Write("docker/entrypoints/development_entrypoint.sh", "set -e\n# rosemary db:seed would come here\nif true; then\n    rosemary db:seed -y\nfi\n");
+        foreach (var revision in _facts["migrations"]!.AsArray())
+        {
+            var parent = revision!["down_revision"]!.GetValue<string>();
+            folder.Write(
+                $"migrations/versions/{revision["file"]}",
+                $"revision = '{revision["revision"]}'\ndown_revision = {(parent == "None" ? parent : $"'{parent}'")}\n");
+        }
+    }
+
+    private static string Value(string key) => key switch
+    {
+        "FLASK_APP_NAME" => "\"UVLHUB.IO(dev)\"",
+        "MARIADB_DATABASE" => "uvlhubdb",
+        "MARIADB_TEST_DATABASE" => "uvlhubdb_test",
+        "MARIADB_USER" => "uvlhubdb_user",
+        _ => "value",
+    };
+
+    private static IEnumerable<string> Strings(JsonNode array) => array.AsArray().Select(item => item!.GetValue<string>());
+}
