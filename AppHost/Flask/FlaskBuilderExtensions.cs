@@ -44,7 +44,7 @@ internal static class FlaskBuilderExtensions
         this IDistributedApplicationBuilder builder, [ResourceName] string name, UvlhubEnvironment uvlhub, IResourceBuilder<MariaDBDatabaseResource> database) =>
         builder.AddCheckoutContainer(new FlaskResource(name), uvlhub, database)
             .WithContainerName(uvlhub.Names.ToolboxContainer)
-            .WithArgs("sh", "-c", "trap 'exit 0' TERM INT; while :; do sleep 3600 & wait $!; done")
+            .WithArgs("sleep", "infinity")
             .WithIconName("Toolbox");
 
     private static IResourceBuilder<FlaskResource> AddCheckoutContainer(
@@ -60,7 +60,8 @@ internal static class FlaskBuilderExtensions
             .WithAnnotation(new ContainerImage("flask", build, dockerfile.BaseImages))
             .WithBindMount(checkout.Path, checkout.WorkingDirectory)
             .WithBindMount(Path.Combine(builder.AppHostDirectory, "Flask", "startup"), StartupFolder, isReadOnly: true)
-            .WithContainerRuntimeArgs("--workdir", checkout.WorkingDirectory)
+            // An init process, because as process 1 neither a shell nor Python ends when the engine asks it to.
+            .WithContainerRuntimeArgs("--init", "--workdir", checkout.WorkingDirectory)
             .WithEnvironment(context => SetEnvironment(context.EnvironmentVariables, uvlhub, database.Resource.Parent));
 
         builder.Eventing.Subscribe<ResourceReadyEvent>(flask, (ready, cancellationToken) =>

@@ -18,7 +18,7 @@ internal static class DebianBase
 
     /// <summary>Makes the image if it is not there.</summary>
     /// <exception cref="ImageBuildException">It could not be made; the message says why.</exception>
-    public static async Task EnsureAsync(ContainerEngine engine, ILogger logger, CancellationToken cancellationToken)
+    public static async Task EnsureAsync(ContainerEngine engine, ILogger logger, ILogger console, CancellationToken cancellationToken)
     {
         if (await engine.HasImageAsync(Image, cancellationToken))
         {
@@ -26,6 +26,7 @@ internal static class DebianBase
         }
 
         ImageLog.Building(logger, Image);
+        ImageLog.Building(console, Image);
         var tail = new OutputTail(line => ImageLog.BuildOutput(logger, line));
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(s_limit);

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Text.RegularExpressions;
 using CliWrap;
 using Microsoft.Extensions.Logging;
 using UvlhubAspire.AppHost.Engine;
@@ -11,8 +12,10 @@ namespace UvlhubAspire.AppHost.Images;
 /// once for all resources that share an image, and ends with the builder's last lines.
 /// </summary>
 /// <param name="engine">The container engine.</param>
-internal sealed class ImageBuilder(ContainerEngine engine)
+/// <param name="loggers">For the console, where someone without the dashboard sees how far a long build is.</param>
+internal sealed partial class ImageBuilder(ContainerEngine engine, ILoggerFactory loggers)
 {
+    private readonly ILogger _console = loggers.CreateLogger("UvlhubAspire.Images");
     private static readonly TimeSpan s_limit = TimeSpan.FromMinutes(30);
     private readonly ConcurrentDictionary<string, SemaphoreSlim> _gates = new(StringComparer.Ordinal);
 
@@ -34,7 +37,7 @@ internal sealed class ImageBuilder(ContainerEngine engine)
             {
                 using (await EnterAsync(DebianBase.Image, cancellationToken))
                 {
-                    await DebianBase.EnsureAsync(engine, logger, cancellationToken);
+                    await DebianBase.EnsureAsync(engine, logger, _console, cancellationToken);
                 }
             }
 
@@ -45,7 +48,15 @@ internal sealed class ImageBuilder(ContainerEngine engine)
     private async Task BuildAsync(ImageRecipe recipe, ILogger logger, CancellationToken cancellationToken)
     {
         ImageLog.Building(logger, recipe.Image);
-        var tail = new OutputTail(line => ImageLog.BuildOutput(logger, line));
+        ImageLog.Building(_console, recipe.Image);
+        var tail = new OutputTail(line =>
+        {
+            ImageLog.BuildOutput(logger, line);
+            if (StepHeader().IsMatch(line))
+            {
+                ImageLog.BuildOutput(_console, line);
+            }
+        });
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(s_limit);
         int exitCode;
@@ -71,6 +82,7 @@ internal sealed class ImageBuilder(ContainerEngine engine)
         }
 
         ImageLog.Built(logger, recipe.Image);
+        ImageLog.Built(_console, recipe.Image);
     }
 
     private async Task<Gate> EnterAsync(string image, CancellationToken cancellationToken)
@@ -79,6 +91,10 @@ internal sealed class ImageBuilder(ContainerEngine engine)
         await semaphore.WaitAsync(cancellationToken);
         return new Gate(semaphore);
     }
+
+    // BuildKit's plain output: '#7 [2/4] RUN apt-get …' starts a step, '#7 12.3 …' is what the step prints.
+    [GeneratedRegex(@"^#\d+ \[\s*\d+/\d+\]")]
+    private static partial Regex StepHeader();
 
     private readonly struct Gate(SemaphoreSlim semaphore) : IDisposable
     {
