@@ -1,0 +1,1 @@
+"""Feature models in UVL: list, view, upload, download."""

@@ -1,0 +1,1 @@
+"""Who is behind the site. Nothing needs it: name it in .moduleignore to see a module go."""
