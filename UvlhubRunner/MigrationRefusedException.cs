@@ -1,0 +1,21 @@
+namespace UvlhubRunner;
+
+/// <summary>
+/// The runner will not touch the database as things are. The message is complete as it stands: what is wrong and what to
+/// do next; it is shown without a stack trace.
+/// </summary>
+/// <param name="state">The state that was found, in a short stable word for <c>--json</c>, the journal and tests.</param>
+/// <param name="problem">What is wrong, and where.</param>
+/// <param name="remedy">What the user does next.</param>
+internal sealed class MigrationRefusedException(string state, string problem, string remedy)
+    : Exception(remedy.Length == 0 ? problem : $"{problem}{Environment.NewLine}{remedy}")
+{
+    /// <summary>The state that was found.</summary>
+    public string State { get; } = state;
+
+    /// <summary>What is wrong, and where.</summary>
+    public string Problem { get; } = problem;
+
+    /// <summary>What the user does next.</summary>
+    public string Remedy { get; } = remedy;
+}

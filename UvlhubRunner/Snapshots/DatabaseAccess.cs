@@ -1,0 +1,46 @@
+using MySqlConnector;
+
+namespace UvlhubRunner.Snapshots;
+
+/// <summary>
+/// How a database is reached: by SQL from here, and by MariaDB's own programs, which run inside the database's container
+/// (so that their version is the server's) or, without a container, on this machine.
+/// </summary>
+/// <param name="ConnectionString">MySqlConnector's connection string. It must name the database.</param>
+internal sealed record DatabaseAccess(string ConnectionString)
+{
+    /// <summary>The database's container; <see langword="null"/> for <c>mariadb-dump</c> and <c>mariadb</c> of this machine.</summary>
+    public string? Container { get; init; }
+
+    /// <summary>The container engine's executable. Default: <c>docker</c>.</summary>
+    public string Engine { get; init; } = "docker";
+
+    /// <summary>The server's port inside the container. Default: 3306.</summary>
+    public int ContainerPort { get; init; } = 3306;
+
+    /// <summary>The connection string's parts.</summary>
+    internal MySqlConnectionStringBuilder Parts => new(ConnectionString);
+
+    /// <summary>The database's name.</summary>
+    public string Database => Parts.Database;
+
+    /// <summary>Opens a connection that is not shared with a pool: its session settings and locks end with it.</summary>
+    /// <exception cref="MySqlException">The server refuses or is not there.</exception>
+    internal async Task<MySqlConnection> OpenAsync(CancellationToken cancellationToken)
+    {
+        var parts = Parts;
+        parts.Pooling = false;
+        parts.AllowUserVariables = true;
+        var connection = new MySqlConnection(parts.ConnectionString);
+        try
+        {
+            await connection.OpenAsync(cancellationToken);
+            return connection;
+        }
+        catch
+        {
+            await connection.DisposeAsync();
+            throw;
+        }
+    }
+}

@@ -1,0 +1,65 @@
+using System.Text.Json.Serialization;
+
+namespace UvlhubRunner.Snapshots;
+
+/// <summary>
+/// What is known of a snapshot without opening it: the file <c>NAME.json</c> beside <c>NAME.sql.gz</c>. What it says of
+/// the tables was read in the same consistent view as the dump.
+/// </summary>
+internal sealed record Snapshot
+{
+    /// <summary>The snapshot's name: its time and revision, <c>2026-11-24T21-55-03Z_001</c>.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>The database's name.</summary>
+    public required string Database { get; init; }
+
+    /// <summary>The rows of <c>alembic_version</c>; empty if there are none, <see langword="null"/> if there is no such table.</summary>
+    public required IReadOnlyList<string>? Revisions { get; init; }
+
+    /// <summary>When the snapshot was begun, in UTC.</summary>
+    public required DateTimeOffset Created { get; init; }
+
+    /// <summary>The checkout's folder; <see langword="null"/> if the maker named none.</summary>
+    public string? Checkout { get; init; }
+
+    /// <summary>Why it was made (<c>backup</c>, <c>before 001 → 002</c>), for people.</summary>
+    public string? Reason { get; init; }
+
+    /// <summary>What the server calls itself.</summary>
+    public required string ServerVersion { get; init; }
+
+    /// <summary>The SHA-256 of the compressed file, hexadecimal.</summary>
+    public required string Sha256 { get; init; }
+
+    /// <summary>The compressed file's bytes.</summary>
+    public required long Bytes { get; init; }
+
+    /// <summary>The dump's bytes before compression.</summary>
+    public required long DumpBytes { get; init; }
+
+    /// <summary>Everything else that a restored database is compared with.</summary>
+    public required DatabaseContent Content { get; init; }
+
+    /// <summary>The compressed dump.</summary>
+    [JsonIgnore]
+    public string File { get; init; } = "";
+}
+
+/// <summary>The content of a database in figures, to compare two states of it.</summary>
+/// <param name="CharacterSet">The database's default character set.</param>
+/// <param name="Collation">The database's default collation.</param>
+/// <param name="Tables">Tables, in the order of their names.</param>
+/// <param name="Others">Views, sequences, triggers, routines and events, as <c>VIEW name</c>, in order.</param>
+internal sealed record DatabaseContent(
+    string CharacterSet,
+    string Collation,
+    IReadOnlyList<TableContent> Tables,
+    IReadOnlyList<string> Others);
+
+/// <summary>One table's content in figures.</summary>
+/// <param name="Name">The table's name.</param>
+/// <param name="Rows">How many rows it has, counted.</param>
+/// <param name="Checksum">The value of <c>CHECKSUM TABLE</c>; <see langword="null"/> where the server gives none.</param>
+/// <param name="Structure">The SHA-256 of the table's columns, keys and constraints, hexadecimal.</param>
+internal sealed record TableContent(string Name, long Rows, long? Checksum, string Structure);
