@@ -86,7 +86,13 @@ class ProductionConfig(Config):
         return secrets.token_hex(32)
 
 
-CONFIGS = {"development": DevelopmentConfig, "testing": TestingConfig, "production": ProductionConfig}
+CONFIGS = {
+    "development": DevelopmentConfig,
+    "testing": TestingConfig,
+    # Rehearses production, so nothing but its credentials may differ.
+    "staging": ProductionConfig,
+    "production": ProductionConfig,
+}
 
 
 def config_for(name: str | None) -> Config:

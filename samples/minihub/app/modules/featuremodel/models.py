@@ -1,6 +1,7 @@
 from datetime import UTC, datetime
 
 from sqlalchemy.dialects.mysql import MEDIUMTEXT
+from sqlalchemy.orm import deferred
 
 from app import db
 
@@ -18,7 +19,8 @@ class FeatureModel(db.Model):
     description = db.Column(db.Text, nullable=False)
     filename = db.Column(db.String(120), nullable=False)
     checksum = db.Column(db.String(64), nullable=False, index=True)
-    uvl = db.Column(MEDIUMTEXT, nullable=False)
+    # The lists show many models and none of their texts.
+    uvl = deferred(db.Column(MEDIUMTEXT, nullable=False))
     features = db.Column(db.Integer, nullable=False)
     constraints = db.Column(db.Integer, nullable=False)
     created_at = db.Column(db.DateTime, nullable=False, default=lambda: datetime.now(UTC))

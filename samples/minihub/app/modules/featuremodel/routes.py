@@ -14,7 +14,7 @@ blueprint = Blueprint("featuremodel", __name__, template_folder="templates")
 @blueprint.get("/featuremodel/<int:model_id>")
 def view(model_id: int):
     model = db.get_or_404(FeatureModel, model_id)
-    return render_template("featuremodel/view.html", model=model, parsed=uvl.parse(model.uvl))
+    return render_template("featuremodel/view.html", model=model, parsed=uvl.parse(model.uvl), downloads=services.count_downloads(model))
 
 
 @blueprint.get("/featuremodel/<int:model_id>/download")

@@ -2,6 +2,8 @@ import hashlib
 import os
 import tempfile
 
+from flask_sqlalchemy.pagination import Pagination
+from sqlalchemy.orm import joinedload, selectinload
 from werkzeug.utils import secure_filename
 
 from app import db
@@ -11,8 +13,16 @@ from app.modules.featuremodel.models import Download, FeatureModel, Tag
 from core.configuration import uploads_dir
 
 
-def list_models(query: str = "", tag: str = "", user_id: int | None = None) -> list[FeatureModel]:
-    statement = db.select(FeatureModel).order_by(FeatureModel.created_at.desc(), FeatureModel.id.desc())
+PAGE_SIZE = 24
+
+
+def list_models(query: str = "", tag: str = "", user_id: int | None = None, page: int = 1) -> Pagination:
+    """The newest models first, a page at a time, with what a list shows of each."""
+    statement = (
+        db.select(FeatureModel)
+        .order_by(FeatureModel.created_at.desc(), FeatureModel.id.desc())
+        .options(joinedload(FeatureModel.user).joinedload(User.profile), selectinload(FeatureModel.tags))
+    )
     if query:
         statement = statement.where(
             FeatureModel.title.contains(query, autoescape=True) | FeatureModel.uvl.contains(query, autoescape=True)
@@ -21,7 +31,7 @@ def list_models(query: str = "", tag: str = "", user_id: int | None = None) -> l
         statement = statement.where(FeatureModel.tags.any(Tag.name == tag))
     if user_id is not None:
         statement = statement.where(FeatureModel.user_id == user_id)
-    return list(db.session.scalars(statement))
+    return db.paginate(statement, page=max(page, 1), per_page=PAGE_SIZE, error_out=False)
 
 
 def list_tags() -> list[Tag]:
@@ -61,8 +71,12 @@ def add_model(user: User, title: str, description: str, tags: str, filename: str
     return model
 
 
+def count_downloads(model: FeatureModel) -> int:
+    return db.session.scalar(db.select(db.func.count(Download.id)).where(Download.feature_model_id == model.id))
+
+
 def record_download(model: FeatureModel, user_id: int | None) -> None:
-    model.downloads.append(Download(user_id=user_id))
+    db.session.add(Download(feature_model_id=model.id, user_id=user_id))
     db.session.commit()
 
 

@@ -11,7 +11,7 @@ def index():
     tag = request.args.get("tag", "").strip()
     return render_template(
         "public/index.html",
-        models=services.list_models(query=query, tag=tag),
+        models=services.list_models(query=query, tag=tag, page=request.args.get("page", 1, type=int)),
         totals=services.totals(),
         tags=services.list_tags(),
         query=query,
