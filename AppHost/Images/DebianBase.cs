@@ -30,15 +30,18 @@ internal static class DebianBase
         var tail = new OutputTail(line => ImageLog.BuildOutput(logger, line));
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(s_limit);
+        // By way of a file: an import ends reading at the archive's end mark, and mmdebstrap takes the closed pipe for a failure.
+        var folder = Directory.CreateTempSubdirectory("uvlhub-aspire-debian-");
         try
         {
-            // The output of the first is the input of the second: a tar archive that nobody stores.
-            await (Cli.Wrap("mmdebstrap")
-                    .WithArguments(["--variant=minbase", "--include=ca-certificates", Suite, "-"])
-                    .WithStandardErrorPipe(PipeTarget.ToDelegate(tail.Add))
-                | Cli.Wrap(engine.Executable)
-                    .WithArguments(["import", "-", Image])
-                    .WithStandardErrorPipe(PipeTarget.ToDelegate(tail.Add)))
+            var archive = Path.Combine(folder.FullName, $"{Suite}.tar");
+            await Cli.Wrap("mmdebstrap")
+                .WithArguments(["--variant=minbase", "--include=ca-certificates", Suite, archive])
+                .WithStandardErrorPipe(PipeTarget.ToDelegate(tail.Add))
+                .ExecuteAsync(limit.Token);
+            await Cli.Wrap(engine.Executable)
+                .WithArguments(["import", archive, Image])
+                .WithStandardErrorPipe(PipeTarget.ToDelegate(tail.Add))
                 .ExecuteAsync(limit.Token);
         }
         catch (System.ComponentModel.Win32Exception)
@@ -48,6 +51,10 @@ internal static class DebianBase
         catch (Exception exception) when (exception is CliWrapException || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
             throw new ImageBuildException(Image, exception is OperationCanceledException ? $"not done within {s_limit.TotalMinutes:0} minutes" : tail.ToString());
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
         }
     }
 }
