@@ -1,0 +1,37 @@
+using UvlhubAspire.Checkout;
+
+namespace UvlhubAspire.EndToEnd.Tests;
+
+/// <summary>A copy of the bundled sample that a test may edit; it is gone after the test.</summary>
+public sealed class SampleCheckout : IDisposable
+{
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("uvlhub-aspire-e2e-");
+
+    public SampleCheckout()
+    {
+        Path = System.IO.Path.Combine(_folder.FullName, $"minihub-{Guid.NewGuid().ToString("n")[..8]}");
+        Copy(new DirectoryInfo(RepositoryFolder.BundledSample), new DirectoryInfo(Path));
+    }
+
+    /// <summary>The copy's folder; its name is unique, so that its database is too.</summary>
+    public string Path { get; }
+
+    /// <summary>The path of a file in the copy.</summary>
+    public string File(string relative) => System.IO.Path.Combine(Path, relative);
+
+    public void Dispose() => _folder.Delete(recursive: true);
+
+    private static void Copy(DirectoryInfo source, DirectoryInfo target)
+    {
+        target.Create();
+        foreach (var file in source.EnumerateFiles())
+        {
+            file.CopyTo(System.IO.Path.Combine(target.FullName, file.Name));
+        }
+
+        foreach (var folder in source.EnumerateDirectories().Where(folder => folder.Name is not ("__pycache__" or ".pytest_cache")))
+        {
+            Copy(folder, target.CreateSubdirectory(folder.Name));
+        }
+    }
+}
