@@ -2,6 +2,7 @@ using System.Globalization;
 using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;
 using Aspire.Hosting.Testing;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using MySqlConnector;
@@ -83,6 +84,16 @@ public sealed class Uvlhub : IAsyncDisposable
     public HttpClient CreateClient() => new(new HttpClientHandler()) { BaseAddress = SiteUrl, Timeout = TimeSpan.FromSeconds(30) };
 
     public Uri SiteUrl => _app.GetEndpoint("web", "http");
+
+    /// <summary>The dashboard's address with its token.</summary>
+    public string DashboardLoginUrl
+    {
+        get
+        {
+            var configuration = _app.Services.GetRequiredService<IConfiguration>();
+            return $"{configuration["ASPNETCORE_URLS"]!.Split(';')[0]}/login?t={configuration["AppHost:BrowserToken"]}";
+        }
+    }
 
     public string ContainerOf(string name) => $"{Instance}_{name}";
 

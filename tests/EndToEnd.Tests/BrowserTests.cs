@@ -1,0 +1,41 @@
+using Microsoft.Playwright;
+using Xunit;
+
+namespace UvlhubAspire.EndToEnd.Tests;
+
+/// <summary>What a person sees in a browser: the site, and the dashboard beside it.</summary>
+public sealed class BrowserTests(RunningSample sample) : IAsyncLifetime
+{
+    private Browser? _browser;
+
+    public async ValueTask InitializeAsync() => _browser = await Browser.LaunchAsync();
+
+    public ValueTask DisposeAsync() => _browser?.DisposeAsync() ?? ValueTask.CompletedTask;
+
+    [Fact(Timeout = 120_000)]
+    public async Task The_sites_page_lists_the_models_and_opens_one()
+    {
+        var page = await _browser!.OpenAsync(sample.Uvlhub.SiteUrl.ToString());
+        await page.GetByRole(AriaRole.Link, new() { Name = "Coffee machine" }).First.ClickAsync();
+        await Assertions.Expect(page.GetByText("namespace")).ToBeVisibleAsync();
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task The_dashboard_shows_every_resource()
+    {
+        var page = await _browser!.OpenAsync(sample.Uvlhub.DashboardLoginUrl);
+        foreach (var resource in (string[])["db", "uvlhubdb", "uvlhubdb-test", "rosemary", "migrator", "web"])
+        {
+            await Assertions.Expect(page.GetByText(resource, new() { Exact = true }).First).ToBeVisibleAsync();
+        }
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task The_dashboard_shows_the_migrators_log()
+    {
+        var page = await _browser!.OpenAsync(sample.Uvlhub.DashboardLoginUrl);
+        await Assertions.Expect(page.GetByText("migrator", new() { Exact = true }).First).ToBeVisibleAsync();
+        await page.GotoAsync(new Uri(new Uri(sample.Uvlhub.DashboardLoginUrl), "/consolelogs/resource/migrator").ToString());
+        await Assertions.Expect(page.GetByText("at head").First).ToBeVisibleAsync();
+    }
+}

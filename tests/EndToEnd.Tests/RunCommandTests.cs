@@ -1,0 +1,59 @@
+using System.Text.Json.Nodes;
+using Xunit;
+
+namespace UvlhubAspire.EndToEnd.Tests;
+
+/// <summary><c>./run</c> in a fresh clone: the first thing that a new user does.</summary>
+public sealed class RunCommandTests
+{
+    private static readonly string[] s_quiet = ["--non-interactive", "--nologo", "--apphost", "AppHost/AppHost.csproj"];
+
+    [Fact(Timeout = 900_000)]
+    public async Task Detached_it_returns_when_the_site_is_healthy_and_stop_leaves_no_container()
+    {
+        var cancellation = TestContext.Current.CancellationToken;
+        using var clone = await FreshClone.MakeAsync(cancellation);
+        var instance = Uvlhub.NewInstance();
+        try
+        {
+            var started = await clone.ExecuteAsync("./run", ["--detach", $"--Uvlhub:Instance={instance}"], cancellation);
+            Assert.True(started.IsSuccess, started.StandardOutput + started.StandardError);
+
+            var site = started.StandardOutput.Split('\n').Single(line => line.StartsWith("uvlhub is ready at ", StringComparison.Ordinal)).Split(' ')[^1];
+            using var client = new HttpClient();
+            Assert.Contains("Coffee machine", await client.GetStringAsync(new Uri(site), cancellation), StringComparison.Ordinal);
+
+            var described = await clone.ExecuteAsync("dotnet", ["tool", "run", "aspire", "--", "describe", "--format", "json", .. s_quiet], cancellation);
+            var resources = JsonNode.Parse(described.StandardOutput)!["resources"]!.AsArray().ToDictionary(resource => resource!["displayName"]!.GetValue<string>(), resource => resource!);
+            foreach (var name in (string[])["db", "uvlhubdb", "web"])
+            {
+                Assert.Equal("Healthy", resources[name]["healthStatus"]!.GetValue<string>());
+            }
+
+            Assert.Equal("Finished", resources["migrator"]["state"]!.GetValue<string>());
+            Assert.Equal(0, resources["migrator"]["exitCode"]!.GetValue<int>());
+
+            var stopped = await clone.ExecuteAsync("./run", ["--stop"], cancellation);
+            Assert.True(stopped.IsSuccess, stopped.StandardOutput + stopped.StandardError);
+            Assert.Equal("", (await Uvlhub.Engine.RunAsync(TimeSpan.FromSeconds(30), cancellation, "ps", "--all", "--quiet", "--filter", $"name=^{instance}_")).Output);
+        }
+        finally
+        {
+            await clone.ExecuteAsync("./run", ["--stop"], CancellationToken.None);
+            await Uvlhub.RemoveVolumesAsync(instance);
+        }
+    }
+
+    [Theory(Timeout = 120_000)]
+    [InlineData("nowhere", "there is no folder nowhere")]
+    [InlineData("tests", "is no uvlhub checkout: it lacks app/__init__.py")]
+    public async Task A_folder_that_is_no_checkout_is_one_clear_message(string folder, string message)
+    {
+        var cancellation = TestContext.Current.CancellationToken;
+        using var clone = await FreshClone.MakeAsync(cancellation);
+        var run = await clone.ExecuteAsync("./run", [folder], cancellation);
+        Assert.NotEqual(0, run.ExitCode);
+        Assert.Contains(message, run.StandardError, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", run.StandardOutput + run.StandardError, StringComparison.Ordinal);
+    }
+}

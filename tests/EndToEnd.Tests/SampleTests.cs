@@ -1,0 +1,139 @@
+using System.Text.RegularExpressions;
+using Aspire.Hosting.ApplicationModel;
+using Xunit;
+
+namespace UvlhubAspire.EndToEnd.Tests;
+
+/// <summary>The bundled sample after a cold start: what is promised of a uvlhub that is up.</summary>
+public sealed partial class SampleTests(RunningSample sample)
+{
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    private Uvlhub Uvlhub => sample.Uvlhub;
+
+    [Fact(Timeout = 60_000)]
+    public async Task The_page_shows_the_seeded_models_and_the_name_from_the_checkouts_env()
+    {
+        using var client = Uvlhub.CreateClient();
+        var page = await client.GetStringAsync("/", Cancellation);
+        Assert.Contains("MINIHUB(dev)", page, StringComparison.Ordinal);
+        Assert.Contains("Coffee machine", page, StringComparison.Ordinal);
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task The_seeded_user_can_log_in()
+    {
+        using var client = Uvlhub.CreateClient();
+        var form = await client.GetStringAsync("/login", Cancellation);
+        using var answer = await client.PostAsync("/login", new FormUrlEncodedContent(new Dictionary<string, string>
+        {
+            ["csrf_token"] = CsrfToken().Match(form).Groups[1].Value,
+            ["email"] = "user1@example.com",
+            ["password"] = "1234",
+        }), Cancellation);
+        Assert.Contains("Log out", await answer.Content.ReadAsStringAsync(Cancellation), StringComparison.Ordinal);
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task The_database_is_at_the_checkouts_head_and_seeded_once()
+    {
+        Assert.Equal("004", await Uvlhub.ScalarAsync("uvlhubdb", "SELECT version_num FROM alembic_version", Cancellation));
+        Assert.Equal("1", await Uvlhub.ScalarAsync("uvlhubdb", "SELECT COUNT(*) FROM user WHERE email = 'user1@example.com'", Cancellation));
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task The_application_user_can_work_in_the_test_database()
+    {
+        await using var connection = await Uvlhub.ConnectAsync("uvlhubdb-test", Cancellation);
+        Assert.Equal("uvlhubdb_test", connection.Database);
+        await using var command = connection.CreateCommand();
+        command.CommandText = "CREATE TABLE granted (id INT); DROP TABLE granted";
+        await command.ExecuteNonQueryAsync(Cancellation);
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task The_migrator_has_finished_with_exit_code_0_and_the_databases_are_healthy()
+    {
+        var migrator = await Uvlhub.App.ResourceNotifications.WaitForResourceAsync("migrator", state => state.Snapshot.ExitCode is not null, Cancellation);
+        Assert.Equal((KnownResourceStates.Finished, 0), (migrator.Snapshot.State?.Text, migrator.Snapshot.ExitCode));
+        foreach (var resource in (string[])["db", "uvlhubdb", "uvlhubdb-test", "web"])
+        {
+            await Uvlhub.App.ResourceNotifications.WaitForResourceHealthyAsync(resource, Cancellation);
+        }
+    }
+
+    [Theory(Timeout = 60_000)]
+    [InlineData("db")]
+    [InlineData("web")]
+    public async Task A_service_is_found_by_its_compose_name_on_the_containers_network(string name)
+    {
+        var found = await Uvlhub.Engine.RunAsync(TimeSpan.FromSeconds(30), Cancellation, "exec", Uvlhub.ContainerOf("rosemary_container"), "getent", "hosts", name);
+        Assert.True(found.Succeeded, found.Error);
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task Host_ports_are_open_on_the_loopback_address_alone()
+    {
+        foreach (var container in (string[])["web_app_container", "mariadb_container"])
+        {
+            var ports = await Uvlhub.Engine.RunAsync(TimeSpan.FromSeconds(30), Cancellation, "port", Uvlhub.ContainerOf(container));
+            Assert.NotEmpty(ports.Output);
+            Assert.All(ports.Output.Split('\n'), line => Assert.Contains("-> 127.0.0.1:", line, StringComparison.Ordinal));
+        }
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task An_edited_template_shows_without_a_restart()
+    {
+        const string marker = "An edit that a test made";
+        var template = sample.Checkout.File("app/templates/base.html");
+        var text = await File.ReadAllTextAsync(template, Cancellation);
+        await File.WriteAllTextAsync(template, text.Replace("</footer>", $" {marker}</footer>", StringComparison.Ordinal), Cancellation);
+
+        using var client = Uvlhub.CreateClient();
+        await EventuallyAsync(async () => (await client.GetStringAsync("/", Cancellation)).Contains(marker, StringComparison.Ordinal));
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task An_edited_python_file_is_loaded_without_a_restart()
+    {
+        const string marker = "edited-by-a-test";
+        var routes = sample.Checkout.File("app/modules/public/routes.py");
+        await File.AppendAllTextAsync(routes, $"\n\n@blueprint.get(\"/{marker}\")\ndef edited():\n    return \"{marker}\"\n", Cancellation);
+
+        using var client = Uvlhub.CreateClient();
+        await EventuallyAsync(async () =>
+        {
+            try
+            {
+                return await client.GetStringAsync($"/{marker}", Cancellation) == marker;
+            }
+            catch (HttpRequestException)
+            {
+                // Not yet, or just between the old process and the new one.
+                return false;
+            }
+        });
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task The_ignored_modules_reach_the_application_without_a_file_in_the_checkout()
+    {
+        var read = await Uvlhub.Engine.RunAsync(TimeSpan.FromSeconds(30), Cancellation,
+            "exec", Uvlhub.ContainerOf("rosemary_container"), "python", "-c", "from core.modules import ignored_modules; print(*ignored_modules())");
+        Assert.Equal("webhook", read.Output);
+        Assert.False(File.Exists(sample.Checkout.File(".moduleignore")));
+    }
+
+    private static async Task EventuallyAsync(Func<Task<bool>> condition)
+    {
+        while (!await condition())
+        {
+            // The test's own time-out ends this.
+            await Task.Delay(200, Cancellation);
+        }
+    }
+
+    [GeneratedRegex("name=\"csrf_token\"[^>]*value=\"([^\"]+)\"")]
+    private static partial Regex CsrfToken();
+}
