@@ -1,3 +1,5 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 using UvlhubAspire.AppHost.Images;
 using UvlhubAspire.AppHost.MariaDB;
 using UvlhubAspire.AppHost.Preflight;
@@ -27,7 +29,7 @@ internal static class FlaskBuilderExtensions
             .WithArgs("flask", "run", "--host=0.0.0.0", $"--port={Port}", "--reload", "--debug")
             .WithHttpEndpoint(port: HostPort.OrAny(uvlhub.Options.Ports.Web), targetPort: Port, name: FlaskResource.HttpEndpointName)
             .WithHostPortSetting("Uvlhub:Ports:Web")
-            .WithHttpHealthCheck("/")
+            .WithSiteHealthCheck()
             .WithIconName("Globe");
 
     /// <summary>
@@ -46,6 +48,14 @@ internal static class FlaskBuilderExtensions
             .WithContainerName(uvlhub.Names.ToolboxContainer)
             .WithArgs("sleep", "infinity")
             .WithIconName("Toolbox");
+
+    private static IResourceBuilder<FlaskResource> WithSiteHealthCheck(this IResourceBuilder<FlaskResource> builder)
+    {
+        var key = $"{builder.Resource.Name}_check";
+        builder.ApplicationBuilder.Services.AddHealthChecks().Add(new HealthCheckRegistration(
+            key, _ => new SiteHealthCheck(() => new Uri(builder.Resource.HttpEndpoint.Url)), failureStatus: null, tags: null));
+        return builder.WithHealthCheck(key);
+    }
 
     private static IResourceBuilder<FlaskResource> AddCheckoutContainer(
         this IDistributedApplicationBuilder builder, FlaskResource flask, UvlhubEnvironment uvlhub, IResourceBuilder<MariaDBDatabaseResource> database)

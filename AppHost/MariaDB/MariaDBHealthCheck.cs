@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using MySqlConnector;
 
@@ -11,8 +12,27 @@ namespace UvlhubAspire.AppHost.MariaDB;
 /// <param name="connectionString">The connection string, resolved once the endpoint is known.</param>
 internal sealed class MariaDBHealthCheck(Func<CancellationToken, ValueTask<string?>> connectionString) : IHealthCheck
 {
+    // Aspire asks again only after seconds; a server that has just come up should not wait for that.
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(100);
+
     /// <inheritdoc/>
     public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
+    {
+        var started = Stopwatch.GetTimestamp();
+        while (true)
+        {
+            var (result, mayPass) = await AskAsync(cancellationToken);
+            if (!mayPass || Stopwatch.GetElapsedTime(started) > s_patience)
+            {
+                return result;
+            }
+
+            await Task.Delay(s_pause, cancellationToken);
+        }
+    }
+
+    private async Task<(HealthCheckResult Result, bool MayPass)> AskAsync(CancellationToken cancellationToken)
     {
         try
         {
@@ -26,16 +46,16 @@ internal sealed class MariaDBHealthCheck(Func<CancellationToken, ValueTask<strin
             await connection.OpenAsync(cancellationToken);
             await using var command = new MySqlCommand("SELECT 1", connection);
             await command.ExecuteScalarAsync(cancellationToken);
-            return HealthCheckResult.Healthy($"MariaDB {connection.ServerVersion} answers {settings.UserID}");
+            return (HealthCheckResult.Healthy($"MariaDB {connection.ServerVersion} answers {settings.UserID}"), false);
         }
         catch (MySqlException exception) when (exception.ErrorCode == MySqlErrorCode.AccessDenied)
         {
-            return HealthCheckResult.Unhealthy(
-                $"MariaDB refuses the user of the checkout's .env ({exception.Message}): the volume was created with other credentials. Put the old password back, or reset the volume.");
+            return (HealthCheckResult.Unhealthy(
+                $"MariaDB refuses the user of the checkout's .env ({exception.Message}): the volume was created with other credentials. Put the old password back, or reset the volume."), false);
         }
         catch (Exception exception) when (exception is MySqlException or InvalidOperationException or DistributedApplicationException)
         {
-            return HealthCheckResult.Unhealthy(exception.Message);
+            return (HealthCheckResult.Unhealthy(exception.Message), true);
         }
     }
 }
