@@ -9,12 +9,12 @@ using UvlhubAspire.AppHost.Uvlhub;
 var builder = DistributedApplication.CreateBuilder(args);
 var uvlhub = builder.AddUvlhub();
 
-var db = builder.AddMariaDB("db", uvlhub.RootPassword, HostPort.OrAny(uvlhub.Options.Ports.Database))
+var db = builder.AddMariaDB("db", uvlhub.RootPassword)
     .WithUser(uvlhub.Checkout.DatabaseUser, uvlhub.UserPassword)
     .WithContainerName(uvlhub.Names.DatabaseContainer)
     .WithCheckoutEnvironment(uvlhub)
     .WithCheckoutVolume(uvlhub)
-    .WithHostPortSetting("Uvlhub:Ports:Database");
+    .WithHostPort(uvlhub.Ports.Database);
 var uvlhubdb = db.AddDatabase("uvlhubdb", uvlhub.Checkout.Database);
 db.AddDatabase("uvlhubdb-test", uvlhub.Checkout.TestDatabase);
 

@@ -5,9 +5,12 @@ namespace UvlhubAspire.Checkout;
 /// tutorial's, so that its <c>docker exec</c> and <c>docker logs</c> commands keep working.
 /// </summary>
 /// <param name="instance">The instance's name, or <see langword="null"/> for the tutorial's names.</param>
+/// <exception cref="CheckoutException">The engine does not allow the instance's name in names.</exception>
 internal sealed class InstanceNames(string? instance)
 {
-    private readonly string _prefix = string.IsNullOrEmpty(instance) ? "" : $"{instance}_";
+    private readonly string _prefix = string.IsNullOrEmpty(instance) ? ""
+        : char.IsAsciiLetterOrDigit(instance[0]) && Sanitise(instance) == instance ? $"{instance}_"
+        : throw new CheckoutException($"Uvlhub:Instance is '{instance}'; it begins with a letter or a digit and has letters, digits, '_', '.' and '-'");
 
     /// <summary>The container of <c>db</c>.</summary>
     public string DatabaseContainer => $"{_prefix}mariadb_container";

@@ -13,8 +13,9 @@ internal sealed class UvlhubOptions
     public string? Path { get; init; }
 
     /// <summary>
-    /// A name that sets this environment's containers, volume and network apart from others on the same engine.
-    /// Default: none, and the containers have the tutorial's names.
+    /// A name that sets this environment's containers, volumes and network apart from others on the same engine, with
+    /// free ports of its own. Letters, digits, <c>_</c>, <c>.</c> and <c>-</c>, beginning with a letter or a digit.
+    /// Default: none, and containers and ports are the tutorial's.
     /// </summary>
     public string? Instance { get; init; }
 
@@ -37,14 +38,20 @@ internal sealed class UvlhubOptions
     /// <summary>Snapshots that the migrator takes.</summary>
     public SnapshotOptions Snapshots { get; init; } = new();
 
-    /// <summary>Host ports, all on the loopback address.</summary>
+    /// <summary>
+    /// Host ports, all on the loopback address; 0 is any free port. The defaults are the tutorial's; with
+    /// <see cref="Instance"/> every port that is not set is any free one.
+    /// </summary>
     internal sealed class PortOptions
     {
-        /// <summary>The Flask application. Default: 5000; 0 lets the system choose.</summary>
-        public int Web { get; init; } = 5000;
+        /// <summary>The Flask application. Default: 5000.</summary>
+        public int? Web { get; init; }
 
-        /// <summary>MariaDB. Default: 3306; 0 lets the system choose.</summary>
-        public int Database { get; init; } = 3306;
+        /// <summary>MariaDB. Default: 3306.</summary>
+        public int? Database { get; init; }
+
+        /// <summary>The Aspire dashboard. Default: 15888.</summary>
+        public int? Dashboard { get; init; }
     }
 
     /// <summary>Where snapshots are kept, and how many.</summary>

@@ -27,8 +27,8 @@ internal static class FlaskBuilderExtensions
         builder.AddCheckoutContainer(new FlaskResource(name) { IsSite = true }, uvlhub, database)
             .WithContainerName(uvlhub.Names.WebContainer)
             .WithArgs("flask", "run", "--host=0.0.0.0", $"--port={Port}", "--reload", "--debug")
-            .WithHttpEndpoint(port: HostPort.OrAny(uvlhub.Options.Ports.Web), targetPort: Port, name: FlaskResource.HttpEndpointName)
-            .WithHostPortSetting("Uvlhub:Ports:Web")
+            .WithHttpEndpoint(targetPort: Port, name: FlaskResource.HttpEndpointName)
+            .WithHostPort(uvlhub.Ports.Web)
             .WithSiteHealthCheck()
             .WithIconName("Globe");
 

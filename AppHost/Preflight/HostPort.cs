@@ -2,21 +2,29 @@ namespace UvlhubAspire.AppHost.Preflight;
 
 /// <summary>A port on the host's loopback address that a setting chooses.</summary>
 /// <param name="Setting">The setting's full name, for the message when the port is taken.</param>
-internal sealed record HostPort(string Setting) : IResourceAnnotation
-{
-    /// <summary>0 in a setting means: any free port, which Aspire calls no port.</summary>
-    public static int? OrAny(int port) => port == 0 ? null : port;
-}
+/// <param name="Number">The port; <see langword="null"/> lets the system choose a free one.</param>
+internal sealed record HostPort(string Setting, int? Number);
 
-/// <summary>Names the settings of host ports.</summary>
+/// <summary>Ties an endpoint to the setting that chooses its port.</summary>
+/// <param name="Port">The port and its setting.</param>
+/// <param name="Endpoint">The endpoint's name.</param>
+internal sealed record HostPortAnnotation(HostPort Port, string Endpoint) : IResourceAnnotation;
+
+/// <summary>Gives endpoints their ports on the host.</summary>
 internal static class HostPortExtensions
 {
-    /// <summary>Says which setting chooses this resource's port on the host.</summary>
+    /// <summary>Publishes an endpoint on the port that a setting chooses.</summary>
     /// <typeparam name="T">The kind of resource.</typeparam>
     /// <param name="builder">The resource.</param>
-    /// <param name="setting">The setting's full name.</param>
+    /// <param name="port">The port and its setting.</param>
+    /// <param name="endpoint">The endpoint's name. Default: the only one that the resource has.</param>
     /// <returns>The same builder.</returns>
-    public static IResourceBuilder<T> WithHostPortSetting<T>(this IResourceBuilder<T> builder, string setting)
-        where T : IResourceWithEndpoints =>
-        builder.WithAnnotation(new HostPort(setting));
+    public static IResourceBuilder<T> WithHostPort<T>(this IResourceBuilder<T> builder, HostPort port, string? endpoint = null)
+        where T : IResourceWithEndpoints
+    {
+        var name = endpoint ?? builder.Resource.Annotations.OfType<EndpointAnnotation>().Single().Name;
+        return builder
+            .WithEndpoint(name, existing => existing.Port = port.Number, createIfNotExists: false)
+            .WithAnnotation(new HostPortAnnotation(port, name));
+    }
 }

@@ -1,11 +1,10 @@
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using Aspire.Hosting.Eventing;
 using Aspire.Hosting.Lifecycle;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging;
 using UvlhubAspire.AppHost.Engine;
+using UvlhubAspire.AppHost.Uvlhub;
 using UvlhubAspire.Checkout;
 
 namespace UvlhubAspire.AppHost.Preflight;
@@ -14,7 +13,8 @@ namespace UvlhubAspire.AppHost.Preflight;
 /// Looks, before anything starts, for what would otherwise fail silently in the middle: no engine, no builder, a taken
 /// port, a container name in use. All that is wrong is said at once.
 /// </summary>
-internal sealed partial class PreflightChecks(ContainerEngine engine, IConfiguration configuration, ILoggerFactory loggers)
+internal sealed partial class PreflightChecks(
+    ContainerEngine engine, HostPorts ports, DistributedApplicationOptions application, IConfiguration configuration, ILoggerFactory loggers)
     : IDistributedApplicationEventingSubscriber
 {
     /// <summary>Aspire's orchestrator labels its containers with the process that they belong to.</summary>
@@ -97,7 +97,7 @@ internal sealed partial class PreflightChecks(ContainerEngine engine, IConfigura
             (_, { } compose) => $"the compose project '{compose}' has it: 'docker compose -p {compose} down' ends that one and keeps its volumes",
             _ => $"'docker rm -f {name}' removes it, its volumes stay",
         };
-        return $"the name of {resource}'s container, {name}, is in use by a container that is {state}; {owner}, or run beside it with --Uvlhub:Instance=NAME and ports of your own";
+        return $"the name of {resource}'s container, {name}, is in use by a container that is {state}; {owner}, or run beside it with --Uvlhub:Instance=NAME";
     }
 
     private IEnumerable<string> PortProblems(DistributedApplicationModel model)
@@ -108,28 +108,20 @@ internal sealed partial class PreflightChecks(ContainerEngine engine, IConfigura
             return [];
         }
 
-        return from resource in model.Resources.OfType<IResourceWithEndpoints>()
-               from setting in resource.Annotations.OfType<HostPort>()
-               from endpoint in resource.Annotations.OfType<EndpointAnnotation>()
-               where endpoint.Port is { } port && IsTaken(port)
-               let taken = endpoint.Port!.Value
+        var chosen = from resource in model.Resources.OfType<IResourceWithEndpoints>()
+                     from annotation in resource.Annotations.OfType<HostPortAnnotation>()
+                     select (resource.Name, annotation.Port);
+        return from user in DashboardPort() is { } dashboard ? chosen.Append(dashboard) : chosen
+               where user.Port.Number is { } port && !FreePorts.IsFree(port)
+               let taken = user.Port.Number!.Value
                let next = (taken + 1).ToString(CultureInfo.InvariantCulture)
-               select $"port {taken}, for {resource.Name}, is taken by {PortOwner.Find(taken) ?? "another program"}. Stop that, or choose another port: --{setting.Setting}={next}";
+               select $"port {taken}, for {user.Name}, is taken by {PortOwner.Find(taken) ?? "another program"}. Stop that, or choose another port: --{user.Port.Setting}={next}";
     }
 
-    private static bool IsTaken(int port)
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, port);
-        try
-        {
-            listener.Start();
-            return false;
-        }
-        catch (SocketException)
-        {
-            return true;
-        }
-    }
+    // Aspire listens for the dashboard's resource service before this check, for the page after it.
+    private (string Name, HostPort Port)? DashboardPort() =>
+        application.DisableDashboard || DashboardAddresses.Port(configuration) is not { } port ? null
+            : ("the dashboard", ports.Dashboard with { Number = port });
 
     private static bool IsRunning(int process)
     {

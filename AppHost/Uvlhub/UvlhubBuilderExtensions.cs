@@ -22,11 +22,18 @@ internal static class UvlhubBuilderExtensions
         UserErrors.ShowWithoutStackTrace();
 
         var options = ReadOptions(builder.Configuration);
+        var ports = new HostPorts(options);
         var checkout = UvlhubCheckout.Read(string.IsNullOrWhiteSpace(options.Path) ? RepositoryFolder.BundledSample : options.Path);
+
+        if (builder.ExecutionContext.IsRunMode)
+        {
+            DashboardAddresses.Choose(builder.Configuration, options, ports.Dashboard);
+        }
 
         builder.Services.AddSingleton(ContainerEngine.FromConfiguration(builder.Configuration));
         builder.Services.AddSingleton<ImageBuilder>();
         builder.Services.AddSingleton(checkout);
+        builder.Services.AddSingleton(ports);
         // In this order: a missing engine must be said before anything asks it for an image.
         builder.Services.TryAddEventingSubscriber<PreflightChecks>();
         builder.Services.TryAddEventingSubscriber<ImageResolver>();
@@ -37,6 +44,7 @@ internal static class UvlhubBuilderExtensions
             Checkout = checkout,
             Options = options,
             Names = new InstanceNames(options.Instance),
+            Ports = ports,
             RootPassword = builder.AddPassword("mariadb-root-password", checkout.RootPassword),
             UserPassword = builder.AddPassword("mariadb-password", checkout.DatabasePassword),
         };

@@ -14,6 +14,9 @@ internal sealed record UvlhubEnvironment
     /// <summary>The names on the engine.</summary>
     public required InstanceNames Names { get; init; }
 
+    /// <summary>The ports on the host.</summary>
+    public required HostPorts Ports { get; init; }
+
     /// <summary>MariaDB's root password: the checkout's, else one that is generated once and kept.</summary>
     public required IResourceBuilder<ParameterResource> RootPassword { get; init; }
 

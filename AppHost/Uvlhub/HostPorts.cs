@@ -1,0 +1,32 @@
+using UvlhubAspire.AppHost.Preflight;
+using UvlhubAspire.Checkout;
+
+namespace UvlhubAspire.AppHost.Uvlhub;
+
+/// <summary>
+/// The ports on the host: what a setting says, else the tutorial's; an instance of its own takes any free ones instead,
+/// so that it starts beside whatever already runs.
+/// </summary>
+/// <param name="options">The settings.</param>
+internal sealed class HostPorts(UvlhubOptions options)
+{
+    /// <summary>The Flask application.</summary>
+    public HostPort Web => Of(nameof(options.Ports.Web), options.Ports.Web, 5000);
+
+    /// <summary>MariaDB.</summary>
+    public HostPort Database => Of(nameof(options.Ports.Database), options.Ports.Database, 3306);
+
+    /// <summary>The Aspire dashboard.</summary>
+    public HostPort Dashboard => Of(nameof(options.Ports.Dashboard), options.Ports.Dashboard, 15888);
+
+    private HostPort Of(string name, int? setting, int tutorial)
+    {
+        var full = $"{UvlhubOptions.Section}:{nameof(options.Ports)}:{name}";
+        return (setting ?? (string.IsNullOrEmpty(options.Instance) ? tutorial : 0)) switch
+        {
+            0 => new HostPort(full, null),
+            > 0 and <= 65535 and var port => new HostPort(full, port),
+            var port => throw new CheckoutException($"{full} is {port}; a port is a number from 1 to 65535, or 0 for any free one"),
+        };
+    }
+}
