@@ -1,0 +1,30 @@
+using Microsoft.Playwright;
+using UvlhubAspire.Checkout;
+using Xunit;
+
+namespace UvlhubAspire.EndToEnd.Tests;
+
+/// <summary>Takes the pictures of README.md; <c>docs/screenshots.sh</c> runs it, <c>./test</c> does not.</summary>
+public sealed class Screenshots(RunningSample sample)
+{
+    [Fact(Explicit = true, Timeout = 300_000)]
+    public async Task Take()
+    {
+        var folder = Path.Combine(Path.GetDirectoryName(RepositoryFolder.Images)!, "docs", "images");
+        Directory.CreateDirectory(folder);
+        await using var browser = await Browser.LaunchAsync();
+
+        var site = await browser.OpenAsync(sample.Uvlhub.SiteUrl.ToString());
+        await SaveAsync(site, "site");
+
+        var dashboard = await browser.OpenAsync(sample.Uvlhub.DashboardLoginUrl);
+        await Assertions.Expect(dashboard.GetByText("Finished").First).ToBeVisibleAsync();
+        await SaveAsync(dashboard, "dashboard");
+
+        await dashboard.GotoAsync(new Uri(new Uri(sample.Uvlhub.DashboardLoginUrl), "/traces").ToString());
+        await Assertions.Expect(dashboard.GetByText("migrator").First).ToBeVisibleAsync();
+        await SaveAsync(dashboard, "traces");
+
+        Task SaveAsync(IPage page, string name) => page.ScreenshotAsync(new() { Path = Path.Combine(folder, $"{name}.png") });
+    }
+}
