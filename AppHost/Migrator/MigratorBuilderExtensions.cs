@@ -1,8 +1,8 @@
 using Microsoft.Extensions.Configuration;
+using UvlhubAspire.AppHost.Engine;
 using UvlhubAspire.AppHost.Flask;
 using UvlhubAspire.AppHost.MariaDB;
 using UvlhubAspire.AppHost.Uvlhub;
-using UvlhubAspire.AppHost.Engine;
 using UvlhubAspire.Checkout;
 
 namespace UvlhubAspire.AppHost.Migrator;
