@@ -23,20 +23,22 @@ public static class Extensions
         ArgumentNullException.ThrowIfNull(builder);
         ArgumentNullException.ThrowIfNull(sources);
 
+        // Nobody listens: the process starts without the telemetry pipelines, which a run from a shell would wait for.
+        if (string.IsNullOrWhiteSpace(builder.Configuration["OTEL_EXPORTER_OTLP_ENDPOINT"]))
+        {
+            return builder;
+        }
+
         builder.Logging.AddOpenTelemetry(logging =>
         {
             logging.IncludeFormattedMessage = true;
             logging.IncludeScopes = true;
         });
 
-        var telemetry = builder.Services.AddOpenTelemetry()
+        builder.Services.AddOpenTelemetry()
             .WithMetrics(metrics => metrics.AddRuntimeInstrumentation().AddMeter(sources))
-            .WithTracing(tracing => tracing.AddSource(builder.Environment.ApplicationName).AddSource(sources));
-
-        if (!string.IsNullOrWhiteSpace(builder.Configuration["OTEL_EXPORTER_OTLP_ENDPOINT"]))
-        {
-            telemetry.UseOtlpExporter();
-        }
+            .WithTracing(tracing => tracing.AddSource(builder.Environment.ApplicationName).AddSource(sources))
+            .UseOtlpExporter();
 
         return builder;
     }

@@ -38,6 +38,15 @@ internal sealed class UvlhubOptions
     /// <summary>Snapshots that the migrator takes.</summary>
     public SnapshotOptions Snapshots { get; init; } = new();
 
+    /// <summary>How the migrator waits, and what it may do.</summary>
+    public MigratorOptions Migrator { get; init; } = new();
+
+    /// <summary>Containers that the migrator works with.</summary>
+    public ContainerOptions Containers { get; init; } = new();
+
+    /// <summary>The container engine's executable. Default: Aspire's <c>ASPIRE_CONTAINER_RUNTIME</c>, else <c>docker</c>.</summary>
+    public string? ContainerRuntime { get; init; }
+
     /// <summary>
     /// Host ports, all on the loopback address; 0 is any free port. The defaults are the tutorial's; with
     /// <see cref="Instance"/> every port that is not set is any free one.
@@ -62,5 +71,37 @@ internal sealed class UvlhubOptions
 
         /// <summary>How many snapshots of one database are kept; the oldest go first. Default: 5.</summary>
         public int Keep { get; init; } = 5;
+    }
+
+    /// <summary>How the migrator waits, and what it may do.</summary>
+    internal sealed class MigratorOptions
+    {
+        /// <summary>How long to wait for MariaDB to answer. Default: 2 minutes.</summary>
+        public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromMinutes(2);
+
+        /// <summary>How long to wait for the toolbox container. Default: 1 minute.</summary>
+        public TimeSpan ToolboxTimeout { get; init; } = TimeSpan.FromMinutes(1);
+
+        /// <summary>How long one command of Flask or rosemary may take. Default: 30 minutes.</summary>
+        public TimeSpan FlaskTimeout { get; init; } = TimeSpan.FromMinutes(30);
+
+        /// <summary>How long to wait for another migrator to finish. Default: 45 minutes.</summary>
+        public TimeSpan LockTimeout { get; init; } = TimeSpan.FromMinutes(45);
+
+        /// <summary>
+        /// Whether a checkout without a migrations folder gets one (<c>flask db init</c>, <c>flask db migrate</c>), as
+        /// uvlhub's entrypoint does: this writes into the checkout. Only in development. Default: no.
+        /// </summary>
+        public bool InitializeMigrations { get; init; }
+    }
+
+    /// <summary>Names of containers on the engine; the AppHost sets them.</summary>
+    internal sealed class ContainerOptions
+    {
+        /// <summary>The container of MariaDB. Default: <c>mariadb_container</c>, with the instance's prefix.</summary>
+        public string? Database { get; init; }
+
+        /// <summary>The container in which Flask runs. Default: <c>rosemary_container</c>, with the instance's prefix.</summary>
+        public string? Toolbox { get; init; }
     }
 }

@@ -1,0 +1,28 @@
+using UvlhubRunner.Settings;
+
+namespace UvlhubRunner.Database;
+
+/// <summary>
+/// Explains a refused login. Where MariaDB runs but refuses, its volume was nearly always created when the checkout's
+/// <c>.env</c> had other credentials: the image takes them only on a new volume.
+/// </summary>
+internal static class AccessDenied
+{
+    /// <summary>What is wrong, and the two ways out.</summary>
+    /// <param name="settings">Where the runner works.</param>
+    /// <param name="user">The user that was refused.</param>
+    /// <param name="passwordKey">The key of the <c>.env</c> that holds the password.</param>
+    /// <param name="answer">MariaDB's own words.</param>
+    public static string Explain(RunnerSettings settings, string user, string passwordKey, string answer)
+    {
+        var environment = settings.Checkout.EnvironmentFile;
+        var where = environment.LineOf(passwordKey) is { } line ? $"{environment.Path}:{line}" : environment.Path;
+        return string.Join(
+            Environment.NewLine,
+            $"MariaDB runs but refuses the user '{user}' ({answer}).",
+            $"Its volume was created with other credentials than {where} ({passwordKey}) has now; a volume keeps those it was created with. Two ways out:",
+            $"  1. Put the old values back in {environment.Path} and start again. Nothing is lost.",
+            $"  2. Start with an empty database, giving up what is in this one: './run --stop', then '{settings.Engine.Executable} volume rm' "
+            + $"with the volume that the log of 'db' names, then './run'.");
+    }
+}

@@ -1,0 +1,17 @@
+namespace UvlhubRunner.Database;
+
+/// <summary>What the database says about its schema; read in one go, never guessed.</summary>
+internal sealed record DatabaseFacts
+{
+    /// <summary>Tables and views, without Alembic's own.</summary>
+    public required IReadOnlyList<string> Tables { get; init; }
+
+    /// <summary>Whether Alembic's table <c>alembic_version</c> exists.</summary>
+    public required bool HasVersionTable { get; init; }
+
+    /// <summary>The rows of <c>alembic_version</c>: none, one, or one per branch.</summary>
+    public required IReadOnlyList<string> Revisions { get; init; }
+
+    /// <summary>Whether there is nothing that a migration could destroy.</summary>
+    public bool IsEmpty => Tables.Count == 0 && Revisions.Count == 0;
+}

@@ -1,0 +1,120 @@
+using System.Text.RegularExpressions;
+
+namespace UvlhubRunner.Flask;
+
+/// <summary>What a command of Flask printed: forwarded line by line, its end kept, the cause of a failure found in it.</summary>
+/// <param name="forward">What happens with each line.</param>
+internal sealed partial class FlaskOutput(Action<string> forward)
+{
+    private const int Kept = 200;
+    private readonly Queue<string> _lines = new();
+    private readonly Lock _lock = new();
+    private string? _step;
+
+    /// <summary>Takes one line.</summary>
+    public void Add(string line)
+    {
+        if (string.IsNullOrWhiteSpace(line))
+        {
+            return;
+        }
+
+        lock (_lock)
+        {
+            _lines.Enqueue(line);
+            while (_lines.Count > Kept)
+            {
+                _lines.Dequeue();
+            }
+
+            if (RunningUpgrade().Match(line) is { Success: true } step)
+            {
+                _step = step.Groups["to"].Value;
+            }
+        }
+
+        forward(line);
+    }
+
+    /// <summary>The revision that Alembic began last; <see langword="null"/> if it began none.</summary>
+    public string? Revision
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _step;
+            }
+        }
+    }
+
+    /// <summary>The lines, one below the other.</summary>
+    public string Text
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return string.Join('\n', _lines);
+            }
+        }
+    }
+
+    /// <summary>The last line; empty if nothing was printed.</summary>
+    public string LastLine
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _lines.LastOrDefault() ?? "";
+            }
+        }
+    }
+
+    /// <summary>
+    /// The one line that says why the command failed, with the statement that failed if it was SQL: the last exception of
+    /// a Python traceback, a message of Alembic or click, or else the last line.
+    /// </summary>
+    public string Cause
+    {
+        get
+        {
+            string[] lines;
+            lock (_lock)
+            {
+                lines = [.. _lines];
+            }
+
+            var cause = lines.LastOrDefault(line => PythonException().IsMatch(line) || ToolError().IsMatch(line))
+                ?? lines.LastOrDefault()
+                ?? "it printed nothing";
+            var statement = lines.LastOrDefault(line => line.StartsWith("[SQL: ", StringComparison.Ordinal));
+            return statement is null ? cause.Trim() : $"{cause.Trim()} {statement.Trim()}";
+        }
+    }
+
+    /// <summary>
+    /// Whether uvlhub's seeding command reported a failed seeder. It catches the error, prints this line, and ends with
+    /// exit code 0 all the same.
+    /// </summary>
+    public string? SeederError
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _lines.FirstOrDefault(line => line.Contains("Error running seeder", StringComparison.Ordinal));
+            }
+        }
+    }
+
+    [GeneratedRegex(@"Running upgrade\s*(?<from>.*?)\s*->\s*(?<to>[^,\s]+)")]
+    private static partial Regex RunningUpgrade();
+
+    [GeneratedRegex(@"^[A-Za-z_][\w.]*(Error|Exception|Interrupt|Exit|Warning): ")]
+    private static partial Regex PythonException();
+
+    [GeneratedRegex(@"^(Error: |ERROR \[|FAILED: |Usage: )")]
+    private static partial Regex ToolError();
+}

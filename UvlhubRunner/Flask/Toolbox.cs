@@ -1,0 +1,184 @@
+using System.Diagnostics;
+using CliWrap;
+using CliWrap.Exceptions;
+using Microsoft.Extensions.Logging;
+using UvlhubRunner.Settings;
+
+namespace UvlhubRunner.Flask;
+
+/// <summary>
+/// The container in which the checkout's own tools run. A command lives exactly as long as the runner: it is tied to the
+/// runner's end of a pipe, so that not even a killed runner leaves a schema change running behind its back.
+/// </summary>
+/// <param name="settings">Where the container is.</param>
+/// <param name="time">The clock.</param>
+/// <param name="logger">The log.</param>
+internal sealed partial class Toolbox(RunnerSettings settings, TimeProvider time, ILogger<Toolbox> logger)
+{
+    /// <summary>The variable that marks what a runner started inside the container.</summary>
+    public const string RunMarker = "UVLHUB_RUNNER_PROCESS";
+
+    private static readonly TimeSpan s_engineLimit = TimeSpan.FromSeconds(30);
+
+    // Standard input stays open while the runner lives. When it ends, whatever ended it, the read returns and the whole
+    // process group of the command goes, children included. The command's own input is empty.
+    private const string Leash = """
+        exec 3<&0 </dev/null
+        setsid "$@" 3<&- &
+        command=$!
+        ( read -r _ <&3; kill -KILL -"$command" ) >/dev/null 2>&1 &
+        leash=$!
+        exec 3<&-
+        wait "$command"
+        code=$?
+        kill "$leash" 2>/dev/null
+        exit "$code"
+        """;
+
+    /// <summary>Waits until the container runs.</summary>
+    /// <exception cref="MigrationFailedException">There is no such container, or it does not run in time; the message says what to do.</exception>
+    public async Task WaitAsync(CancellationToken cancellationToken)
+    {
+        using var activity = Telemetry.Step("wait for the toolbox");
+        var started = time.GetTimestamp();
+        var delay = TimeSpan.FromMilliseconds(50);
+        while (true)
+        {
+            var inspected = await settings.Engine.RunAsync(
+                s_engineLimit, cancellationToken, "container", "inspect", "--format", "{{.State.Status}}", settings.ToolboxContainer);
+            if (inspected is { Succeeded: true, Output: "running" })
+            {
+                return;
+            }
+
+            var found = inspected.Succeeded ? $"is {inspected.Output}" : inspected.Error;
+            var isMissing = inspected.Error.Contains("No such container", StringComparison.OrdinalIgnoreCase);
+            if (isMissing && settings.IsShell)
+            {
+                throw new MigrationFailedException(
+                    ExitCode.Unreachable,
+                    $"There is no container {settings.ToolboxContainer}, in which flask and rosemary run: uvlhub is not up."
+                    + $"{Environment.NewLine}Start it with './run' (it migrates by itself), or name the container that you use: Uvlhub:Containers:Toolbox, Uvlhub:Instance.");
+            }
+
+            if (time.GetElapsedTime(started) > settings.Options.Migrator.ToolboxTimeout)
+            {
+                throw new MigrationFailedException(
+                    ExitCode.Unreachable,
+                    $"The container {settings.ToolboxContainer}, in which flask runs, did not start within {settings.Options.Migrator.ToolboxTimeout.TotalSeconds:0} s: {found}."
+                    + $"{Environment.NewLine}See why: '{settings.Engine.Executable} logs {settings.ToolboxContainer}', and 'rosemary' in the dashboard.");
+            }
+
+            await Task.Delay(delay, time, cancellationToken);
+            delay = TimeSpan.FromMilliseconds(Math.Min(delay.TotalMilliseconds * 1.5, 1000));
+        }
+    }
+
+    /// <summary>Runs a command; its output goes to the log line by line.</summary>
+    /// <param name="command">The command's words.</param>
+    /// <param name="environment">Variables beside those of the container; names and values may not be secret.</param>
+    /// <param name="cancellationToken">Ends the command and all that it started.</param>
+    /// <exception cref="FlaskException">It failed, or took too long; the message is the cause.</exception>
+    public async Task<FlaskOutput> RunAsync(
+        IReadOnlyList<string> command, IReadOnlyDictionary<string, string>? environment, CancellationToken cancellationToken)
+    {
+        using var activity = Telemetry.Step(string.Join(' ', command));
+        var output = new FlaskOutput(line => LogOutput(command[0], line));
+        var started = time.GetTimestamp();
+        LogRunning(string.Join(' ', command));
+
+        List<string> arguments = ["exec", "--interactive", "--env", $"{RunMarker}={Environment.ProcessId}"];
+        foreach (var (key, value) in environment ?? new Dictionary<string, string>())
+        {
+            arguments.AddRange(["--env", $"{key}={value}"]);
+        }
+
+        arguments.AddRange([settings.ToolboxContainer, "sh", "-c", Leash, "sh", .. command]);
+
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(settings.Options.Migrator.FlaskTimeout);
+        int exitCode;
+        try
+        {
+            var result = await Cli.Wrap(settings.Engine.Executable)
+                .WithArguments(arguments)
+                .WithStandardInputPipe(PipeSource.Create((_, token) => Task.Delay(Timeout.Infinite, token)))
+                .WithStandardOutputPipe(PipeTarget.ToDelegate(output.Add))
+                .WithStandardErrorPipe(PipeTarget.ToDelegate(output.Add))
+                .WithValidation(CommandResultValidation.None)
+                .ExecuteAsync(limit.Token);
+            exitCode = result.ExitCode;
+        }
+        catch (OperationCanceledException)
+        {
+            await EndLeftoversAsync(CancellationToken.None);
+            cancellationToken.ThrowIfCancellationRequested();
+            activity?.SetStatus(ActivityStatusCode.Error, "timeout");
+            throw new FlaskException(
+                $"'{string.Join(' ', command)}' did not end within {settings.Options.Migrator.FlaskTimeout.TotalMinutes:0.#} minutes "
+                + $"(Uvlhub:Migrator:FlaskTimeout) and was stopped; the last thing it said: {output.LastLine}",
+                isTransient: false);
+        }
+        catch (Exception exception) when (exception is System.ComponentModel.Win32Exception or CliWrapException)
+        {
+            throw new FlaskException($"{settings.Engine.Executable} cannot be started: {exception.Message}", isTransient: false);
+        }
+
+        if (exitCode != 0)
+        {
+            activity?.SetStatus(ActivityStatusCode.Error, output.Cause);
+            var text = output.Text;
+            throw new FlaskException(
+                exitCode == 127 ? $"the image has no command '{command[0]}' ({output.Cause})" : output.Cause,
+                TransientCause(exitCode, text));
+        }
+
+        LogDone(string.Join(' ', command), time.GetElapsedTime(started).TotalSeconds);
+        return output;
+    }
+
+    /// <summary>Ends what an earlier or a cancelled run left in the container, and waits until it is gone.</summary>
+    /// <returns>How many processes there were.</returns>
+    public async Task<int> EndLeftoversAsync(CancellationToken cancellationToken)
+    {
+        var ended = await settings.Engine.RunAsync(
+            s_engineLimit,
+            cancellationToken,
+            "exec",
+            settings.ToolboxContainer,
+            "sh",
+            "-c",
+            """
+            found() { grep -sl "$1=" /proc/[0-9]*/environ | cut -d/ -f3; }
+            pids=$(found "$1"); [ -n "$pids" ] || { echo 0; exit 0; }
+            kill -KILL $pids 2>/dev/null
+            echo "$pids" | wc -l
+            for _ in 1 2 3 4 5 6 7 8 9 10; do [ -n "$(found "$1")" ] || exit 0; sleep 0.2; done
+            exit 1
+            """,
+            "sh",
+            RunMarker);
+        var count = int.TryParse(ended.Output.Split('\n')[0], out var number) ? number : 0;
+        if (count > 0)
+        {
+            LogLeftovers(count, settings.ToolboxContainer);
+        }
+
+        return count;
+    }
+
+    private static bool TransientCause(int exitCode, string output) =>
+        Resilience.TransientCause.InFlaskOutput(output) || (exitCode is 1 or 125 or 126 && Resilience.TransientCause.InEngineOutput(output));
+
+    [LoggerMessage(EventId = 300, Level = LogLevel.Information, Message = "Running '{Command}'")]
+    private partial void LogRunning(string command);
+
+    [LoggerMessage(EventId = 301, Level = LogLevel.Information, Message = "  {Program} | {Line}")]
+    private partial void LogOutput(string program, string line);
+
+    [LoggerMessage(EventId = 302, Level = LogLevel.Information, Message = "'{Command}' done in {Seconds:0.0} s")]
+    private partial void LogDone(string command, double seconds);
+
+    [LoggerMessage(EventId = 303, Level = LogLevel.Warning, Message = "Ended {Count} processes that an earlier run had left in {Container}")]
+    private partial void LogLeftovers(int count, string container);
+}

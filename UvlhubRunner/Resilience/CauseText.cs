@@ -1,0 +1,30 @@
+using System.Net.Sockets;
+using MySqlConnector;
+using Polly.Timeout;
+
+namespace UvlhubRunner.Resilience;
+
+/// <summary>A failure in one line, in the words of what failed rather than of the library that reports it.</summary>
+internal static class CauseText
+{
+    /// <summary>The line; it never holds a connection string.</summary>
+    public static string Of(Exception exception) => exception switch
+    {
+        TimeoutRejectedException timeout => $"no answer within {timeout.Timeout.TotalSeconds:0.#} s",
+        MySqlException { InnerException: { } inner } when Innermost(inner) is SocketException socket => Of(socket),
+        MySqlException { InnerException: { } inner } when Innermost(inner) is EndOfStreamException => "the server closed the connection",
+        SocketException { SocketErrorCode: SocketError.ConnectionRefused } => "nothing listens there yet",
+        SocketException { SocketErrorCode: SocketError.HostNotFound or SocketError.TryAgain } => "the host's name is not known",
+        _ => exception.Message.ReplaceLineEndings(" ").Trim(),
+    };
+
+    private static Exception Innermost(Exception exception)
+    {
+        while (exception.InnerException is { } inner)
+        {
+            exception = inner;
+        }
+
+        return exception;
+    }
+}

@@ -1,0 +1,55 @@
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using UvlhubAspire.Checkout;
+using UvlhubAspire.ServiceDefaults;
+using UvlhubRunner.Database;
+using UvlhubRunner.Flask;
+using UvlhubRunner.Migration;
+using UvlhubRunner.Resilience;
+using UvlhubRunner.Settings;
+
+namespace UvlhubRunner;
+
+/// <summary>Puts the runner's parts together.</summary>
+internal static class RunnerHost
+{
+    /// <summary>The secrets in which the AppHost keeps passwords that it had to invent (its project file's id).</summary>
+    private const string AppHostSecrets = "uvlhub-aspire-apphost";
+
+    /// <summary>Builds the host.</summary>
+    /// <param name="arguments">Settings of the command line, <c>--Uvlhub:Path=…</c>.</param>
+    /// <param name="logToError">Whether standard output belongs to the answer, and the log goes to standard error.</param>
+    /// <param name="cancellationToken">Ends the building.</param>
+    /// <exception cref="CheckoutException">The checkout or a setting is wrong.</exception>
+    public static async Task<IHost> CreateAsync(string[] arguments, bool logToError, CancellationToken cancellationToken)
+    {
+        var builder = new HostApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true, ApplicationName = "UvlhubRunner" });
+        builder.Configuration
+            .AddUserSecrets(AppHostSecrets)
+            .AddEnvironmentVariables()
+            .AddCommandLine(arguments);
+
+        builder.Logging
+            .AddConsole(console =>
+            {
+                console.FormatterName = RunnerLog.FormatterName;
+                console.LogToStandardErrorThreshold = logToError ? LogLevel.Trace : LogLevel.None;
+            })
+            .AddConsoleFormatter<RunnerLog, Microsoft.Extensions.Logging.Console.ConsoleFormatterOptions>()
+            // Polly's own events are for the dashboard; on the console RetryReport says the same in fewer lines.
+            .AddFilter<Microsoft.Extensions.Logging.Console.ConsoleLoggerProvider>("Polly", LogLevel.None)
+            .AddFilter<Microsoft.Extensions.Logging.Console.ConsoleLoggerProvider>("Microsoft", LogLevel.Warning);
+        builder.AddServiceDefaults(Telemetry.Name, "Polly");
+
+        builder.Services
+            .AddSingleton(TimeProvider.System)
+            .AddSingleton(await RunnerSettings.ReadAsync(builder.Configuration, cancellationToken))
+            .AddSingleton<UvlhubDatabase>()
+            .AddSingleton<Toolbox>()
+            .AddSingleton<Migrator>()
+            .AddRunnerPipelines();
+        return builder.Build();
+    }
+}

@@ -1,0 +1,31 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Logging.Console;
+
+namespace UvlhubRunner;
+
+/// <summary>
+/// One line per event, time first and nothing else in front: what a person follows in a shell and in the dashboard's
+/// console view. The structured form goes out over OTLP.
+/// </summary>
+internal sealed class RunnerLog() : ConsoleFormatter(FormatterName)
+{
+    /// <summary>The formatter's name.</summary>
+    public const string FormatterName = "runner";
+
+    /// <inheritdoc/>
+    public override void Write<TState>(in LogEntry<TState> logEntry, IExternalScopeProvider? scopeProvider, TextWriter textWriter)
+    {
+        var level = logEntry.LogLevel switch
+        {
+            LogLevel.Warning => "warning: ",
+            LogLevel.Error or LogLevel.Critical => "error: ",
+            _ => "",
+        };
+        textWriter.WriteLine($"{DateTime.Now:HH:mm:ss} {level}{logEntry.Formatter(logEntry.State, logEntry.Exception)}");
+        if (logEntry.Exception is { } exception)
+        {
+            textWriter.WriteLine(exception);
+        }
+    }
+}

@@ -1,0 +1,143 @@
+using Microsoft.Extensions.Configuration;
+using MySqlConnector;
+using UvlhubAspire.AppHost.Engine;
+using UvlhubAspire.Checkout;
+
+namespace UvlhubRunner.Settings;
+
+/// <summary>
+/// Everything the runner knows about where it works, resolved once: the same settings as the AppHost's, whether the
+/// AppHost passes them on or a person starts the runner in a shell.
+/// </summary>
+internal sealed record RunnerSettings
+{
+    private const uint DefaultPort = 3306;
+
+    /// <summary>The checkout whose revisions count.</summary>
+    public required UvlhubCheckout Checkout { get; init; }
+
+    /// <summary>The settings of section <c>Uvlhub</c>.</summary>
+    public required UvlhubOptions Options { get; init; }
+
+    /// <summary>The server as <c>root</c>, without a database.</summary>
+    public required MySqlConnectionStringBuilder Root { get; init; }
+
+    /// <summary>The application's database as the application's user.</summary>
+    public required MySqlConnectionStringBuilder Application { get; init; }
+
+    /// <summary>The container engine.</summary>
+    public required ContainerEngine Engine { get; init; }
+
+    /// <summary>The container of MariaDB.</summary>
+    public required string DatabaseContainer { get; init; }
+
+    /// <summary>The container in which <c>flask</c> and <c>rosemary</c> run.</summary>
+    public required string ToolboxContainer { get; init; }
+
+    /// <summary>Whether the runner was started by hand and found its settings itself.</summary>
+    public required bool IsShell { get; init; }
+
+    /// <summary>The application's database.</summary>
+    public string Database => Application.Database;
+
+    /// <summary>
+    /// Whether this is a development environment: one that is seeded, and in which migrations may be initialised. The
+    /// checkout's <c>FLASK_ENV</c> decides. Default: yes.
+    /// </summary>
+    public bool IsDevelopment => !string.Equals(
+        Checkout.Environment.GetValueOrDefault("FLASK_ENV"), "production", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>Where MariaDB is, for messages.</summary>
+    public string Address => $"{Root.Server}:{Root.Port}";
+
+    /// <summary>Reads the settings.</summary>
+    /// <exception cref="CheckoutException">The checkout or a setting is wrong.</exception>
+    public static async Task<RunnerSettings> ReadAsync(IConfiguration configuration, CancellationToken cancellationToken)
+    {
+        var options = ReadOptions(configuration);
+        var checkout = UvlhubCheckout.Read(string.IsNullOrWhiteSpace(options.Path) ? RepositoryFolder.BundledSample : options.Path);
+        var names = new InstanceNames(options.Instance);
+        var engine = options.ContainerRuntime is { Length: > 0 } runtime ? new ContainerEngine(runtime) : ContainerEngine.FromConfiguration(configuration);
+        var databaseContainer = options.Containers.Database ?? names.DatabaseContainer;
+        var root = configuration.GetConnectionString("db");
+        var application = configuration.GetConnectionString("uvlhubdb");
+        var port = root is null || application is null ? await PortAsync(options, engine, databaseContainer, cancellationToken) : 0;
+
+        return new RunnerSettings
+        {
+            Checkout = checkout,
+            Options = options,
+            Root = ReadConnection("ConnectionStrings:db", root ?? FromCheckout(
+                port, "root", checkout.RootPassword ?? configuration["Parameters:mariadb-root-password"], database: null)),
+            Application = ReadConnection("ConnectionStrings:uvlhubdb", application ?? FromCheckout(
+                port, checkout.DatabaseUser, checkout.DatabasePassword ?? configuration["Parameters:mariadb-password"], checkout.Database)),
+            Engine = engine,
+            DatabaseContainer = databaseContainer,
+            ToolboxContainer = options.Containers.Toolbox ?? names.ToolboxContainer,
+            IsShell = root is null,
+        };
+    }
+
+    private static async Task<uint> PortAsync(UvlhubOptions options, ContainerEngine engine, string container, CancellationToken cancellationToken)
+    {
+        if (options.Ports.Database is { } set and not 0)
+        {
+            return checked((uint)set);
+        }
+
+        if (options.Ports.Database is null && string.IsNullOrEmpty(options.Instance))
+        {
+            return DefaultPort;
+        }
+
+        // The port was any free one: the engine knows which.
+        var mapped = await engine.RunAsync(TimeSpan.FromSeconds(20), cancellationToken, "port", container, $"{DefaultPort}/tcp");
+        var port = mapped.Output.Split('\n').Select(line => line[(line.LastIndexOf(':') + 1)..]).FirstOrDefault();
+        return uint.TryParse(port, out var number)
+            ? number
+            : throw new CheckoutException(
+                $"cannot tell the port of {container}: {(mapped.Succeeded ? "it publishes none" : mapped.Error)}. Start it with './run', or set Uvlhub:Ports:Database.");
+    }
+
+    private static UvlhubOptions ReadOptions(IConfiguration configuration)
+    {
+        try
+        {
+            return configuration.GetSection(UvlhubOptions.Section).Get<UvlhubOptions>() ?? new UvlhubOptions();
+        }
+        catch (InvalidOperationException exception)
+        {
+            throw new CheckoutException($"a setting cannot be read: {exception.Message}");
+        }
+    }
+
+    private static string FromCheckout(uint port, string user, string? password, string? database) => new MySqlConnectionStringBuilder
+    {
+        Server = "127.0.0.1",
+        Port = port,
+        UserID = user,
+        Password = password ?? "",
+        Database = database ?? "",
+    }.ConnectionString;
+
+    private static MySqlConnectionStringBuilder ReadConnection(string setting, string value)
+    {
+        try
+        {
+            return new MySqlConnectionStringBuilder(value)
+            {
+                // A migrator opens a handful of connections once; a pool would keep a lock's connection alive after its release.
+                Pooling = false,
+                ConnectionTimeout = 3,
+                DefaultCommandTimeout = 0,
+                AllowUserVariables = true,
+                ApplicationName = "UvlhubRunner",
+            };
+        }
+        catch (ArgumentException)
+        {
+            // The message of the parser would repeat the value, which holds a password.
+            throw new CheckoutException($"{setting} is no connection string that MySqlConnector can read (Server=…;Port=…;User ID=…;Password=…)");
+        }
+    }
+}

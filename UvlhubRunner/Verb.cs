@@ -1,0 +1,60 @@
+using Microsoft.Extensions.Logging;
+using UvlhubAspire.Checkout;
+using UvlhubRunner.Flask;
+
+namespace UvlhubRunner;
+
+/// <summary>Runs one verb; the one place where failures become messages and exit codes.</summary>
+internal static partial class Verb
+{
+    /// <summary>Builds the host, runs the verb, and sends out what telemetry there is.</summary>
+    /// <param name="settings">Settings of the command line.</param>
+    /// <param name="logToError">Whether standard output belongs to the verb's answer.</param>
+    /// <param name="run">The verb.</param>
+    /// <param name="cancellationToken">Ends the verb.</param>
+    /// <returns>The exit code, an <see cref="ExitCode"/>.</returns>
+    public static async Task<int> RunAsync(
+        string[] settings, bool logToError, Func<IServiceProvider, CancellationToken, Task> run, CancellationToken cancellationToken)
+    {
+        try
+        {
+            using var host = await RunnerHost.CreateAsync(settings, logToError, cancellationToken);
+            // Nothing but telemetry is a hosted service, and without it there is nothing to start.
+            await host.StartAsync(cancellationToken);
+            return (int)await RunAsync(host.Services, run, cancellationToken);
+        }
+        catch (CheckoutException mistake)
+        {
+            await Console.Error.WriteLineAsync($"UvlhubRunner: {mistake.Message}");
+            return (int)ExitCode.Mistake;
+        }
+    }
+
+    private static async Task<ExitCode> RunAsync(
+        IServiceProvider services, Func<IServiceProvider, CancellationToken, Task> run, CancellationToken cancellationToken)
+    {
+        var logger = (ILogger)services.GetService(typeof(ILogger<Migration.Migrator>))!;
+        try
+        {
+            await run(services, cancellationToken);
+            return ExitCode.Done;
+        }
+        catch (Exception exception)
+        {
+            var (code, message) = exception switch
+            {
+                OperationCanceledException when cancellationToken.IsCancellationRequested => (ExitCode.Interrupted, "Interrupted."),
+                CheckoutException mistake => (ExitCode.Mistake, mistake.Message),
+                MigrationRefusedException refused => (ExitCode.Refused, $"[{refused.State}] {refused.Message}"),
+                MigrationFailedException failed => (failed.ExitCode, failed.Message),
+                FlaskException flask => (ExitCode.Failed, flask.Message),
+                _ => (ExitCode.Unexpected, exception.ToString()),
+            };
+            LogEnd(logger, message);
+            return code;
+        }
+    }
+
+    [LoggerMessage(EventId = 1, Level = LogLevel.Error, Message = "{Cause}")]
+    private static partial void LogEnd(ILogger logger, string cause);
+}
