@@ -32,6 +32,18 @@ internal sealed class UvlhubOptions
     /// <summary>The named volume of the database. Default: <c>mariadb_data_</c> and the checkout folder's name.</summary>
     public string? DataVolume { get; init; }
 
+    /// <summary>
+    /// The checkout's development compose file, relative to the checkout. Default: the first of
+    /// <c>docker/docker-compose.dev.yml</c>, <c>docker-compose.dev.yml</c>, <c>docker-compose.yml</c>, <c>compose.yaml</c>.
+    /// </summary>
+    public string? ComposeFile { get; init; }
+
+    /// <summary>
+    /// Compose profiles, separated by commas, whose services start with the rest. Default: none; they stand in the
+    /// dashboard and start by hand.
+    /// </summary>
+    public string? Profiles { get; init; }
+
     /// <summary>Ports on the host.</summary>
     public PortOptions Ports { get; init; } = new();
 

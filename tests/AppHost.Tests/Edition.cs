@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using YamlDotNet.RepresentationModel;
 
 namespace UvlhubAspire.AppHost.Tests;
 
@@ -19,13 +20,18 @@ public sealed class Edition
     public IEnumerable<string> Revisions =>
         _facts["migrations"]!.AsArray().Select(revision => revision!["file"]!.GetValue<string>()).Order(StringComparer.Ordinal);
 
+    public JsonObject Compose(string file) => _facts["compose"]![file]!.AsObject();
+
+    public IEnumerable<string> ComposeFiles => _facts["compose"]!.AsObject().Select(file => file.Key);
+
     private JsonNode Development => _facts["dockerfiles"]!["Dockerfile.dev"]!;
 
-    /// <summary>Writes what a reader can see of this edition: settings, Dockerfile, entrypoint, revisions.</summary>
+    /// <summary>Writes what a reader can see of this edition: settings, Dockerfiles, compose files, entrypoint, revisions.</summary>
     public void WriteCheckout(TemporaryFolder folder)
     {
         folder.Write("app/__init__.py", "");
         folder.Write(".env.docker.example", string.Concat(EnvironmentKeys.Select(key => $"{key}={Value(key)}\n")));
+        WriteComposeFiles(folder);
         folder.Write("docker/images/Dockerfile.dev", $"""
             FROM {BaseImages.Single()}
             {string.Join('\n', Strings(Development["env"]!).Select(entry => $"ENV {entry}"))}
@@ -41,6 +47,40 @@ public sealed class Edition
                 $"revision = '{revision["revision"]}'\ndown_revision = {(parent == "None" ? parent : $"'{parent}'")}\n");
         }
     }
+
+    // The compose files, and the files that they name.
+    private void WriteComposeFiles(TemporaryFolder folder)
+    {
+        foreach (var file in ComposeFiles)
+        {
+            var text = new StringWriter();
+            new YamlStream(new YamlDocument(Yaml(Compose(file)))).Save(text, assignAnchors: false);
+            folder.Write($"docker/{file}", text.ToString());
+        }
+
+        foreach (var (name, dockerfile) in _facts["dockerfiles"]!.AsObject().Where(file => file.Key != "Dockerfile.dev"))
+        {
+            folder.Write($"docker/images/{name}", string.Join('\n', Strings(dockerfile!["from"]!).Select(image => $"FROM {image}")));
+        }
+
+        foreach (var name in Strings(_facts["nginx"]!))
+        {
+            folder.Write($"docker/nginx/{name}", "");
+        }
+
+        if (_facts["env_examples"]![".env.selenium"] is { } selenium)
+        {
+            folder.Write(".env.selenium", string.Concat(Strings(selenium).Select(key => $"{key}=value\n")));
+        }
+    }
+
+    private static YamlNode Yaml(JsonNode? node) => node switch
+    {
+        JsonObject keys => new YamlMappingNode(keys.SelectMany(key => new[] { new YamlScalarNode(key.Key), Yaml(key.Value) })),
+        JsonArray items => new YamlSequenceNode(items.Select(Yaml)),
+        null => new YamlScalarNode("null"),
+        _ => new YamlScalarNode(node.ToString()) { Style = node.ToString().Length == 0 ? YamlDotNet.Core.ScalarStyle.DoubleQuoted : YamlDotNet.Core.ScalarStyle.Any },
+    };
 
     private static string Value(string key) => key switch
     {

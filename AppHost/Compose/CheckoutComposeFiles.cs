@@ -1,0 +1,70 @@
+using System.Text.RegularExpressions;
+using UvlhubAspire.Checkout;
+
+namespace UvlhubAspire.AppHost.Compose;
+
+/// <summary>Which of a checkout's files are compose files, and which of them stands for development.</summary>
+/// <param name="Development">The development file; <see langword="null"/> if there is none.</param>
+/// <param name="Override">The file that compose by itself puts on top of <paramref name="Development"/>.</param>
+/// <param name="Others">The remaining ones: production and its varieties.</param>
+internal sealed partial record CheckoutComposeFiles(string? Development, string? Override, IReadOnlyList<string> Others)
+{
+    private static readonly string[] s_folders = ["docker", ""];
+
+    /// <summary>Looks into the checkout's top folder and its <c>docker</c> folder.</summary>
+    /// <param name="checkout">The checkout's folder.</param>
+    /// <param name="setting">
+    /// The development file if the user names it (<see cref="UvlhubOptions.ComposeFile"/>), relative to the checkout.
+    /// </param>
+    /// <exception cref="CheckoutException">The file that the user names does not exist.</exception>
+    public static CheckoutComposeFiles Find(string checkout, string? setting = null)
+    {
+        var files = s_folders
+            .Select(folder => folder.Length == 0 ? checkout : Path.Combine(checkout, folder))
+            .Where(Directory.Exists)
+            .SelectMany(folder => Directory.EnumerateFiles(folder).Where(file => ComposeName().IsMatch(Path.GetFileName(file))).Order(StringComparer.Ordinal))
+            .ToList();
+
+        string? development;
+        if (string.IsNullOrWhiteSpace(setting))
+        {
+            // Files that say so first; of those that compose takes by itself, the one beside the code.
+            development = files.FirstOrDefault(file => DevelopmentName().IsMatch(Path.GetFileName(file)))
+                ?? files.Where(file => DefaultName().IsMatch(Path.GetFileName(file))).OrderBy(file => Path.GetDirectoryName(file) == checkout ? 0 : 1).FirstOrDefault();
+        }
+        else
+        {
+            development = Path.GetFullPath(setting, checkout);
+            if (!File.Exists(development))
+            {
+                throw new CheckoutException($"there is no file {development}; {UvlhubOptions.Section}:{nameof(UvlhubOptions.ComposeFile)} must name a compose file of the checkout");
+            }
+        }
+
+        var overrides = development is not null && DefaultName().IsMatch(Path.GetFileName(development))
+            ? files.FirstOrDefault(file => Path.GetDirectoryName(file) == Path.GetDirectoryName(development) && OverrideName().IsMatch(Path.GetFileName(file)))
+            : null;
+        return new CheckoutComposeFiles(development, overrides, [.. files.Where(file => file != development && file != overrides && !OverrideName().IsMatch(Path.GetFileName(file)))]);
+    }
+
+    /// <summary>Reads the development file; <see langword="null"/> if there is none.</summary>
+    /// <param name="checkout">The checkout, whose settings are the variables of the file, as far as the shell does not set them.</param>
+    /// <exception cref="CheckoutException">The file is malformed.</exception>
+    public ComposeFile? ReadDevelopment(UvlhubCheckout checkout) =>
+        Development is null ? null : ComposeFile.Read(Development, name => Variable(name, checkout), Override);
+
+    private static string? Variable(string name, UvlhubCheckout checkout) =>
+        Environment.GetEnvironmentVariable(name) ?? checkout.Environment.GetValueOrDefault(name);
+
+    [GeneratedRegex(@"^(docker-)?compose[\w.-]*\.ya?ml$")]
+    private static partial Regex ComposeName();
+
+    [GeneratedRegex(@"[.-](dev|development|local)[.-]")]
+    private static partial Regex DevelopmentName();
+
+    [GeneratedRegex(@"^(docker-)?compose\.ya?ml$")]
+    private static partial Regex DefaultName();
+
+    [GeneratedRegex(@"^(docker-)?compose\.override\.ya?ml$")]
+    private static partial Regex OverrideName();
+}
