@@ -1,6 +1,7 @@
 using Aspire.Hosting.Lifecycle;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using UvlhubAspire.AppHost.Compose;
 using UvlhubAspire.AppHost.Engine;
 using UvlhubAspire.AppHost.Images;
 using UvlhubAspire.AppHost.Preflight;
@@ -42,6 +43,7 @@ internal static class UvlhubBuilderExtensions
         return new UvlhubEnvironment
         {
             Checkout = checkout,
+            Compose = CheckoutComposeFiles.Find(checkout.Path, options.ComposeFile).ReadDevelopment(checkout),
             Options = options,
             Names = new InstanceNames(options.Instance),
             Ports = ports,

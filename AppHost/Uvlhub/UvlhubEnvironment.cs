@@ -1,3 +1,4 @@
+using UvlhubAspire.AppHost.Compose;
 using UvlhubAspire.Checkout;
 
 namespace UvlhubAspire.AppHost.Uvlhub;
@@ -7,6 +8,9 @@ internal sealed record UvlhubEnvironment
 {
     /// <summary>The checkout that runs.</summary>
     public required UvlhubCheckout Checkout { get; init; }
+
+    /// <summary>The checkout's development compose file; <see langword="null"/> if it has none.</summary>
+    public required ComposeFile? Compose { get; init; }
 
     /// <summary>The settings of section <c>Uvlhub</c>.</summary>
     public required UvlhubOptions Options { get; init; }
