@@ -23,12 +23,12 @@ def uploads_dir() -> str:
 
 
 def app_version() -> str:
-    """What Dockerfile.prod wrote from its build argument VERSION_TAG."""
+    """What Dockerfile.prod wrote from its build argument VERSION_TAG; empty outside of such an image."""
     try:
         with open(os.path.join(working_dir(), ".version"), encoding="utf-8") as file:
-            return file.readline().strip() or "unknown"
+            return file.readline().strip()
     except FileNotFoundError:
-        return "development"
+        return ""
 
 
 def database_uri(database: str) -> URL:

@@ -1,6 +1,7 @@
 """Where a test that comes from outside finds the site, and the browser that it drives."""
 
 import os
+import shutil
 
 from core.configuration import working_dir
 
@@ -23,12 +24,15 @@ def open_browser():
     grid = os.getenv("SELENIUM_GRID_URL")
     if grid:
         browser = webdriver.Remote(command_executor=grid, options=options)
-    else:
-        options.add_argument("--headless" if name == "firefox" else "--headless=new")
-        if name == "chrome" and hasattr(os, "geteuid") and os.geteuid() == 0:
+    elif name == "chrome":
+        options.add_argument("--headless=new")
+        if hasattr(os, "geteuid") and os.geteuid() == 0:
             # Chrome refuses its sandbox to root, and in a container everybody is root.
             options.add_argument("--no-sandbox")
-        browser = webdriver.Chrome(options=options) if name == "chrome" else webdriver.Firefox(options=options)
+        browser = webdriver.Chrome(options, webdriver.ChromeService(shutil.which("chromedriver")))
+    else:
+        options.add_argument("--headless")
+        browser = webdriver.Firefox(options, webdriver.FirefoxService(shutil.which("geckodriver")))
 
     # The nodes open windows of different sizes; a page must not look different for that.
     browser.set_window_size(1280, 900)

@@ -1,6 +1,7 @@
 """``rosemary db:seed``, ``rosemary test`` and the like. Run it where the app package lies."""
 
 import glob
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -112,16 +113,20 @@ def selenium(module):
     files = sorted(glob.glob(os.path.join(_module_folder(module), "**", "test_selenium*.py"), recursive=True))
     if not files:
         raise click.ClickException(f"{module or 'this application'} has no browser tests")
+    if importlib.util.find_spec("selenium") is None:
+        raise click.ClickException("the Python package selenium is not installed here")
     _run([sys.executable, "-m", "pytest", "-v", *files])
 
 
 @cli.command("locust", context_settings={"ignore_unknown_options": True})
-@click.argument("module", required=False)
-@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
-def locust(module, arguments):
-    """Run Locust on all modules, or on one. ARGUMENTS go to Locust (after --)."""
+@click.argument("arguments", metavar="[MODULE] [-- LOCUST ARGUMENTS]", nargs=-1, type=click.UNPROCESSED)
+def locust(arguments):
+    """Run Locust on all modules, or on one."""
     from core.configuration import working_dir
 
+    module = None
+    if arguments and not arguments[0].startswith("-"):
+        module, *arguments = arguments
     file = (
         os.path.join(_module_folder(module), "tests", "locustfile.py")
         if module

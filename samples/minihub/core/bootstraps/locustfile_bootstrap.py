@@ -6,9 +6,15 @@ from locust import HttpUser
 
 from core.modules import active_modules, has_part
 
-for _module in active_modules():
-    if has_part(_module, "tests/locustfile"):
-        _locustfile = importlib.import_module(f"app.modules.{_module}.tests.locustfile")
-        for _name, _value in vars(_locustfile).items():
-            if isinstance(_value, type) and issubclass(_value, HttpUser) and _value is not HttpUser:
-                globals()[f"{_module}_{_name}"] = _value
+
+def users():
+    for module in active_modules():
+        if has_part(module, "tests/locustfile"):
+            locustfile = importlib.import_module(f"app.modules.{module}.tests.locustfile")
+            for value in vars(locustfile).values():
+                if isinstance(value, type) and issubclass(value, HttpUser) and value is not HttpUser:
+                    yield value
+
+
+# Locust takes every class that this file holds under a name of its own.
+globals().update({user.__name__: user for user in users()})

@@ -13,6 +13,7 @@ class FeatureModelSeeder(Seeder):
     def run(self) -> None:
         for email, filename, title, description, tags in [
             ("user1@example.com", "text_editor.uvl", "Text editor", "The classic of the lecture, kept small.", "teaching, desktop"),
+            ("user2@example.com", "smart_lock.uvl", "Smart lock", "Ways to open a door, and who gets to know of it.", "embedded, home"),
             ("user2@example.com", "weather_station.uvl", "Weather station", "Sensors with a cardinality, and what they need for power.", "embedded, sensors"),
             ("user1@example.com", "online_library.uvl", "Online library", "A web product line with loans, reviews and e-books.", "teaching, web"),
             ("user2@example.com", "bike_computer.uvl", "Bike computer", "What a handlebar computer can show, and by which radio.", "embedded"),

@@ -1,9 +1,6 @@
 """In a real browser, on the running site and its own database: ``rosemary selenium auth``."""
 
 import pytest
-
-pytest.importorskip("selenium")
-
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.expected_conditions import presence_of_element_located
 from selenium.webdriver.support.ui import WebDriverWait

@@ -22,7 +22,7 @@ def test_the_name_of_the_application_is_in_the_title(client, monkeypatch):
 
 def test_the_first_page_lists_the_seeded_models(seeded):
     page = seeded.get("/").text
-    assert page.count('class="card"') == 5
+    assert page.count('class="card"') == 6
     assert "Coffee machine" in page
 
 
@@ -37,13 +37,13 @@ def test_the_first_page_lists_the_seeded_models(seeded):
 )
 def test_the_list_can_be_narrowed(seeded, address, titles):
     page = seeded.get(address).text
-    everything = {"Coffee machine", "Bike computer", "Online library", "Weather station", "Text editor"}
+    everything = {"Coffee machine", "Bike computer", "Online library", "Weather station", "Smart lock", "Text editor"}
     assert {title for title in everything if f">{title}</a>" in page} == titles
 
 
 def test_older_models_are_on_the_next_page(seeded, monkeypatch):
-    monkeypatch.setattr("app.modules.featuremodel.services.PAGE_SIZE", 3)
-    assert seeded.get("/").text.count('class="card"') == 3
+    monkeypatch.setattr("app.modules.featuremodel.services.PAGE_SIZE", 4)
+    assert seeded.get("/").text.count('class="card"') == 4
     assert "page 2 of 2" in seeded.get("/?page=2").text
     assert seeded.get("/?page=2").text.count('class="card"') == 2
 
@@ -67,4 +67,4 @@ def test_seeding_twice_adds_nothing(seeded, app):
     with app.app_context():
         with pytest.raises(IntegrityError):
             list(seed())
-        assert db.session.scalar(db.text("SELECT COUNT(*) FROM feature_model")) == 5
+        assert db.session.scalar(db.text("SELECT COUNT(*) FROM feature_model")) == 6
