@@ -4,18 +4,11 @@ import logging
 import os
 import secrets
 
-from dotenv import load_dotenv
 from sqlalchemy.engine import URL
 
-# Docker hands the variables over; outside of it they come from the file.
-load_dotenv()
+from core.environment import working_dir
 
 log = logging.getLogger(__name__)
-
-
-def working_dir() -> str:
-    """The folder of the code, with a trailing slash; empty means the current folder."""
-    return os.getenv("WORKING_DIR", "")
 
 
 def uploads_dir() -> str:

@@ -2,10 +2,12 @@
 
 import importlib
 import os
+from typing import TYPE_CHECKING
 
-from flask import Flask
+from core.environment import working_dir
 
-from core.configuration import working_dir
+if TYPE_CHECKING:
+    from flask import Flask
 
 
 def ignored_modules() -> list[str]:
@@ -31,7 +33,7 @@ def has_part(module: str, part: str) -> bool:
     return os.path.isfile(os.path.join(working_dir(), "app", "modules", module, f"{part}.py"))
 
 
-def register_modules(app: Flask) -> None:
+def register_modules(app: "Flask") -> None:
     # Every module's tables stay known: else an ignored module would look like tables to drop.
     for name in all_modules():
         if has_part(name, "models"):

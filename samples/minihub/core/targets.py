@@ -3,7 +3,7 @@
 import os
 import shutil
 
-from core.configuration import working_dir
+from core.environment import working_dir
 
 
 def site_url(variable: str) -> str:

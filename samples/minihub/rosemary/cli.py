@@ -122,7 +122,7 @@ def selenium(module):
 @click.argument("arguments", metavar="[MODULE] [-- LOCUST ARGUMENTS]", nargs=-1, type=click.UNPROCESSED)
 def locust(arguments):
     """Run Locust on all modules, or on one."""
-    from core.configuration import working_dir
+    from core.environment import working_dir
 
     module = None
     if arguments and not arguments[0].startswith("-"):
@@ -136,7 +136,7 @@ def locust(arguments):
 
 
 def _module_folder(module):
-    from core.configuration import working_dir
+    from core.environment import working_dir
     from core.modules import all_modules
 
     if module and module not in all_modules():
