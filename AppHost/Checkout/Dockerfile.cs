@@ -12,7 +12,7 @@ internal sealed record Dockerfile
     /// <summary><c>ENV</c> entries, later ones winning.</summary>
     public required IReadOnlyDictionary<string, string> Environment { get; init; }
 
-    /// <summary>The images named by <c>FROM</c>, in order.</summary>
+    /// <summary>The images named by <c>FROM</c>, in order; stages of the file itself and <c>scratch</c> are none.</summary>
     public required IReadOnlyList<string> BaseImages { get; init; }
 
     /// <summary>Reads a file.</summary>
@@ -21,13 +21,33 @@ internal sealed record Dockerfile
         string? workingDirectory = null;
         var environment = new Dictionary<string, string>(StringComparer.Ordinal);
         var baseImages = new List<string>();
+        var stages = new HashSet<string>(StringComparer.OrdinalIgnoreCase) { "scratch" };
+        var defaults = new Dictionary<string, string>(StringComparer.Ordinal);
 
         foreach (var (instruction, arguments) in Instructions(System.IO.File.ReadAllLines(path)))
         {
             switch (instruction)
             {
                 case "FROM":
-                    baseImages.Add(arguments.Split(' ', StringSplitOptions.RemoveEmptyEntries).First(word => !word.StartsWith("--", StringComparison.Ordinal)));
+                    List<string> words = [.. arguments.Split(' ', StringSplitOptions.RemoveEmptyEntries).Where(word => !word.StartsWith("--", StringComparison.Ordinal))];
+                    var image = words.Count == 0 ? "" : ExpandArguments(words[0], defaults);
+                    if (image.Length > 0 && !stages.Contains(image))
+                    {
+                        baseImages.Add(image);
+                    }
+
+                    if (words is [_, var joint, var stage, ..] && joint.Equals("AS", StringComparison.OrdinalIgnoreCase))
+                    {
+                        stages.Add(stage);
+                    }
+
+                    break;
+                case "ARG":
+                    foreach (var (key, value) in EnvironmentEntries(arguments))
+                    {
+                        defaults.TryAdd(key, value);
+                    }
+
                     break;
                 case "WORKDIR":
                     var folder = arguments.Trim().Trim('"');
@@ -51,6 +71,12 @@ internal sealed record Dockerfile
             BaseImages = baseImages,
         };
     }
+
+    // FROM may use the arguments that stand before it, as $NAME or ${NAME}.
+    private static string ExpandArguments(string image, Dictionary<string, string> defaults) =>
+        defaults.OrderByDescending(argument => argument.Key.Length).Aggregate(image, (text, argument) => text
+            .Replace($"${{{argument.Key}}}", argument.Value, StringComparison.Ordinal)
+            .Replace($"${argument.Key}", argument.Value, StringComparison.Ordinal));
 
     private static IEnumerable<(string Instruction, string Arguments)> Instructions(IEnumerable<string> lines)
     {

@@ -21,6 +21,16 @@ internal sealed class InstanceNames(string? instance)
     /// <summary>The container of <c>rosemary</c>, the toolbox.</summary>
     public string ToolboxContainer => $"{_prefix}rosemary_container";
 
+    /// <summary>The container of a service that the checkout's compose file adds.</summary>
+    /// <param name="name">The name that it has under compose.</param>
+    public string ServiceContainer(string name) => $"{_prefix}{Sanitise(name)}";
+
+    /// <summary>A named volume of the checkout's compose file.</summary>
+    /// <param name="volume">Its name in the file.</param>
+    /// <param name="checkout">The folder name of the checkout; <see langword="null"/> for a volume that the file itself names.</param>
+    public string ServiceVolume(string volume, string? checkout) =>
+        $"{_prefix}{Sanitise(volume)}{(checkout is null ? "" : $"_{Sanitise(checkout)}")}";
+
     /// <summary>The database's volume, if nothing else is said.</summary>
     /// <param name="checkout">The folder name of the checkout.</param>
     public string DataVolume(string checkout) => $"{_prefix}mariadb_data_{Sanitise(checkout)}";

@@ -1,6 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
-using UvlhubAspire.AppHost.Images;
 using UvlhubAspire.AppHost.MariaDB;
 using UvlhubAspire.AppHost.Preflight;
 using UvlhubAspire.AppHost.Uvlhub;
@@ -61,13 +60,9 @@ internal static class FlaskBuilderExtensions
         this IDistributedApplicationBuilder builder, FlaskResource flask, UvlhubEnvironment uvlhub, IResourceBuilder<MariaDBDatabaseResource> database)
     {
         var checkout = uvlhub.Checkout;
-        var dockerfile = checkout.DevelopmentDockerfile!;
-        var build = new ImageRecipe(
-            $"uvlhub-aspire/checkout-{ImageName(checkout.Name)}:dev", dockerfile.Path, checkout.Path, NeedsDebianBase: false, IsContentTagged: false);
-
         var container = builder.AddResource(flask)
-            .WithImage(build.Image.Split(':')[0], "dev")
-            .WithAnnotation(new ContainerImage("flask", build, dockerfile.BaseImages))
+            .WithImage(CheckoutImage.Name(checkout), "dev")
+            .WithAnnotation(CheckoutImage.Development(checkout))
             .WithBindMount(checkout.Path, checkout.WorkingDirectory)
             .WithBindMount(Path.Combine(builder.AppHostDirectory, "Flask", "startup"), StartupFolder, isReadOnly: true)
             // An init process, because as process 1 neither a shell nor Python ends when the engine asks it to.
@@ -88,14 +83,7 @@ internal static class FlaskBuilderExtensions
             environment[key] = value;
         }
 
-        // One .env serves Docker, Vagrant and a bare machine; what depends on where the code runs is computed instead.
-        environment["MARIADB_HOSTNAME"] = server.Name;
-        environment["MARIADB_PORT"] = MariaDBServerResource.DefaultPort.ToString(System.Globalization.CultureInfo.InvariantCulture);
-        environment["MARIADB_DATABASE"] = checkout.Database;
-        environment["MARIADB_TEST_DATABASE"] = checkout.TestDatabase;
-        environment["MARIADB_USER"] = checkout.DatabaseUser;
-        environment["MARIADB_PASSWORD"] = uvlhub.UserPassword.Resource;
-        environment["MARIADB_ROOT_PASSWORD"] = uvlhub.RootPassword.Resource;
+        SetDatabaseEnvironment(environment, uvlhub, server);
         environment["WORKING_DIR"] = checkout.WorkingDirectory.TrimEnd('/') + "/";
 
         // Python's caches stay out of the checkout, where they would belong to the container's user.
@@ -106,7 +94,18 @@ internal static class FlaskBuilderExtensions
         environment["UVLHUB_IGNORED_MODULES"] = uvlhub.Options.IgnoredModules;
     }
 
-    // Repository names are lower case; what they do not allow becomes a dash.
-    private static string ImageName(string name) =>
-        string.Concat(name.ToLowerInvariant().Select(c => char.IsAsciiLetterOrDigit(c) ? c : '-')).Trim('-') is { Length: > 0 } valid ? valid : "unnamed";
+    /// <summary>
+    /// Says where the database is and who may log in. One <c>.env</c> serves Docker, Vagrant and a bare machine, so what
+    /// depends on where the code runs is computed and not read from it.
+    /// </summary>
+    internal static void SetDatabaseEnvironment(Dictionary<string, object> environment, UvlhubEnvironment uvlhub, MariaDBServerResource server)
+    {
+        environment["MARIADB_HOSTNAME"] = server.Name;
+        environment["MARIADB_PORT"] = MariaDBServerResource.DefaultPort.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        environment["MARIADB_DATABASE"] = uvlhub.Checkout.Database;
+        environment["MARIADB_TEST_DATABASE"] = uvlhub.Checkout.TestDatabase;
+        environment["MARIADB_USER"] = uvlhub.Checkout.DatabaseUser;
+        environment["MARIADB_PASSWORD"] = uvlhub.UserPassword.Resource;
+        environment["MARIADB_ROOT_PASSWORD"] = uvlhub.RootPassword.Resource;
+    }
 }

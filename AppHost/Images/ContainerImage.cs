@@ -4,10 +4,12 @@ namespace UvlhubAspire.AppHost.Images;
 /// Says how a container comes by its image. The model keeps naming the real one; before the start the
 /// <see cref="ImageResolver"/> puts in its place what can be had.
 /// </summary>
-/// <param name="StandIn">The folder of <c>images/</c> that stands in where no registry answers.</param>
+/// <param name="StandIn">
+/// The folder of <c>images/</c> that stands in where no registry answers; <see langword="null"/> if nothing can.
+/// </param>
 /// <param name="CheckoutBuild">A build of the checkout's own Dockerfile, if that is what the image is.</param>
 /// <param name="BaseImages">What that Dockerfile starts from.</param>
-internal sealed record ContainerImage(string StandIn, ImageRecipe? CheckoutBuild = null, IReadOnlyList<string>? BaseImages = null)
+internal sealed record ContainerImage(string? StandIn, ImageRecipe? CheckoutBuild = null, IReadOnlyList<string>? BaseImages = null)
     : IResourceAnnotation;
 
 /// <summary>Marks containers for the <see cref="ImageResolver"/>.</summary>

@@ -63,8 +63,21 @@ internal sealed partial class ImageBuilder(ContainerEngine engine, ILoggerFactor
         try
         {
             var result = await Cli.Wrap(engine.Executable)
-                .WithArguments(["build", "--tag", recipe.Image, "--file", recipe.Dockerfile, recipe.Context])
-                .WithEnvironmentVariables(environment => environment.Set("DOCKER_BUILDKIT", "1").Set("BUILDKIT_PROGRESS", "plain"))
+                .WithArguments(
+                [
+                    "build", "--tag", recipe.Image, "--file", recipe.Dockerfile,
+                    .. recipe.Target is null ? Array.Empty<string>() : ["--target", recipe.Target],
+                    .. recipe.Arguments.Keys.SelectMany(name => new[] { "--build-arg", name }),
+                    recipe.Context,
+                ])
+                .WithEnvironmentVariables(environment =>
+                {
+                    environment.Set("DOCKER_BUILDKIT", "1").Set("BUILDKIT_PROGRESS", "plain");
+                    foreach (var (name, value) in recipe.Arguments)
+                    {
+                        environment.Set(name, value);
+                    }
+                })
                 .WithStandardOutputPipe(PipeTarget.ToDelegate(tail.Add))
                 .WithStandardErrorPipe(PipeTarget.ToDelegate(tail.Add))
                 .WithValidation(CommandResultValidation.None)

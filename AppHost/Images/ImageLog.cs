@@ -21,4 +21,7 @@ internal static partial class ImageLog
 
     [LoggerMessage(EventId = 205, Level = LogLevel.Warning, Message = "{Count} entries of {File} are not in the image {Image}; a module that imports them does not load: {Missing}")]
     public static partial void RequirementsMissing(ILogger logger, int count, string file, string image, string missing);
+
+    [LoggerMessage(EventId = 206, Level = LogLevel.Warning, Message = "{Resource} cannot run: {Reason}")]
+    public static partial void OutOfReach(ILogger logger, string resource, string reason);
 }

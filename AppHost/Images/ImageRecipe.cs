@@ -11,6 +11,12 @@ namespace UvlhubAspire.AppHost.Images;
 /// <param name="IsContentTagged">Whether an image of this name needs no further build.</param>
 internal sealed record ImageRecipe(string Image, string Dockerfile, string Context, bool NeedsDebianBase, bool IsContentTagged)
 {
+    /// <summary>Build arguments. They reach the builder through its environment: a value may be a secret.</summary>
+    public IReadOnlyDictionary<string, string> Arguments { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>The stage at which the build ends; <see langword="null"/> for the last one.</summary>
+    public string? Target { get; init; }
+
     /// <summary>
     /// A stand-in from <c>images/</c>. Its tag is a digest of the folder, so that a changed recipe is a new image, and it
     /// carries a name of its own: nobody mistakes it for the image that it stands in for.

@@ -38,6 +38,13 @@ internal sealed class ImageResolver(ContainerEngine engine, ImageBuilder builder
 
         foreach (var (container, choice) in containers.Zip(choices))
         {
+            if (choice.IsOutOfReach)
+            {
+                ImageLog.OutOfReach(_logger, container.Name, choice.Reason);
+                eventing.Subscribe<BeforeResourceStartedEvent>(container, (started, ct) => RequireAsync(container, choice, started.Services, ct));
+                continue;
+            }
+
             ImageLog.Chosen(_logger, container.Name, choice.Image, choice.Reason);
             if (choice.Recipe is { } recipe)
             {
@@ -51,23 +58,29 @@ internal sealed class ImageResolver(ContainerEngine engine, ImageBuilder builder
     {
         var image = container.Annotations.OfType<ContainerImage>().Last();
         container.TryGetContainerImageName(out var real);
-        var standIn = ImageRecipe.StandIn(image.StandIn);
         var wanted = image.CheckoutBuild is { } build
             ? new Choice(build.Image, $"built from {build.Dockerfile}", build)
             : new Choice(real!, "the image that the model names", null);
         var needed = image.BaseImages ?? [real!];
-
-        switch (source)
+        if (source == ImageSource.Registry)
         {
-            case ImageSource.Registry:
-                return wanted;
-            case ImageSource.Debian:
-                return new Choice(standIn.Image, $"built from Debian's packages in place of {Described(image, real!)}, because Uvlhub:Images=debian", standIn);
+            return wanted;
+        }
+
+        if (image.StandIn is null)
+        {
+            return await ChooseWithoutStandInAsync(wanted, needed, source, registry, cancellationToken);
+        }
+
+        var standIn = ImageRecipe.StandIn(image.StandIn);
+        if (source == ImageSource.Debian)
+        {
+            return new Choice(standIn.Image, $"built from Debian's packages in place of {Described(image, real!)}, because Uvlhub:Images=debian", standIn);
         }
 
         if (await AllPresentAsync(needed, cancellationToken))
         {
-            return wanted with { Reason = wanted.Recipe is null ? "present on this machine" : $"{wanted.Reason}; its base image is present on this machine" };
+            return wanted.Present();
         }
 
         if (await engine.HasImageAsync(standIn.Image, cancellationToken))
@@ -77,8 +90,40 @@ internal sealed class ImageResolver(ContainerEngine engine, ImageBuilder builder
 
         var refusal = await registry.RefusalAsync(needed, cancellationToken);
         return refusal is null
-            ? wanted with { Reason = wanted.Recipe is null ? "pulled from its registry" : wanted.Reason }
+            ? wanted.Pulled()
             : new Choice(standIn.Image, $"built from Debian's packages in place of {Described(image, real!)}, which no registry delivers here ({refusal})", standIn);
+    }
+
+    private async Task<Choice> ChooseWithoutStandInAsync(
+        Choice wanted, IReadOnlyList<string> needed, ImageSource source, RegistryProbe registry, CancellationToken cancellationToken)
+    {
+        if (await AllPresentAsync(needed, cancellationToken))
+        {
+            return wanted.Present();
+        }
+
+        var refusal = source == ImageSource.Debian ? "Uvlhub:Images=debian asks none" : await registry.RefusalAsync(needed, cancellationToken);
+        return refusal is null ? wanted.Pulled() : wanted with
+        {
+            Reason = $"{string.Join(", ", needed)} is not on this machine, and no registry delivers it ({refusal}). Pull, load or build it, then start the resource in the dashboard",
+            IsOutOfReach = true,
+        };
+    }
+
+    // By the time somebody starts it again the image may have been brought here.
+    private async Task RequireAsync(ContainerResource container, Choice choice, IServiceProvider services, CancellationToken cancellationToken)
+    {
+        var image = container.Annotations.OfType<ContainerImage>().Last();
+        if (!await AllPresentAsync(image.BaseImages ?? [choice.Image], cancellationToken))
+        {
+            ImageLog.OutOfReach(services.GetRequiredService<ResourceLoggerService>().GetLogger(container), container.Name, choice.Reason);
+            throw new DistributedApplicationException($"{container.Name} cannot start: {choice.Reason}");
+        }
+
+        if (choice.Recipe is { } recipe)
+        {
+            await BuildAsync(container, recipe, services, cancellationToken);
+        }
     }
 
     private static string Described(ContainerImage image, string real) =>
@@ -120,5 +165,12 @@ internal sealed class ImageResolver(ContainerEngine engine, ImageBuilder builder
             : throw new CheckoutException($"Uvlhub:Images is '{value}'; it can be auto, registry or debian");
     }
 
-    private sealed record Choice(string Image, string Reason, ImageRecipe? Recipe);
+    private sealed record Choice(string Image, string Reason, ImageRecipe? Recipe)
+    {
+        public bool IsOutOfReach { get; init; }
+
+        public Choice Present() => this with { Reason = Recipe is null ? "present on this machine" : $"{Reason}; its base image is present on this machine" };
+
+        public Choice Pulled() => this with { Reason = Recipe is null ? "pulled from its registry" : Reason };
+    }
 }

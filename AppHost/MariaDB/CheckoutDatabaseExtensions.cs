@@ -1,6 +1,5 @@
-using Microsoft.Extensions.DependencyInjection;
-using UvlhubAspire.AppHost.Engine;
 using UvlhubAspire.AppHost.Uvlhub;
+using UvlhubAspire.AppHost.Volumes;
 
 namespace UvlhubAspire.AppHost.MariaDB;
 
@@ -30,23 +29,10 @@ internal static class CheckoutDatabaseExtensions
     /// <param name="builder">The server.</param>
     /// <param name="uvlhub">The checkout and the settings.</param>
     /// <returns>The same builder.</returns>
-    public static IResourceBuilder<MariaDBServerResource> WithCheckoutVolume(this IResourceBuilder<MariaDBServerResource> builder, UvlhubEnvironment uvlhub)
-    {
-        var wanted = uvlhub.Options.DataVolume ?? uvlhub.Names.DataVolume(uvlhub.Checkout.Name);
-        builder.WithDataVolume(wanted);
-        builder.ApplicationBuilder.Eventing.Subscribe<BeforeResourceStartedEvent>(builder.Resource, async (starting, cancellationToken) =>
-        {
-            var volume = new DataVolume(
-                starting.Services.GetRequiredService<ContainerEngine>(),
-                starting.Services.GetRequiredService<ResourceLoggerService>().GetLogger(builder.Resource));
-            var name = await volume.EnsureAsync(wanted, uvlhub.Checkout.Path, isNamedByUser: uvlhub.Options.DataVolume is not null, cancellationToken);
-            if (name != wanted)
-            {
-                var mount = builder.Resource.Annotations.OfType<ContainerMountAnnotation>().Single(mount => mount.Source == wanted);
-                builder.Resource.Annotations.Remove(mount);
-                builder.WithDataVolume(name, mount.IsReadOnly);
-            }
-        });
-        return builder;
-    }
+    public static IResourceBuilder<MariaDBServerResource> WithCheckoutVolume(this IResourceBuilder<MariaDBServerResource> builder, UvlhubEnvironment uvlhub) =>
+        builder.WithCheckoutVolume(
+            uvlhub,
+            uvlhub.Options.DataVolume ?? uvlhub.Names.DataVolume(uvlhub.Checkout.Name),
+            MariaDBBuilderExtensions.DataFolder,
+            isNamedByUser: uvlhub.Options.DataVolume is not null);
 }

@@ -9,7 +9,7 @@ namespace UvlhubAspire.AppHost.MariaDB;
 /// <summary>Adds MariaDB to an application model, in the shape of Aspire's own database integrations.</summary>
 public static class MariaDBBuilderExtensions
 {
-    private const string DataFolder = "/var/lib/mysql";
+    internal const string DataFolder = "/var/lib/mysql";
     private const string InitFolder = "/docker-entrypoint-initdb.d";
 
     /// <summary>Adds a MariaDB server in a container. Its health check logs in as the user that applications use.</summary>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using UvlhubAspire.AppHost.Preflight;
 using UvlhubAspire.Checkout;
 
@@ -18,6 +19,15 @@ internal sealed class HostPorts(UvlhubOptions options)
 
     /// <summary>The Aspire dashboard.</summary>
     public HostPort Dashboard => Of(nameof(options.Ports.Dashboard), options.Ports.Dashboard, 15888);
+
+    /// <summary>A port of a service that a fork's compose file adds.</summary>
+    /// <param name="name">The setting's name below <c>Uvlhub:Ports</c>.</param>
+    /// <param name="setting">Its value; <see langword="null"/> if it is not set.</param>
+    /// <param name="published">The port in the compose file; <see langword="null"/> for any.</param>
+    public HostPort Imported(string name, string? setting, int? published) =>
+        string.IsNullOrWhiteSpace(setting) ? Of(name, null, published ?? 0)
+        : int.TryParse(setting, CultureInfo.InvariantCulture, out var port) ? Of(name, port, 0)
+        : throw new CheckoutException($"{UvlhubOptions.Section}:{nameof(options.Ports)}:{name} is '{setting}'; a port is a number from 1 to 65535, or 0 for any free one");
 
     private HostPort Of(string name, int? setting, int tutorial)
     {

@@ -3,12 +3,12 @@ using System.Text;
 using Microsoft.Extensions.Logging;
 using UvlhubAspire.AppHost.Engine;
 
-namespace UvlhubAspire.AppHost.MariaDB;
+namespace UvlhubAspire.AppHost.Volumes;
 
-/// <summary>Creates the database's volume with a label that says which checkout it belongs to.</summary>
+/// <summary>Creates a volume with a label that says which checkout it belongs to.</summary>
 /// <param name="engine">The container engine.</param>
-/// <param name="logger">The database's log.</param>
-internal sealed partial class DataVolume(ContainerEngine engine, ILogger logger)
+/// <param name="logger">The log of the container that has the volume.</param>
+internal sealed partial class CheckoutVolume(ContainerEngine engine, ILogger logger)
 {
     /// <summary>The label; its value is the checkout's path.</summary>
     public const string CheckoutLabel = "uvlhub-aspire.checkout";

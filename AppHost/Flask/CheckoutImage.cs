@@ -1,0 +1,28 @@
+using UvlhubAspire.AppHost.Images;
+using UvlhubAspire.Checkout;
+
+namespace UvlhubAspire.AppHost.Flask;
+
+/// <summary>Images that are built from the checkout's own Dockerfiles.</summary>
+internal static class CheckoutImage
+{
+    /// <summary>The image of the development Dockerfile: every container with the checkout's code runs the same one.</summary>
+    public static ContainerImage Development(UvlhubCheckout checkout)
+    {
+        var dockerfile = checkout.DevelopmentDockerfile!;
+        return new ContainerImage(
+            "flask",
+            new ImageRecipe($"{Name(checkout)}:dev", dockerfile.Path, checkout.Path, NeedsDebianBase: false, IsContentTagged: false),
+            dockerfile.BaseImages);
+    }
+
+    /// <summary>The name of an image that is built from the checkout, without a tag.</summary>
+    /// <param name="checkout">The checkout.</param>
+    /// <param name="service">The service that has an image of its own; <see langword="null"/> for the development image.</param>
+    public static string Name(UvlhubCheckout checkout, string? service = null) =>
+        $"uvlhub-aspire/checkout-{Valid(checkout.Name)}{(service is null ? "" : $"-{Valid(service)}")}";
+
+    // Repository names are lower case; what they do not allow becomes a dash.
+    private static string Valid(string name) =>
+        string.Concat(name.ToLowerInvariant().Select(c => char.IsAsciiLetterOrDigit(c) ? c : '-')).Trim('-') is { Length: > 0 } valid ? valid : "unnamed";
+}
