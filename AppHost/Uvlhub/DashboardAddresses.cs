@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
 using UvlhubAspire.AppHost.Preflight;
 using UvlhubAspire.Checkout;
 
@@ -44,6 +45,28 @@ internal static class DashboardAddresses
     /// <summary>The port of the page; <see langword="null"/> if no address is set.</summary>
     public static int? Port(IConfiguration configuration) =>
         Uri.TryCreate(configuration[Frontend]?.Split(';')[0], UriKind.Absolute, out var address) ? address.Port : null;
+
+    /// <summary>
+    /// The page's address with the token that logs in, once the dashboard runs: the port of its endpoint, which
+    /// <c>aspire run --isolated</c> and tests choose after the configuration was read.
+    /// </summary>
+    /// <param name="services">The running application's services.</param>
+    /// <param name="cancellationToken">Ends the wait for the port.</param>
+    /// <returns>The address; <see langword="null"/> if the dashboard is disabled.</returns>
+    public static async Task<string?> LoginUrlAsync(IServiceProvider services, CancellationToken cancellationToken)
+    {
+        var dashboard = services.GetRequiredService<DistributedApplicationModel>().Resources
+            .OfType<IResourceWithEndpoints>().SingleOrDefault(resource => resource.Name == "aspire-dashboard");
+        var endpoint = ((string[])["https", "http"]).Select(name => dashboard?.GetEndpoint(name)).FirstOrDefault(endpoint => endpoint is { Exists: true });
+        if (endpoint is null)
+        {
+            return null;
+        }
+
+        var page = await endpoint.GetValueAsync(cancellationToken);
+        var token = services.GetRequiredService<IConfiguration>()["AppHost:BrowserToken"];
+        return token is null ? page : $"{page}/login?t={token}";
+    }
 
     private static void Move(IConfigurationManager configuration, string setting, Func<int, int> choose)
     {

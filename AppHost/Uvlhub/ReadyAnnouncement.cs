@@ -1,6 +1,5 @@
 using Aspire.Hosting.Eventing;
 using Aspire.Hosting.Lifecycle;
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging;
 using UvlhubAspire.AppHost.Flask;
 using UvlhubAspire.Checkout;
@@ -8,7 +7,7 @@ using UvlhubAspire.Checkout;
 namespace UvlhubAspire.AppHost.Uvlhub;
 
 /// <summary>Says on the console when the site can be used, and where: not before it is healthy.</summary>
-internal sealed partial class ReadyAnnouncement(ILoggerFactory loggers, IConfiguration configuration, UvlhubCheckout checkout)
+internal sealed partial class ReadyAnnouncement(ILoggerFactory loggers, UvlhubCheckout checkout)
     : IDistributedApplicationEventingSubscriber
 {
     private readonly ILogger _logger = loggers.CreateLogger("UvlhubAspire");
@@ -28,26 +27,17 @@ internal sealed partial class ReadyAnnouncement(ILoggerFactory loggers, IConfigu
 
                 return Task.CompletedTask;
             });
-            eventing.Subscribe<ResourceReadyEvent>((ready, _) =>
+            eventing.Subscribe<ResourceReadyEvent>(async (ready, ct) =>
             {
                 if (ready.Resource is FlaskResource { IsSite: true } site)
                 {
-                    LogReady(site.HttpEndpoint.Url, DashboardLoginUrl());
+                    // Aspire prints the dashboard's address when that starts, long before the site can be used.
+                    LogReady(site.HttpEndpoint.Url, await DashboardAddresses.LoginUrlAsync(ready.Services, ct) ?? "disabled");
                 }
-
-                return Task.CompletedTask;
             });
         }
 
         return Task.CompletedTask;
-    }
-
-    // Aspire prints this address when the dashboard starts, minutes of log lines before the site can be used.
-    private string DashboardLoginUrl()
-    {
-        var frontend = configuration["ASPNETCORE_URLS"]?.Split(';')[0] ?? "";
-        var token = configuration["AppHost:BrowserToken"];
-        return token is null ? frontend : $"{frontend}/login?t={token}";
     }
 
     [LoggerMessage(EventId = 1, Level = LogLevel.Information, Message = "Checkout {Checkout}, settings from {EnvironmentFile}")]

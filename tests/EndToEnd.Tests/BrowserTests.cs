@@ -23,7 +23,8 @@ public sealed class BrowserTests(RunningSample sample) : IAsyncLifetime
     [Fact(Timeout = 120_000)]
     public async Task The_dashboard_shows_every_resource()
     {
-        var page = await _browser!.OpenAsync(sample.Uvlhub.DashboardLoginUrl);
+        var login = await sample.Uvlhub.DashboardLoginUrlAsync(TestContext.Current.CancellationToken);
+        var page = await _browser!.OpenAsync(login);
         foreach (var resource in (string[])["db", "uvlhubdb", "uvlhubdb-test", "rosemary", "migrator", "web"])
         {
             await Assertions.Expect(page.GetByText(resource, new() { Exact = true }).First).ToBeVisibleAsync();
@@ -33,9 +34,10 @@ public sealed class BrowserTests(RunningSample sample) : IAsyncLifetime
     [Fact(Timeout = 120_000)]
     public async Task The_dashboard_shows_the_migrators_log()
     {
-        var page = await _browser!.OpenAsync(sample.Uvlhub.DashboardLoginUrl);
+        var login = await sample.Uvlhub.DashboardLoginUrlAsync(TestContext.Current.CancellationToken);
+        var page = await _browser!.OpenAsync(login);
         await Assertions.Expect(page.GetByText("migrator", new() { Exact = true }).First).ToBeVisibleAsync();
-        await page.GotoAsync(new Uri(new Uri(sample.Uvlhub.DashboardLoginUrl), "/consolelogs/resource/migrator").ToString());
-        await Assertions.Expect(page.GetByText("at head").First).ToBeVisibleAsync();
+        await page.GotoAsync(new Uri(new Uri(login), "/consolelogs/resource/migrator").ToString());
+        await Assertions.Expect(page.GetByText("is at the checkout's head").First).ToBeVisibleAsync();
     }
 }

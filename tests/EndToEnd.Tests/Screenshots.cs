@@ -17,11 +17,12 @@ public sealed class Screenshots(RunningSample sample)
         var site = await browser.OpenAsync(sample.Uvlhub.SiteUrl.ToString());
         await SaveAsync(site, "site");
 
-        var dashboard = await browser.OpenAsync(sample.Uvlhub.DashboardLoginUrl);
+        var login = await sample.Uvlhub.DashboardLoginUrlAsync(TestContext.Current.CancellationToken);
+        var dashboard = await browser.OpenAsync(login);
         await Assertions.Expect(dashboard.GetByText("Finished").First).ToBeVisibleAsync();
         await SaveAsync(dashboard, "dashboard");
 
-        await dashboard.GotoAsync(new Uri(new Uri(sample.Uvlhub.DashboardLoginUrl), "/traces").ToString());
+        await dashboard.GotoAsync(new Uri(new Uri(login), "/traces").ToString());
         await Assertions.Expect(dashboard.GetByText("migrator").First).ToBeVisibleAsync();
         await SaveAsync(dashboard, "traces");
 

@@ -2,11 +2,11 @@ using System.Globalization;
 using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;
 using Aspire.Hosting.Testing;
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using MySqlConnector;
 using UvlhubAspire.AppHost.Engine;
+using UvlhubAspire.AppHost.Uvlhub;
 
 namespace UvlhubAspire.EndToEnd.Tests;
 
@@ -43,7 +43,10 @@ public sealed class Uvlhub : IAsyncDisposable
         ];
         var builder = await DistributedApplicationTestingBuilder.CreateAsync<Projects.AppHost>(
             arguments, (options, _) => options.DisableDashboard = false, cancellationToken);
-        builder.Services.AddLogging(logging => logging.AddFilter("Aspire.Hosting.Dcp", LogLevel.Warning));
+        builder.Services.AddLogging(logging => logging
+            // A failure's message brings the logs that matter.
+            .AddFilter("AppHost.Resources", LogLevel.None)
+            .AddFilter("Aspire.Hosting", LogLevel.Warning));
         var app = await builder.BuildAsync(cancellationToken);
         var uvlhub = new Uvlhub(app, instance);
         try
@@ -86,14 +89,8 @@ public sealed class Uvlhub : IAsyncDisposable
     public Uri SiteUrl => _app.GetEndpoint("web", "http");
 
     /// <summary>The dashboard's address with its token.</summary>
-    public string DashboardLoginUrl
-    {
-        get
-        {
-            var configuration = _app.Services.GetRequiredService<IConfiguration>();
-            return $"{configuration["ASPNETCORE_URLS"]!.Split(';')[0]}/login?t={configuration["AppHost:BrowserToken"]}";
-        }
-    }
+    public async Task<string> DashboardLoginUrlAsync(CancellationToken cancellationToken) =>
+        await DashboardAddresses.LoginUrlAsync(_app.Services, cancellationToken) ?? throw new InvalidOperationException("the dashboard is disabled");
 
     public string ContainerOf(string name) => $"{Instance}_{name}";
 
