@@ -40,4 +40,13 @@ public sealed class BrowserTests(RunningSample sample) : IAsyncLifetime
         await page.GotoAsync(new Uri(new Uri(login), "/consolelogs/resource/migrator").ToString());
         await Assertions.Expect(page.GetByText("is at the checkout's head").First).ToBeVisibleAsync();
     }
+
+    [Fact(Timeout = 120_000)]
+    public async Task The_dashboard_shows_the_migrators_trace()
+    {
+        var login = await sample.Uvlhub.DashboardLoginUrlAsync(TestContext.Current.CancellationToken);
+        var page = await _browser!.OpenAsync(login);
+        await page.GotoAsync(new Uri(new Uri(login), "/traces").ToString());
+        await Assertions.Expect(page.GetByRole(AriaRole.Gridcell, new() { Name = "migrator: migrate" })).ToBeVisibleAsync();
+    }
 }

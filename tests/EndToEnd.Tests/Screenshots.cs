@@ -23,8 +23,9 @@ public sealed class Screenshots(RunningSample sample)
         await SaveAsync(dashboard, "dashboard");
 
         await dashboard.GotoAsync(new Uri(new Uri(login), "/traces").ToString());
-        await Assertions.Expect(dashboard.GetByText("migrator").First).ToBeVisibleAsync();
-        await SaveAsync(dashboard, "traces");
+        await dashboard.GetByRole(AriaRole.Gridcell, new() { Name = "migrator: migrate" }).GetByText("migrator: migrate").ClickAsync();
+        await Assertions.Expect(dashboard.GetByText("flask db upgrade").First).ToBeVisibleAsync();
+        await SaveAsync(dashboard, "trace");
 
         Task SaveAsync(IPage page, string name) => page.ScreenshotAsync(new() { Path = Path.Combine(folder, $"{name}.png") });
     }
