@@ -44,6 +44,12 @@ internal sealed class UvlhubOptions
     /// </summary>
     public string? Profiles { get; init; }
 
+    /// <summary>
+    /// Whether the site's requests, statements and log records go to the dashboard. Default: true; it takes the Python
+    /// packages of OpenTelemetry, and without them the site says so once and works as before.
+    /// </summary>
+    public bool Telemetry { get; init; } = true;
+
     /// <summary>Ports on the host.</summary>
     public PortOptions Ports { get; init; } = new();
 

@@ -67,7 +67,8 @@ internal static class FlaskBuilderExtensions
             .WithBindMount(Path.Combine(builder.AppHostDirectory, "Flask", "startup"), StartupFolder, isReadOnly: true)
             // An init process, because as process 1 neither a shell nor Python ends when the engine asks it to.
             .WithContainerRuntimeArgs("--init", "--workdir", checkout.WorkingDirectory)
-            .WithEnvironment(context => SetEnvironment(context.EnvironmentVariables, uvlhub, database.Resource.Parent));
+            .WithEnvironment(context => SetEnvironment(context.EnvironmentVariables, uvlhub, database.Resource.Parent))
+            .WithTelemetry(uvlhub);
 
         builder.Eventing.Subscribe<ResourceReadyEvent>(flask, (ready, cancellationToken) =>
             flask.IsSite ? MissingRequirements.WarnAsync(flask, checkout, ready.Services, cancellationToken) : Task.CompletedTask);

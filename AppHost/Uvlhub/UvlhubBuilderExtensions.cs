@@ -3,6 +3,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using UvlhubAspire.AppHost.Compose;
 using UvlhubAspire.AppHost.Engine;
+using UvlhubAspire.AppHost.Flask;
 using UvlhubAspire.AppHost.Images;
 using UvlhubAspire.AppHost.Preflight;
 using UvlhubAspire.Checkout;
@@ -29,6 +30,11 @@ internal static class UvlhubBuilderExtensions
         if (builder.ExecutionContext.IsRunMode)
         {
             DashboardAddresses.Choose(builder.Configuration, options, ports.Dashboard);
+        }
+
+        if (options.Telemetry)
+        {
+            builder.AddTelemetryEndpoint();
         }
 
         builder.Services.AddSingleton(ContainerEngine.FromConfiguration(builder.Configuration));

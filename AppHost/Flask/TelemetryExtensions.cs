@@ -1,0 +1,62 @@
+using System.Net.NetworkInformation;
+using System.Net.Sockets;
+using Microsoft.Extensions.Configuration;
+using UvlhubAspire.AppHost.Uvlhub;
+
+namespace UvlhubAspire.AppHost.Flask;
+
+/// <summary>Brings what the containers measure of themselves to the dashboard.</summary>
+internal static class TelemetryExtensions
+{
+    private const string EndpointSetting = "ASPIRE_DASHBOARD_OTLP_HTTP_ENDPOINT_URL";
+
+    /// <summary>
+    /// Opens the dashboard's OTLP/HTTP endpoint where containers reach it, unless that setting is given. Aspire's own way
+    /// there is a tunnel, whose image needs a registry; this way needs none: on a Linux engine containers know the host
+    /// by its address on the engine's bridge, and Docker Desktop takes them to the loopback address. Every sender needs
+    /// the key that Aspire makes for each run.
+    /// </summary>
+    /// <param name="builder">The application that is being built.</param>
+    public static void AddTelemetryEndpoint(this IDistributedApplicationBuilder builder)
+    {
+        if (!string.IsNullOrEmpty(builder.Configuration[EndpointSetting]))
+        {
+            return;
+        }
+
+        builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
+        {
+            [EndpointSetting] = $"http://{BridgeAddress() ?? "127.0.0.1"}:0",
+            ["ASPIRE_ENABLE_CONTAINER_TUNNEL"] = "false",
+        });
+    }
+
+    /// <summary>
+    /// Has the start-up folder's <c>telemetry.py</c> send requests, statements, log records and metrics of this container
+    /// to the dashboard: the setting <c>Uvlhub:Telemetry</c>. Nothing is sent where there is no dashboard.
+    /// </summary>
+    /// <param name="builder">The container.</param>
+    /// <param name="uvlhub">The settings.</param>
+    /// <returns>The same builder.</returns>
+    public static IResourceBuilder<FlaskResource> WithTelemetry(this IResourceBuilder<FlaskResource> builder, UvlhubEnvironment uvlhub)
+    {
+        if (!uvlhub.Options.Telemetry)
+        {
+            return builder;
+        }
+
+        return builder
+            .WithOtlpExporterIfEndpointAvailable(OtlpProtocol.HttpProtobuf)
+            // Docker Desktop has this name by itself, an engine on Linux does not.
+            .WithContainerRuntimeArgs("--add-host", "host.docker.internal:host-gateway")
+            .WithEnvironment("OTEL_SEMCONV_STABILITY_OPT_IN", "http,database");
+    }
+
+    // The engine's default bridge, whose address the name host-gateway stands for.
+    private static string? BridgeAddress() =>
+        NetworkInterface.GetAllNetworkInterfaces()
+            .FirstOrDefault(candidate => candidate.Name is "docker0")?
+            .GetIPProperties().UnicastAddresses
+            .FirstOrDefault(address => address.Address.AddressFamily == AddressFamily.InterNetwork)?
+            .Address.ToString();
+}
