@@ -1,21 +1,94 @@
-"""Runs before the checkout's code in every Python process of its containers.
+"""Runs before the checkout's code in every Python process of its containers: what the AppHost needs there and must not
+write into the checkout. Most of these processes are short, so nothing is imported here that is not needed."""
 
-uvlhub reads the modules that it shall not load from WORKING_DIR/.moduleignore. The AppHost's setting for the same must
-not write into the checkout, and a file cannot be mounted into a bind-mounted folder without the engine creating it on
-the host first. So this one path is answered from the environment: the modules of UVLHUB_IGNORED_MODULES, after those of
-the checkout's own file, if it has one.
-"""
-
-import builtins
-import io
 import os
-import tempfile
+import sys
 
-_ignored = [name.strip() for name in os.environ.get("UVLHUB_IGNORED_MODULES", "").split(",") if name.strip()]
+_checkout = os.path.join(os.environ.get("WORKING_DIR", ""), "")
 
 
-def _redirect_moduleignore():
-    path = os.path.join(os.environ.get("WORKING_DIR", ""), ".moduleignore")
+def _keep_caches_of_the_image():
+    """Python compiles to PYTHONPYCACHEPREFIX, so that the checkout stays clean, and then ignores what the image has
+    compiled already: Flask's first start in a new container took two seconds longer."""
+    import importlib._bootstrap_external as bootstrap
+
+    prefixed = bootstrap.cache_from_source
+
+    def cache_from_source(path, *arguments, **options):
+        cache = prefixed(path, *arguments, **options)
+        if not path.startswith(_checkout):
+            folder, name = os.path.split(path)
+            image = os.path.join(folder, "__pycache__", os.path.basename(cache))
+            if os.path.exists(image):
+                return image
+        return cache
+
+    bootstrap.cache_from_source = cache_from_source
+
+
+if sys.pycache_prefix and len(_checkout) > 1:
+    _keep_caches_of_the_image()
+
+
+_waiting = {}
+
+
+class _Watcher:
+    """Finds nothing itself: calls back when a module that somebody waits for has been loaded."""
+
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        if name not in _waiting:
+            return None
+        from importlib.util import find_spec
+
+        callback = _waiting.pop(name)
+        spec = find_spec(name)
+        if spec is not None and spec.loader is not None:
+            load = spec.loader.exec_module
+
+            def exec_module(module):
+                load(module)
+                callback(module)
+
+            spec.loader.exec_module = exec_module
+        return spec
+
+
+def when_loaded(name, callback):
+    """Calls back with the module of this name as soon as the process has loaded it."""
+    if name in sys.modules:
+        callback(sys.modules[name])
+        return
+    if not _waiting:
+        sys.meta_path.insert(0, _Watcher)
+    _waiting[name] = callback
+
+
+def _is_reloader():
+    """`flask run --reload` loads the application twice: once in the process that serves, and once in the one that only
+    watches it and starts it again."""
+    return "run" in sys.argv and "--reload" in sys.argv and os.environ.get("WERKZEUG_RUN_MAIN") != "true"
+
+
+def _do_not_load_the_application(cli):
+    """Halves the time to the first answer. And a checkout that does not load at all shows its error on the page, and
+    comes up once it is mended, instead of ending the container."""
+    cli.ScriptInfo.load_app = lambda info: lambda environ, start_response: None
+
+
+if _is_reloader():
+    when_loaded("flask.cli", _do_not_load_the_application)
+
+
+def _redirect_moduleignore(ignored):
+    """uvlhub reads the modules that it shall not load from WORKING_DIR/.moduleignore. A file cannot be mounted into a
+    bind-mounted folder without the engine creating it on the host first, so this one path is answered from the
+    environment: the modules named there, after those of the checkout's own file, if it has one."""
+    import builtins
+    import io
+
+    path = os.path.join(_checkout, ".moduleignore")
     real_open, real_stat = builtins.open, os.stat
 
     try:
@@ -24,9 +97,11 @@ def _redirect_moduleignore():
     except OSError:
         lines = []
 
-    handle, merged = tempfile.mkstemp(prefix="moduleignore-")
-    with real_open(handle, "w") as file:
-        file.writelines(f"{line}\n" for line in dict.fromkeys([*lines, *_ignored]))
+    # Whole or not at all: other processes may be reading it.
+    merged = f"/tmp/moduleignore-{os.getuid()}"
+    with real_open(f"{merged}-{os.getpid()}", "w") as file:
+        file.writelines(f"{line}\n" for line in dict.fromkeys([*lines, *ignored]))
+    os.replace(file.name, merged)
 
     def is_moduleignore(file):
         try:
@@ -44,5 +119,6 @@ def _redirect_moduleignore():
     os.stat = stat_redirected
 
 
+_ignored = [name.strip() for name in os.environ.get("UVLHUB_IGNORED_MODULES", "").split(",") if name.strip()]
 if _ignored:
-    _redirect_moduleignore()
+    _redirect_moduleignore(_ignored)
