@@ -4,6 +4,7 @@ using UvlhubAspire.AppHost.Flask;
 using UvlhubAspire.AppHost.MariaDB;
 using UvlhubAspire.AppHost.Migrator;
 using UvlhubAspire.AppHost.Preflight;
+using UvlhubAspire.AppHost.Restart;
 using UvlhubAspire.AppHost.Uvlhub;
 
 var builder = DistributedApplication.CreateBuilder(args);
@@ -14,7 +15,8 @@ var db = builder.AddMariaDB("db", uvlhub.RootPassword)
     .WithContainerName(uvlhub.Names.DatabaseContainer)
     .WithCheckoutEnvironment(uvlhub)
     .WithCheckoutVolume(uvlhub)
-    .WithHostPort(uvlhub.Ports.Database);
+    .WithHostPort(uvlhub.Ports.Database)
+    .WithAutomaticRestart();
 var uvlhubdb = db.AddDatabase("uvlhubdb", uvlhub.Checkout.Database);
 db.AddDatabase("uvlhubdb-test", uvlhub.Checkout.TestDatabase);
 

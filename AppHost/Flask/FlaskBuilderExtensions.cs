@@ -2,6 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using UvlhubAspire.AppHost.MariaDB;
 using UvlhubAspire.AppHost.Preflight;
+using UvlhubAspire.AppHost.Restart;
 using UvlhubAspire.AppHost.Uvlhub;
 
 namespace UvlhubAspire.AppHost.Flask;
@@ -67,6 +68,7 @@ internal static class FlaskBuilderExtensions
             .WithBindMount(Path.Combine(builder.AppHostDirectory, "Flask", "startup"), StartupFolder, isReadOnly: true)
             // An init process, because as process 1 neither a shell nor Python ends when the engine asks it to.
             .WithContainerRuntimeArgs("--init", "--workdir", checkout.WorkingDirectory)
+            .WithAutomaticRestart()
             .WithEnvironment(context => SetEnvironment(context.EnvironmentVariables, uvlhub, database.Resource.Parent))
             .WithTelemetry(uvlhub);
 

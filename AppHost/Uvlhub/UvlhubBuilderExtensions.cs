@@ -1,11 +1,13 @@
 using Aspire.Hosting.Lifecycle;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using UvlhubAspire.AppHost.Compose;
 using UvlhubAspire.AppHost.Engine;
 using UvlhubAspire.AppHost.Flask;
 using UvlhubAspire.AppHost.Images;
 using UvlhubAspire.AppHost.Preflight;
+using UvlhubAspire.AppHost.Restart;
 using UvlhubAspire.Checkout;
 
 namespace UvlhubAspire.AppHost.Uvlhub;
@@ -30,6 +32,8 @@ internal static class UvlhubBuilderExtensions
         if (builder.ExecutionContext.IsRunMode)
         {
             DashboardAddresses.Choose(builder.Configuration, options, ports.Dashboard);
+            builder.Services.TryAddSingleton(TimeProvider.System);
+            builder.Services.AddHostedService<RestartSupervisor>();
         }
 
         if (options.Telemetry)

@@ -1,0 +1,88 @@
+namespace UvlhubAspire.AppHost.Restart;
+
+/// <summary>
+/// Says that a container which dies is started again. Neither Aspire nor its orchestrator does that
+/// (https://github.com/microsoft/aspire/issues/5003). Not the engine's own <c>--restart</c>, because that goes on when
+/// nobody is left to watch: after a killed AppHost, or after the machine was started anew.
+/// </summary>
+internal sealed record RestartPolicy : IResourceAnnotation
+{
+    /// <summary>How often a container is started again without having run for <see cref="StableAfter"/> in between. Default: 5.</summary>
+    public int Limit { get; init; } = 5;
+
+    /// <summary>Whether a container that ends with exit code 0 has done its work. Default: no; a service has no end.</summary>
+    public bool OnlyAfterFailure { get; init; }
+
+    /// <summary>The pause before the first restart; each further one doubles it. Default: half a second.</summary>
+    public TimeSpan FirstDelay { get; init; } = TimeSpan.FromSeconds(0.5);
+
+    /// <summary>The longest pause. Default: 30 seconds.</summary>
+    public TimeSpan LongestDelay { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>A container that has run this long has recovered: its count starts anew. Default: one minute.</summary>
+    public TimeSpan StableAfter { get; init; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>What happens after a death.</summary>
+    /// <param name="death">The death.</param>
+    /// <param name="restarts">The restarts in a row until now.</param>
+    public RestartDecision Decide(ContainerDeath death, int restarts)
+    {
+        var inARow = death.Ran >= StableAfter ? 0 : restarts;
+        return death switch
+        {
+            { StoppedByHand: true } => RestartDecision.StoppedByHand,
+            { ExitCode: 0 } when OnlyAfterFailure => RestartDecision.Finished,
+            _ when inARow >= Limit => new RestartDecision(RestartStep.GiveUp, inARow, TimeSpan.Zero),
+            _ => new RestartDecision(RestartStep.Restart, inARow + 1, Delay(inARow)),
+        };
+    }
+
+    private TimeSpan Delay(int restarts)
+    {
+        var delay = FirstDelay * Math.Pow(2, restarts);
+        return delay < LongestDelay ? delay : LongestDelay;
+    }
+}
+
+/// <summary>What is done after a container's death.</summary>
+internal enum RestartStep
+{
+    /// <summary>Nothing: a person, or the dashboard, has stopped it.</summary>
+    StayStopped,
+
+    /// <summary>Nothing: it has done its work.</summary>
+    Finished,
+
+    /// <summary>Start it again.</summary>
+    Restart,
+
+    /// <summary>Nothing any more: it dies again and again.</summary>
+    GiveUp,
+}
+
+/// <summary>What is done after a container's death.</summary>
+/// <param name="Step">The step.</param>
+/// <param name="Restarts">The restarts in a row, this one included.</param>
+/// <param name="Delay">The pause before it.</param>
+internal sealed record RestartDecision(RestartStep Step, int Restarts, TimeSpan Delay)
+{
+    public static RestartDecision StoppedByHand { get; } = new(RestartStep.StayStopped, 0, TimeSpan.Zero);
+
+    public static RestartDecision Finished { get; } = new(RestartStep.Finished, 0, TimeSpan.Zero);
+}
+
+/// <summary>Gives containers a restart policy.</summary>
+internal static class RestartBuilderExtensions
+{
+    /// <summary>
+    /// Starts this container again when it dies: compose's <c>restart: always</c>, but with an end to a crash loop.
+    /// What was stopped by hand, in the dashboard or with <c>docker stop</c>, stays stopped.
+    /// </summary>
+    /// <typeparam name="T">The kind of container.</typeparam>
+    /// <param name="builder">The container.</param>
+    /// <param name="policy">How often and how fast. Default: see <see cref="RestartPolicy"/>.</param>
+    /// <returns>The same builder.</returns>
+    public static IResourceBuilder<T> WithAutomaticRestart<T>(this IResourceBuilder<T> builder, RestartPolicy? policy = null)
+        where T : ContainerResource =>
+        builder.WithAnnotation(policy ?? new RestartPolicy(), ResourceAnnotationMutationBehavior.Replace);
+}
