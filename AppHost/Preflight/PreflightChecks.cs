@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using Aspire.Hosting.Eventing;
 using Aspire.Hosting.Lifecycle;
@@ -17,10 +18,8 @@ internal sealed partial class PreflightChecks(
     ContainerEngine engine, HostPorts ports, DistributedApplicationOptions application, IConfiguration configuration, ILoggerFactory loggers)
     : IDistributedApplicationEventingSubscriber
 {
-    /// <summary>Aspire's orchestrator labels its containers with the process that they belong to.</summary>
-    private const string CreatorProcessLabel = "com.microsoft.developer.usvc-dev.creatorProcessId";
-
     private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan s_clearingUp = TimeSpan.FromSeconds(10);
     private readonly ILogger _logger = loggers.CreateLogger("UvlhubAspire.Preflight");
 
     /// <inheritdoc/>
@@ -75,29 +74,26 @@ internal sealed partial class PreflightChecks(
 
     private async Task<string?> ContainerNameProblemAsync(string resource, string name, CancellationToken cancellationToken)
     {
-        var found = await engine.RunAsync(s_limit, cancellationToken,
-            "container", "inspect", "--format", $"{{{{.State.Status}}}}|{{{{index .Config.Labels \"{CreatorProcessLabel}\"}}}}|{{{{index .Config.Labels \"com.docker.compose.project\"}}}}", name);
-        if (!found.Succeeded)
+        // An AppHost that was killed, as an editor's stop button does, leaves its orchestrator to clear up after it.
+        var waited = Stopwatch.StartNew();
+        var owner = await ContainerOwner.FindAsync(engine, name, cancellationToken);
+        while (owner is { IsLiveOrchestrator: true } && waited.Elapsed < s_clearingUp)
         {
-            return null;
+            await Task.Delay(TimeSpan.FromSeconds(0.5), cancellationToken);
+            owner = await ContainerOwner.FindAsync(engine, name, cancellationToken);
         }
 
-        var facts = found.Output.Split('|');
-        var (state, creator, project) = (facts[0], Fact(facts[1]), Fact(facts[2]));
-        if (creator is not null && int.TryParse(creator, out var process) && !IsRunning(process))
+        switch (owner)
         {
-            LogLeftBehind(name, process);
-            var removed = await engine.RunAsync(s_limit, cancellationToken, "rm", "--force", name);
-            return removed.Succeeded ? null : $"the container {name} of an ended run cannot be removed: {removed.Error}";
+            case null:
+                return null;
+            case { Orchestrator: { } process, IsLiveOrchestrator: false }:
+                LogLeftBehind(name, process);
+                var removed = await engine.RunAsync(s_limit, cancellationToken, "rm", "--force", name);
+                return removed.Succeeded ? null : $"the container {name} of an ended run cannot be removed: {removed.Error}";
+            default:
+                return $"the name of {resource}'s container, {name}, is in use by a container that is {owner.State}; {owner.Remedy}, or run beside it with --Uvlhub:Instance=NAME";
         }
-
-        var owner = (creator, project) switch
-        {
-            ({ } pid, _) => $"another AppHost (process {pid}) has it: stop that one ('./run --stop')",
-            (_, { } compose) => $"the compose project '{compose}' has it: 'docker compose -p {compose} down' ends that one and keeps its volumes",
-            _ => $"'docker rm -f {name}' removes it, its volumes stay",
-        };
-        return $"the name of {resource}'s container, {name}, is in use by a container that is {state}; {owner}, or run beside it with --Uvlhub:Instance=NAME";
     }
 
     private IEnumerable<string> PortProblems(DistributedApplicationModel model)
@@ -123,21 +119,6 @@ internal sealed partial class PreflightChecks(
         application.DisableDashboard || DashboardAddresses.Port(configuration) is not { } port ? null
             : ("the dashboard", ports.Dashboard with { Number = port });
 
-    private static bool IsRunning(int process)
-    {
-        try
-        {
-            using var running = System.Diagnostics.Process.GetProcessById(process);
-            return !running.HasExited;
-        }
-        catch (ArgumentException)
-        {
-            return false;
-        }
-    }
-
-    private static string? Fact(string value) => value.Length == 0 || value == "<no value>" ? null : value;
-
-    [LoggerMessage(EventId = 300, Level = LogLevel.Warning, Message = "Removing the container {Container}: the AppHost that made it (process {Process}) has ended without doing so. Its volumes stay")]
+    [LoggerMessage(EventId = 300, Level = LogLevel.Warning, Message = "Removing the container {Container}: the run that made it (orchestrator process {Process}) has ended without doing so. Its volumes stay")]
     private partial void LogLeftBehind(string container, int process);
 }
