@@ -38,12 +38,24 @@ internal sealed record Snapshot
     /// <summary>The dump's bytes before compression.</summary>
     public required long DumpBytes { get; init; }
 
+    /// <summary>The longest statement in the dump, in bytes: what the server's <c>max_allowed_packet</c> must allow.</summary>
+    public required long LongestStatement { get; init; }
+
     /// <summary>Everything else that a restored database is compared with.</summary>
     public required DatabaseContent Content { get; init; }
 
-    /// <summary>The compressed dump.</summary>
+    /// <summary>The compressed dump's full path.</summary>
     [JsonIgnore]
     public string File { get; init; } = "";
+
+    /// <summary>The revisions, for people.</summary>
+    [JsonIgnore]
+    public string RevisionText => Revisions switch
+    {
+        null => "no alembic_version table",
+        [] => "no revision",
+        _ => string.Join(", ", Revisions),
+    };
 }
 
 /// <summary>The content of a database in figures, to compare two states of it.</summary>

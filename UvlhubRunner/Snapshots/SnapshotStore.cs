@@ -1,10 +1,19 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using MySqlConnector;
+
 namespace UvlhubRunner.Snapshots;
 
-/// <summary>The snapshots of one folder.</summary>
-/// <param name="folder">The folder; it is created with the first snapshot, for this user alone.</param>
-/// <param name="keep">How many snapshots of one database are kept.</param>
+/// <summary>
+/// The snapshots of one folder. Each is two files, <c>NAME.sql.gz</c> and <c>NAME.json</c>; a third,
+/// <c>NAME.protected</c>, keeps it from retention. Whatever is being written ends in <c>.partial</c> and becomes a
+/// snapshot by a rename, so that there are no half ones.
+/// </summary>
+/// <param name="folder">The folder; it is created with the first snapshot, for this user alone, for dumps hold what users typed.</param>
+/// <param name="keep">How many snapshots of one database are kept; the oldest go first. The newest is always kept.</param>
 /// <param name="time">The clock. Default: the system's.</param>
-internal sealed class SnapshotStore(string folder, int keep, TimeProvider? time = null)
+internal sealed partial class SnapshotStore(string folder, int keep, TimeProvider? time = null)
 {
     /// <summary>The state when a snapshot could not be made.</summary>
     public const string SnapshotFailed = "snapshot-failed";
@@ -15,46 +24,367 @@ internal sealed class SnapshotStore(string folder, int keep, TimeProvider? time 
     /// <summary>The state when a restore did not end with the snapshot's content.</summary>
     public const string RestoreFailed = "restore-failed";
 
+    private const string DumpEnding = ".sql.gz";
+    private const string ManifestEnding = ".json";
+    private const string ProtectedEnding = ".protected";
+    private const string PartialEnding = ".partial";
+
+    // Room that is left for the server and everything else.
+    private const long Reserve = 32L * 1024 * 1024;
+
+    private static readonly JsonSerializerOptions s_json = new(JsonSerializerDefaults.Web) { WriteIndented = true };
+    private static readonly TimeSpan s_partialLimit = TimeSpan.FromMinutes(1);
+
     private readonly TimeProvider _time = time ?? TimeProvider.System;
 
     /// <summary>The folder.</summary>
     public string Folder { get; } = Path.GetFullPath(folder);
 
-    /// <summary>All complete snapshots, the newest first.</summary>
-    public IReadOnlyList<Snapshot> List() => throw new NotImplementedException();
+    /// <summary>All complete snapshots, the newest first. What cannot be read as one is not listed.</summary>
+    public IReadOnlyList<Snapshot> List()
+    {
+        if (!Directory.Exists(Folder))
+        {
+            return [];
+        }
+
+        return [.. Directory.EnumerateFiles(Folder, $"*{ManifestEnding}")
+            .Select(Read)
+            .OfType<Snapshot>()
+            .OrderByDescending(snapshot => snapshot.Created)
+            .ThenByDescending(snapshot => snapshot.Name, StringComparer.Ordinal)];
+    }
 
     /// <summary>The snapshot of this name; <see langword="null"/> if there is none.</summary>
-    public Snapshot? Find(string name) => throw new NotImplementedException();
+    public Snapshot? Find(string name) => List().FirstOrDefault(snapshot => string.Equals(snapshot.Name, name, StringComparison.Ordinal));
 
-    /// <summary>Dumps the database. Nothing is left behind, and no older snapshot deleted, unless all of it succeeds.</summary>
+    /// <summary>
+    /// Dumps the database and deletes the oldest snapshots beyond the number to keep. If anything fails, nothing is left
+    /// behind and no older snapshot is deleted.
+    /// </summary>
+    /// <param name="database">The database.</param>
+    /// <param name="request">What the snapshot says of itself.</param>
+    /// <param name="progress">How far it is; none if <see langword="null"/>.</param>
+    /// <param name="cancellationToken">Ends it, also inside the database's container.</param>
     /// <exception cref="MigrationRefusedException">No snapshot was made; the message says why.</exception>
-    public Task<Snapshot> CreateAsync(DatabaseAccess database, SnapshotRequest request, IProgress<SnapshotProgress>? progress, CancellationToken cancellationToken) =>
-        throw new NotImplementedException($"{keep} {_time}");
+    /// <exception cref="MySqlException">The database cannot be reached.</exception>
+    public async Task<Snapshot> CreateAsync(DatabaseAccess database, SnapshotRequest request, IProgress<SnapshotProgress>? progress, CancellationToken cancellationToken)
+    {
+        var maker = new SnapshotMaker(database);
+        var outlook = await maker.LookAsync(cancellationToken);
+        Snapshot snapshot;
+        try
+        {
+            CreateFolder();
+            RemoveLeftovers();
+            CheckRoom(outlook.EstimatedBytes);
+            snapshot = await WriteAsync(maker, outlook, database, request, progress, cancellationToken);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw Refused($"{Folder} cannot be written: {exception.Message.TrimEnd('.')}", "Make room or give write permission there, or choose another folder (Uvlhub:Snapshots:Path), then start again.");
+        }
+
+        Prune(snapshot.Database, snapshot.Name);
+        return snapshot;
+    }
 
     /// <summary>Checks that a snapshot's file is the one that was written: its SHA-256, its compression, its last line.</summary>
     /// <exception cref="MigrationRefusedException">It is not.</exception>
     public Task VerifyAsync(Snapshot snapshot, IProgress<SnapshotProgress>? progress, CancellationToken cancellationToken) =>
-        throw new NotImplementedException();
+        new SnapshotLoader(Current(snapshot)).VerifyAsync(progress, cancellationToken);
 
     /// <summary>
     /// Gives the database of the snapshot's name the snapshot's content: verifies the file, drops what is in the database,
     /// loads, and compares the result with the snapshot. A restore that was cut off can simply be run again.
     /// </summary>
-    /// <exception cref="MigrationRefusedException">The message says whether the database was touched.</exception>
+    /// <param name="database">The database; its name must be the snapshot's.</param>
+    /// <param name="snapshot">The snapshot.</param>
+    /// <param name="progress">How far it is; none if <see langword="null"/>.</param>
+    /// <param name="cancellationToken">Ends it, also inside the database's container.</param>
+    /// <exception cref="MigrationRefusedException">It is not restored; the message says whether the database was touched.</exception>
+    /// <exception cref="MySqlException">The database cannot be reached.</exception>
     public Task RestoreAsync(DatabaseAccess database, Snapshot snapshot, IProgress<SnapshotProgress>? progress, CancellationToken cancellationToken) =>
-        throw new NotImplementedException();
+        new SnapshotLoader(Current(snapshot)).RestoreAsync(database, progress, cancellationToken);
 
-    /// <summary>How a database differs from a snapshot; empty if it does not.</summary>
+    /// <summary>How a database differs from a snapshot (tables, row counts, checksums, revision), for people; empty if it does not.</summary>
     public Task<IReadOnlyList<string>> CompareAsync(DatabaseAccess database, Snapshot snapshot, CancellationToken cancellationToken) =>
-        throw new NotImplementedException();
+        new SnapshotLoader(Current(snapshot)).CompareAsync(database, cancellationToken);
+
+    /// <summary>The name of the snapshot whose restore into this database was cut off; <see langword="null"/> if none was.</summary>
+    public static async Task<string?> UnfinishedRestoreAsync(DatabaseAccess database, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenAsync(cancellationToken);
+        return await UnfinishedRestore.ReadAsync(new ContentReader(connection, database.Database), cancellationToken);
+    }
 
     /// <summary>Keeps a snapshot from retention until <see cref="Release"/>: a run that may have to restore it has begun.</summary>
-    public void Protect(string name) => throw new NotImplementedException();
+    public void Protect(string name) => File.WriteAllText(PathOf(Existing(name).Name, ProtectedEnding), "");
 
-    /// <summary>Ends <see cref="Protect"/>; no error if it was not protected.</summary>
-    public void Release(string name) => throw new NotImplementedException();
+    /// <summary>Ends <see cref="Protect"/>; no error if it was not protected, or is gone.</summary>
+    public void Release(string name)
+    {
+        if (Find(name) is { } snapshot)
+        {
+            File.Delete(PathOf(snapshot.Name, ProtectedEnding));
+        }
+    }
+
+    /// <summary>Whether a run that may have to restore this snapshot has begun and not ended.</summary>
+    public bool IsProtected(string name) => Find(name) is { } snapshot && File.Exists(PathOf(snapshot.Name, ProtectedEnding));
 
     /// <summary>Deletes the oldest unprotected snapshots of a database beyond the number to keep.</summary>
+    /// <param name="database">The database's name.</param>
+    /// <param name="except">The name of one that is kept in any case; none if <see langword="null"/>.</param>
     /// <returns>The names of those deleted.</returns>
-    public IReadOnlyList<string> Prune(string database) => throw new NotImplementedException();
+    public IReadOnlyList<string> Prune(string database, string? except = null)
+    {
+        List<string> deleted = [];
+        foreach (var snapshot in List().Where(snapshot => snapshot.Database == database).Skip(Math.Max(keep, 1)))
+        {
+            if (snapshot.Name == except || IsProtected(snapshot.Name))
+            {
+                continue;
+            }
+
+            try
+            {
+                // First what makes it a snapshot; a file that is then left over goes with the next clean-up.
+                File.Delete(snapshot.File);
+                File.Delete(PathOf(snapshot.Name, ManifestEnding));
+                deleted.Add(snapshot.Name);
+            }
+            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+            {
+                // One snapshot too many harms nobody, and the next run tries again.
+            }
+        }
+
+        return deleted;
+    }
+
+    private async Task<Snapshot> WriteAsync(
+        SnapshotMaker maker, SnapshotMaker.Outlook outlook, DatabaseAccess database, SnapshotRequest request, IProgress<SnapshotProgress>? progress, CancellationToken cancellationToken)
+    {
+        var created = _time.GetUtcNow();
+        created = created.AddTicks(-(created.Ticks % TimeSpan.TicksPerSecond));
+        var (name, file) = TakeName(created, outlook.Revisions);
+        var partial = file.Name;
+        try
+        {
+            Snapshot snapshot;
+            await using (file)
+            {
+                await using var hashed = new HashingStream(file);
+                var dumped = await maker.DumpAsync(hashed, progress, outlook.EstimatedBytes, cancellationToken);
+                await file.FlushAsync(cancellationToken);
+                file.Flush(flushToDisk: true);
+                snapshot = new Snapshot
+                {
+                    Name = name,
+                    Database = database.Database,
+                    Revisions = dumped.Revisions,
+                    Created = created,
+                    Checkout = request.Checkout,
+                    Reason = request.Reason,
+                    ServerVersion = dumped.ServerVersion,
+                    Sha256 = hashed.Finish(),
+                    Bytes = hashed.Passed,
+                    DumpBytes = dumped.Bytes,
+                    LongestStatement = dumped.LongestStatement,
+                    Content = dumped.Content,
+                    File = PathOf(name, DumpEnding),
+                };
+            }
+
+            if (request.Protect)
+            {
+                await File.WriteAllTextAsync(PathOf(name, ProtectedEnding), "", cancellationToken);
+            }
+
+            await WriteManifestAsync(snapshot, cancellationToken);
+            File.Move(partial, snapshot.File);
+            return snapshot;
+        }
+        catch
+        {
+            foreach (var left in new[] { partial, PathOf(name, ManifestEnding + PartialEnding), PathOf(name, ManifestEnding), PathOf(name, ProtectedEnding) })
+            {
+                DeleteIfPossible(left);
+            }
+
+            throw;
+        }
+    }
+
+    private async Task WriteManifestAsync(Snapshot snapshot, CancellationToken cancellationToken)
+    {
+        var partial = PathOf(snapshot.Name, ManifestEnding + PartialEnding);
+        await using (var file = new FileStream(partial, Options()))
+        {
+            await JsonSerializer.SerializeAsync(file, snapshot, s_json, cancellationToken);
+            await file.FlushAsync(cancellationToken);
+            file.Flush(flushToDisk: true);
+        }
+
+        File.Move(partial, PathOf(snapshot.Name, ManifestEnding));
+    }
+
+    // Takes the name by creating its file; whoever comes in the same second takes the next one.
+    private (string Name, FileStream File) TakeName(DateTimeOffset created, IReadOnlyList<string>? revisions)
+    {
+        var revision = revisions switch
+        {
+            null => "unversioned",
+            [] => "none",
+            _ => Unsafe().Replace(string.Join('+', revisions), "-"),
+        };
+        var first = $"{created.UtcDateTime.ToString("yyyy-MM-dd'T'HH-mm-ss'Z'", CultureInfo.InvariantCulture)}_{revision[..Math.Min(revision.Length, 64)]}";
+        for (var number = 1; ; number++)
+        {
+            var name = number == 1 ? first : string.Create(CultureInfo.InvariantCulture, $"{first}-{number}");
+            if (File.Exists(PathOf(name, DumpEnding)) || File.Exists(PathOf(name, ManifestEnding)))
+            {
+                continue;
+            }
+
+            try
+            {
+                return (name, new FileStream(PathOf(name, DumpEnding + PartialEnding), Options()));
+            }
+            catch (IOException) when (File.Exists(PathOf(name, DumpEnding + PartialEnding)))
+            {
+                // Taken in the meantime.
+            }
+        }
+    }
+
+    private static FileStreamOptions Options()
+    {
+        var options = new FileStreamOptions
+        {
+            Mode = FileMode.CreateNew,
+            Access = FileAccess.Write,
+            Share = FileShare.None,
+            BufferSize = 128 * 1024,
+            Options = FileOptions.Asynchronous,
+        };
+        if (!OperatingSystem.IsWindows())
+        {
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        }
+
+        return options;
+    }
+
+    private void CreateFolder()
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Directory.CreateDirectory(Folder);
+        }
+        else
+        {
+            Directory.CreateDirectory(Folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
+    }
+
+    // A dump's text is compressed to less than the rows take, except bytes that do not compress: those are written in
+    // hexadecimal, which comes down to a fifth more than they take.
+    private void CheckRoom(long estimatedBytes)
+    {
+        var needed = estimatedBytes + (estimatedBytes / 4) + Reserve;
+        var free = new DriveInfo(Folder).AvailableFreeSpace;
+        if (free < needed)
+        {
+            throw Refused(
+                $"{Folder} has {Megabytes(free)} free, and a snapshot of this database may take {Megabytes(needed)}",
+                "Make room there, or choose a folder on another disk (Uvlhub:Snapshots:Path), then start again.");
+        }
+    }
+
+    // What runs that were killed have left: files that nobody writes any more, descriptions of dumps that are gone.
+    private void RemoveLeftovers()
+    {
+        var now = _time.GetUtcNow().UtcDateTime;
+        foreach (var partial in Directory.EnumerateFiles(Folder, $"*{PartialEnding}"))
+        {
+            if (now - File.GetLastWriteTimeUtc(partial) > s_partialLimit && IsUnused(partial))
+            {
+                DeleteIfPossible(partial);
+            }
+        }
+
+        foreach (var ending in new[] { ManifestEnding, ProtectedEnding })
+        {
+            foreach (var file in Directory.EnumerateFiles(Folder, $"*{ending}"))
+            {
+                if (SnapshotName().IsMatch(Path.GetFileName(file)) && !File.Exists($"{file[..^ending.Length]}{DumpEnding}") && now - File.GetLastWriteTimeUtc(file) > s_partialLimit)
+                {
+                    DeleteIfPossible(file);
+                }
+            }
+        }
+    }
+
+    private static bool IsUnused(string file)
+    {
+        try
+        {
+            using var stream = new FileStream(file, FileMode.Open, FileAccess.ReadWrite, FileShare.None);
+            return true;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+
+    private static void DeleteIfPossible(string file)
+    {
+        try
+        {
+            File.Delete(file);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            // The next clean-up tries again.
+        }
+    }
+
+    private Snapshot? Read(string manifest)
+    {
+        var name = Path.GetFileName(manifest)[..^ManifestEnding.Length];
+        var dump = PathOf(name, DumpEnding);
+        try
+        {
+            using var file = File.OpenRead(manifest);
+            return File.Exists(dump) && JsonSerializer.Deserialize<Snapshot>(file, s_json) is { Content.Tables: not null, Content.Others: not null } snapshot
+                ? snapshot with { Name = name, File = dump }
+                : null;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or JsonException or NotSupportedException)
+        {
+            return null;
+        }
+    }
+
+    // Somebody may have deleted it since it was listed.
+    private Snapshot Current(Snapshot snapshot) => Existing(snapshot.Name);
+
+    private Snapshot Existing(string name) => Find(name) ?? throw new MigrationRefusedException(
+        SnapshotDamaged, $"There is no snapshot '{name}' in {Folder}.", "'snapshots' lists those that there are.");
+
+    private string PathOf(string name, string ending) => Path.Combine(Folder, name + ending);
+
+    private static string Megabytes(long bytes) => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1048576.0:0.0} MB");
+
+    private static MigrationRefusedException Refused(string problem, string remedy) => new(
+        SnapshotFailed, $"No snapshot was made, so nothing was changed: {problem}.", remedy);
+
+    [GeneratedRegex("[^A-Za-z0-9_.+]")]
+    private static partial Regex Unsafe();
+
+    [GeneratedRegex(@"^\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ_")]
+    private static partial Regex SnapshotName();
 }

@@ -1,0 +1,171 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.RegularExpressions;
+using MySqlConnector;
+using UvlhubAspire.AppHost.MariaDB;
+
+namespace UvlhubRunner.Snapshots;
+
+/// <summary>Reads the content of a database in figures, over one connection and so in its transaction's view.</summary>
+/// <param name="connection">The connection.</param>
+/// <param name="database">The database's name.</param>
+internal sealed partial class ContentReader(MySqlConnection connection, string database)
+{
+    /// <summary>The table that stands in a database while a restore of it is not finished; no content counts it.</summary>
+    public const string UnfinishedRestoreTable = "uvlhub_runner_restore";
+
+    private const string VersionTable = "alembic_version";
+
+    // Counting and checksumming read every row; this bounds one such statement, not the whole.
+    private const int StatementLimitSeconds = 3600;
+
+    /// <summary>Everything that a snapshot says of the content.</summary>
+    public async Task<DatabaseContent> ReadAsync(CancellationToken cancellationToken)
+    {
+        var schema = await RowAsync("SELECT DEFAULT_CHARACTER_SET_NAME, DEFAULT_COLLATION_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = @database", cancellationToken);
+        List<TableContent> tables = [];
+        foreach (var table in await TablesAsync(cancellationToken))
+        {
+            var quoted = Qualified(table.Name);
+            var rows = await RowAsync($"SELECT COUNT(*) FROM {quoted}", cancellationToken);
+            var checksum = await RowAsync($"CHECKSUM TABLE {quoted}", cancellationToken);
+            var structure = await RowAsync($"SHOW CREATE TABLE {quoted}", cancellationToken);
+            tables.Add(new TableContent(
+                table.Name,
+                Convert.ToInt64(rows[0], CultureInfo.InvariantCulture),
+                checksum[1] is DBNull ? null : Convert.ToInt64(checksum[1], CultureInfo.InvariantCulture),
+                Digest((string)structure[1])));
+        }
+
+        return new DatabaseContent((string)schema[0], (string)schema[1], tables, await OthersAsync(cancellationToken));
+    }
+
+    /// <summary>The tables that hold rows: name, and whether the engine gives a consistent view of them.</summary>
+    public async Task<IReadOnlyList<(string Name, bool IsTransactional, bool IsVersioned)>> TablesAsync(CancellationToken cancellationToken)
+    {
+        var rows = await RowsAsync(
+            """
+            SELECT TABLE_NAME, COALESCE(ENGINE, '') = 'InnoDB', TABLE_TYPE = 'SYSTEM VERSIONED'
+            FROM information_schema.TABLES
+            WHERE TABLE_SCHEMA = @database AND TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED')
+            """,
+            cancellationToken);
+        return [.. rows
+            .Select(row => ((string)row[0], IsTrue(row[1]), IsTrue(row[2])))
+            .Where(table => table.Item1 != UnfinishedRestoreTable)
+            .OrderBy(table => table.Item1, StringComparer.Ordinal)];
+    }
+
+    /// <summary>Everything else that a dump holds, as <c>VIEW name</c>.</summary>
+    public async Task<IReadOnlyList<string>> OthersAsync(CancellationToken cancellationToken)
+    {
+        var rows = await RowsAsync(
+            """
+            SELECT TABLE_TYPE, TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = @database AND TABLE_TYPE IN ('VIEW', 'SEQUENCE')
+            UNION ALL SELECT 'TRIGGER', TRIGGER_NAME FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = @database
+            UNION ALL SELECT ROUTINE_TYPE, ROUTINE_NAME FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = @database
+            UNION ALL SELECT 'EVENT', EVENT_NAME FROM information_schema.EVENTS WHERE EVENT_SCHEMA = @database
+            """,
+            cancellationToken);
+        return [.. rows.Select(row => $"{row[0]} {row[1]}").Order(StringComparer.Ordinal)];
+    }
+
+    /// <summary>The rows of <c>alembic_version</c>, in order; <see langword="null"/> if there is no such table.</summary>
+    public async Task<IReadOnlyList<string>?> RevisionsAsync(CancellationToken cancellationToken)
+    {
+        var tables = await TablesAsync(cancellationToken);
+        return tables.Any(table => table.Name == VersionTable)
+            ? [.. (await RowsAsync($"SELECT version_num FROM {Qualified(VersionTable)}", cancellationToken)).Select(row => Convert.ToString(row[0], CultureInfo.InvariantCulture)!).Order(StringComparer.Ordinal)]
+            : null;
+    }
+
+    /// <summary>Roughly how many bytes the rows take.</summary>
+    public async Task<long> EstimateBytesAsync(CancellationToken cancellationToken)
+    {
+        var row = await RowAsync("SELECT COALESCE(SUM(DATA_LENGTH), 0) FROM information_schema.TABLES WHERE TABLE_SCHEMA = @database", cancellationToken);
+        return Convert.ToInt64(row[0], CultureInfo.InvariantCulture);
+    }
+
+    /// <summary>
+    /// Views, triggers, routines and events that belong to somebody else than the connection's user, if that user may not
+    /// create such: a dump of them could not be loaded again.
+    /// </summary>
+    public async Task<IReadOnlyList<string>> ForeignDefinersAsync(CancellationToken cancellationToken)
+    {
+        var foreign = await RowsAsync(
+            """
+            SELECT what, name, definer FROM (
+                SELECT 'view' AS what, TABLE_NAME AS name, DEFINER AS definer FROM information_schema.VIEWS WHERE TABLE_SCHEMA = @database
+                UNION ALL SELECT 'trigger', TRIGGER_NAME, DEFINER FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = @database
+                UNION ALL SELECT LOWER(ROUTINE_TYPE), ROUTINE_NAME, DEFINER FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = @database
+                UNION ALL SELECT 'event', EVENT_NAME, DEFINER FROM information_schema.EVENTS WHERE EVENT_SCHEMA = @database
+            ) AS defined
+            WHERE BINARY definer <> BINARY CURRENT_USER()
+            """,
+            cancellationToken);
+        if (foreign.Count == 0 || await MaySetUserAsync(cancellationToken))
+        {
+            return [];
+        }
+
+        return [.. foreign.Select(row => $"{row[0]} {row[1]} of {row[2]}")];
+    }
+
+    /// <summary>One row of a query; <c>@database</c> is the database's name.</summary>
+    public async Task<object[]> RowAsync(string sql, CancellationToken cancellationToken) =>
+        (await RowsAsync(sql, cancellationToken)) is [var row, ..] ? row : throw new InvalidOperationException($"no row for: {sql}");
+
+    /// <summary>All rows of a query; <c>@database</c> is the database's name.</summary>
+    public async Task<List<object[]>> RowsAsync(string sql, CancellationToken cancellationToken)
+    {
+        await using var command = new MySqlCommand(sql, connection) { CommandTimeout = StatementLimitSeconds };
+        command.Parameters.AddWithValue("@database", database);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        List<object[]> rows = [];
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            var row = new object[reader.FieldCount];
+            reader.GetValues(row);
+            rows.Add(row);
+        }
+
+        return rows;
+    }
+
+    /// <summary>Runs a statement.</summary>
+    public async Task ExecuteAsync(string sql, CancellationToken cancellationToken)
+    {
+        await using var command = new MySqlCommand(sql, connection) { CommandTimeout = StatementLimitSeconds };
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    /// <summary>A name of this database with the database before it, for SQL.</summary>
+    public string Qualified(string name) => $"{MariaDBStatements.QuoteIdentifier(database)}.{MariaDBStatements.QuoteIdentifier(name)}";
+
+    private async Task<bool> MaySetUserAsync(CancellationToken cancellationToken)
+    {
+        var grants = await RowsAsync("SHOW GRANTS", cancellationToken);
+        return grants
+            .Select(row => (string)row[0])
+            .Select(grant => grant.Split(" ON ", 2))
+            .Any(parts => parts is [var privileges, var rest] && rest.StartsWith("*.* ", StringComparison.Ordinal) &&
+                (privileges.Contains("ALL PRIVILEGES", StringComparison.Ordinal) || privileges.Contains("SET USER", StringComparison.Ordinal) || privileges.Contains("SUPER", StringComparison.Ordinal)));
+    }
+
+    // Keys and constraints may come back in another order, columns may not; the counter is no structure.
+    private static string Digest(string createTable)
+    {
+        var lines = NextNumber().Replace(createTable, "").Split('\n').Select(line => line.TrimEnd(',')).ToList();
+        var columns = lines.Where(IsColumn);
+        var rest = lines.Where(line => !IsColumn(line)).Order(StringComparer.Ordinal);
+        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', columns.Concat(rest)))));
+    }
+
+    private static bool IsColumn(string line) => line.StartsWith("  `", StringComparison.Ordinal);
+
+    private static bool IsTrue(object value) => Convert.ToInt64(value, CultureInfo.InvariantCulture) != 0;
+
+    [GeneratedRegex(@" AUTO_INCREMENT=\d+")]
+    private static partial Regex NextNumber();
+}

@@ -1,0 +1,166 @@
+using System.Globalization;
+using System.Text;
+using MySqlConnector;
+using UvlhubAspire.AppHost.MariaDB;
+
+namespace UvlhubRunner.Snapshots;
+
+/// <summary>
+/// What <c>mariadb-dump</c> loses: it writes a <c>FLOAT</c> with six digits, so that 16777216 comes back as 16777200
+/// (https://mariadb.com/docs/server/reference/data-types/numeric-data-types/float). SQLAlchemy's <c>Float</c> is that
+/// type. For each row that a dump would change, this writes a statement that sets the exact values after loading.
+/// </summary>
+/// <param name="reader">The database, in the dump's view.</param>
+/// <param name="connection">The connection of <paramref name="reader"/>, to stream rows.</param>
+internal sealed class ExactFloats(ContentReader reader, MySqlConnection connection)
+{
+    private const int StatementLimitSeconds = 3600;
+    private const int FlushLength = 64 * 1024;
+
+    private static readonly string[] s_numbers = ["tinyint", "smallint", "mediumint", "int", "bigint", "decimal", "double", "year"];
+    private static readonly string[] s_bytes = ["binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob", "bit"];
+
+    /// <summary>Tables whose rows a dump would change and that have no key to write the exact values back by.</summary>
+    public async Task<IReadOnlyList<string>> TablesWithoutKeyAsync(CancellationToken cancellationToken)
+    {
+        List<string> tables = [];
+        foreach (var table in await ReadTablesAsync(cancellationToken))
+        {
+            if (!table.HasKey && await HasRoundedAsync(table, cancellationToken))
+            {
+                tables.Add(table.Name);
+            }
+        }
+
+        return tables;
+    }
+
+    /// <summary>Writes the statements.</summary>
+    /// <param name="write">Takes them, as UTF-8.</param>
+    /// <param name="cancellationToken">Ends the writing.</param>
+    /// <returns>How many rows were written.</returns>
+    public async Task<long> WriteAsync(Func<ReadOnlyMemory<byte>, CancellationToken, Task> write, CancellationToken cancellationToken)
+    {
+        var rows = 0L;
+        foreach (var table in await ReadTablesAsync(cancellationToken))
+        {
+            if (table.HasKey && await HasRoundedAsync(table, cancellationToken))
+            {
+                rows += await WriteTableAsync(table, write, cancellationToken);
+            }
+        }
+
+        return rows;
+    }
+
+    private async Task<long> WriteTableAsync(FloatTable table, Func<ReadOnlyMemory<byte>, CancellationToken, Task> write, CancellationToken cancellationToken)
+    {
+        var text = new StringBuilder()
+            .Append("\n--\n-- Exact values of FLOAT columns, which a dump rounds\n--\n\n")
+            .Append("SET @OLD_TIME_ZONE=@@TIME_ZONE, TIME_ZONE='+00:00';\nSET @OLD_AUTOCOMMIT=@@AUTOCOMMIT, @@AUTOCOMMIT=0;\n");
+        var rows = 0L;
+        var columns = table.Key.Select(key => key.AsLiteral).Concat(table.Floats.Select(name => $"CAST({MariaDBStatements.QuoteIdentifier(name)} AS DOUBLE)"));
+        await using (var command = new MySqlCommand($"SELECT {string.Join(", ", columns)} FROM {reader.Qualified(table.Name)} WHERE {table.IsRounded}", connection) { CommandTimeout = StatementLimitSeconds })
+        await using (var data = await command.ExecuteReaderAsync(cancellationToken))
+        {
+            while (await data.ReadAsync(cancellationToken))
+            {
+                rows++;
+                AppendUpdate(text, table, data);
+                if (text.Length > FlushLength)
+                {
+                    await write(Encoding.UTF8.GetBytes(text.ToString()), cancellationToken);
+                    text.Clear();
+                }
+            }
+        }
+
+        text.Append("COMMIT;\nSET AUTOCOMMIT=@OLD_AUTOCOMMIT, TIME_ZONE=@OLD_TIME_ZONE;\n");
+        await write(Encoding.UTF8.GetBytes(text.ToString()), cancellationToken);
+        return rows;
+    }
+
+    private static void AppendUpdate(StringBuilder text, FloatTable table, MySqlDataReader data)
+    {
+        text.Append("UPDATE ").Append(MariaDBStatements.QuoteIdentifier(table.Name)).Append(" SET ");
+        for (var index = 0; index < table.Floats.Count; index++)
+        {
+            var ordinal = table.Key.Count + index;
+            text.Append(index == 0 ? "" : ", ").Append(MariaDBStatements.QuoteIdentifier(table.Floats[index])).Append('=')
+                // Seventeen digits name a DOUBLE exactly, and each FLOAT is one.
+                .Append(data.IsDBNull(ordinal) ? "NULL" : data.GetDouble(ordinal).ToString("E16", CultureInfo.InvariantCulture));
+        }
+
+        foreach (var name in table.SelfUpdating)
+        {
+            text.Append(", ").Append(MariaDBStatements.QuoteIdentifier(name)).Append('=').Append(MariaDBStatements.QuoteIdentifier(name));
+        }
+
+        text.Append(" WHERE ");
+        for (var index = 0; index < table.Key.Count; index++)
+        {
+            text.Append(index == 0 ? "" : " AND ").Append(MariaDBStatements.QuoteIdentifier(table.Key[index].Name)).Append('=').Append(data.GetString(index));
+        }
+
+        text.Append(";\n");
+    }
+
+    private async Task<bool> HasRoundedAsync(FloatTable table, CancellationToken cancellationToken) =>
+        (await reader.RowsAsync($"SELECT 1 FROM {reader.Qualified(table.Name)} WHERE {table.IsRounded} LIMIT 1", cancellationToken)).Count > 0;
+
+    private async Task<List<FloatTable>> ReadTablesAsync(CancellationToken cancellationToken)
+    {
+        var columns = await reader.RowsAsync(
+            """
+            SELECT c.TABLE_NAME, c.COLUMN_NAME, c.DATA_TYPE, c.COLUMN_KEY, c.EXTRA, COALESCE(c.GENERATION_EXPRESSION, '')
+            FROM information_schema.COLUMNS c JOIN information_schema.TABLES t ON t.TABLE_SCHEMA = c.TABLE_SCHEMA AND t.TABLE_NAME = c.TABLE_NAME
+            WHERE c.TABLE_SCHEMA = @database AND t.TABLE_TYPE = 'BASE TABLE'
+                AND c.TABLE_NAME IN (SELECT TABLE_NAME FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = @database AND DATA_TYPE = 'float')
+            ORDER BY c.TABLE_NAME, c.ORDINAL_POSITION
+            """,
+            cancellationToken);
+        // A rounded value inside a unique key could collide with another one before it is exact again.
+        var unique = (await reader.RowsAsync(
+            """
+            SELECT DISTINCT s.TABLE_NAME FROM information_schema.STATISTICS s
+            JOIN information_schema.COLUMNS c ON c.TABLE_SCHEMA = s.TABLE_SCHEMA AND c.TABLE_NAME = s.TABLE_NAME AND c.COLUMN_NAME = s.COLUMN_NAME
+            WHERE s.TABLE_SCHEMA = @database AND s.NON_UNIQUE = 0 AND c.DATA_TYPE = 'float'
+            """,
+            cancellationToken)).Select(row => (string)row[0]).ToHashSet(StringComparer.Ordinal);
+        return [.. columns
+            .Select(row => new Column((string)row[0], (string)row[1], (string)row[2], (string)row[3], (string)row[4], (string)row[5]))
+            .GroupBy(column => column.Table, StringComparer.Ordinal)
+            .Select(group => new FloatTable(
+                group.Key,
+                [.. group.Where(column => column.IsPrimary && !unique.Contains(group.Key)).Select(column => new KeyColumn(column.Name, Literal(column)))],
+                [.. group.Where(column => column.Type == "float" && column.Generation.Length == 0).Select(column => column.Name)],
+                [.. group.Where(column => column.Extra.Contains("on update", StringComparison.OrdinalIgnoreCase)).Select(column => column.Name)]))
+            .Where(table => table.Floats.Count > 0)];
+    }
+
+    private static string Literal(Column column)
+    {
+        var name = MariaDBStatements.QuoteIdentifier(column.Name);
+        return s_numbers.Contains(column.Type, StringComparer.OrdinalIgnoreCase) ? $"CAST({name} AS CHAR)"
+            : s_bytes.Contains(column.Type, StringComparer.OrdinalIgnoreCase) ? $"CONCAT('0x', HEX({name}))"
+            : $"CONCAT('_utf8mb4 0x', HEX(CONVERT({name} USING utf8mb4)))";
+    }
+
+    private sealed record Column(string Table, string Name, string Type, string Key, string Extra, string Generation)
+    {
+        public bool IsPrimary => Key == "PRI";
+    }
+
+    private sealed record KeyColumn(string Name, string AsLiteral);
+
+    private sealed record FloatTable(string Name, IReadOnlyList<KeyColumn> Key, IReadOnlyList<string> Floats, IReadOnlyList<string> SelfUpdating)
+    {
+        public bool HasKey => Key.Count > 0;
+
+        public string IsRounded => string.Join(" OR ", Floats.Select(name =>
+        {
+            var column = MariaDBStatements.QuoteIdentifier(name);
+            return $"CAST(CAST({column} AS CHAR) AS FLOAT) <> {column}";
+        }));
+    }
+}

@@ -1,0 +1,97 @@
+using System.Diagnostics;
+
+namespace UvlhubRunner.Snapshots;
+
+/// <summary>
+/// Looks at an SQL dump as it flows by: how long it is, how long its longest statement is, how it ends, when the first
+/// table appears. It holds on to nothing but the last bytes.
+/// </summary>
+/// <param name="report">Called with the bytes so far, at most a few times a second.</param>
+internal sealed class MeasuredDump(Action<long>? report = null)
+{
+    private const int TailLength = 256;
+    private static readonly TimeSpan s_reportInterval = TimeSpan.FromMilliseconds(250);
+    private readonly byte[] _tail = new byte[TailLength];
+    private readonly TaskCompletionSource _dataStarted = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int _tailLength;
+    private long _statement;
+    private long _reported = Stopwatch.GetTimestamp();
+
+    /// <summary>The bytes so far.</summary>
+    public long Length { get; private set; }
+
+    /// <summary>The bytes of the longest statement so far.</summary>
+    public long LongestStatement { get; private set; }
+
+    /// <summary>Done when the dump program writes more than its head, so that its transaction has begun.</summary>
+    public Task DataStarted => _dataStarted.Task;
+
+    /// <summary>Takes the next bytes.</summary>
+    public void Add(ReadOnlySpan<byte> bytes)
+    {
+        MeasureStatements(bytes);
+        Length += bytes.Length;
+        KeepTail(bytes);
+        // A marker that is split over two reads is missed; there are more of them, and an end.
+        if (!_dataStarted.Task.IsCompleted && (bytes.IndexOf("\n-- Table structure for "u8) >= 0 || bytes.IndexOf("\n-- Dump"u8) >= 0))
+        {
+            _dataStarted.TrySetResult();
+        }
+
+        if (report is not null && Stopwatch.GetElapsedTime(_reported) >= s_reportInterval)
+        {
+            _reported = Stopwatch.GetTimestamp();
+            report(Length);
+        }
+    }
+
+    /// <summary>Whether the last line that is not empty begins with this.</summary>
+    public bool LastLineStartsWith(ReadOnlySpan<byte> text)
+    {
+        var tail = _tail.AsSpan(0, _tailLength).TrimEnd((byte)'\n');
+        return tail[(tail.LastIndexOf((byte)'\n') + 1)..].StartsWith(text);
+    }
+
+    // In a dump a line ends with ';' exactly where a statement does: line ends inside values are escaped.
+    private void MeasureStatements(ReadOnlySpan<byte> bytes)
+    {
+        var start = 0;
+        while (start < bytes.Length)
+        {
+            var end = bytes[start..].IndexOf((byte)'\n');
+            if (end < 0)
+            {
+                _statement += bytes.Length - start;
+                break;
+            }
+
+            end += start;
+            _statement += end + 1 - start;
+            var beforeEnd = end > 0 ? bytes[end - 1] : _tailLength > 0 ? _tail[_tailLength - 1] : (byte)0;
+            if (beforeEnd == (byte)';')
+            {
+                LongestStatement = Math.Max(LongestStatement, _statement);
+                _statement = 0;
+            }
+
+            start = end + 1;
+        }
+
+        LongestStatement = Math.Max(LongestStatement, _statement);
+    }
+
+    private void KeepTail(ReadOnlySpan<byte> bytes)
+    {
+        if (bytes.Length >= TailLength)
+        {
+            bytes[^TailLength..].CopyTo(_tail);
+            _tailLength = TailLength;
+            return;
+        }
+
+        var kept = Math.Min(_tailLength, TailLength - bytes.Length);
+        _tail.AsSpan(_tailLength - kept, kept).CopyTo(_tail);
+        bytes.CopyTo(_tail.AsSpan(kept));
+        _tailLength = kept + bytes.Length;
+    }
+}
