@@ -16,6 +16,18 @@ internal static class DebianBase
 
     private static readonly TimeSpan s_limit = TimeSpan.FromMinutes(10);
 
+    // They stay in the image and hold for every package that a stand-in installs: an image's layer is complete or it is
+    // not there, so that no file needs to be forced onto the disk, and nobody reads manuals or translations in it.
+    private static readonly string[] s_options =
+    [
+        "--dpkgopt=force-unsafe-io",
+        "--dpkgopt=path-exclude=/usr/share/man/*",
+        "--dpkgopt=path-exclude=/usr/share/locale/*",
+        "--dpkgopt=path-exclude=/usr/share/doc/*",
+        "--dpkgopt=path-include=/usr/share/doc/*/copyright",
+        "--aptopt=Acquire::Languages \"none\"",
+    ];
+
     /// <summary>Makes the image if it is not there.</summary>
     /// <exception cref="ImageBuildException">It could not be made; the message says why.</exception>
     public static async Task EnsureAsync(ContainerEngine engine, ILogger logger, ILogger console, CancellationToken cancellationToken)
@@ -36,7 +48,7 @@ internal static class DebianBase
         {
             var archive = Path.Combine(folder.FullName, $"{Suite}.tar");
             await Cli.Wrap("mmdebstrap")
-                .WithArguments(["--variant=minbase", "--include=ca-certificates", Suite, archive])
+                .WithArguments(["--variant=minbase", "--include=ca-certificates", .. s_options, Suite, archive])
                 .WithStandardErrorPipe(PipeTarget.ToDelegate(tail.Add))
                 .ExecuteAsync(limit.Token);
             await Cli.Wrap(engine.Executable)
