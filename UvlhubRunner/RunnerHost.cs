@@ -6,9 +6,12 @@ using UvlhubAspire.Checkout;
 using UvlhubAspire.ServiceDefaults;
 using UvlhubRunner.Database;
 using UvlhubRunner.Flask;
+using UvlhubRunner.Journal;
 using UvlhubRunner.Migration;
 using UvlhubRunner.Resilience;
 using UvlhubRunner.Settings;
+using UvlhubRunner.Snapshots;
+using UvlhubRunner.Verbs;
 
 namespace UvlhubRunner;
 
@@ -47,8 +50,23 @@ internal static class RunnerHost
             .AddSingleton(TimeProvider.System)
             .AddSingleton(await RunnerSettings.ReadAsync(builder.Configuration, cancellationToken))
             .AddSingleton<UvlhubDatabase>()
+            .AddSingleton<MigrationJournal>()
             .AddSingleton<Toolbox>()
+            .AddSingleton(services => new SnapshotStore(
+                services.GetRequiredService<RunnerSettings>().SnapshotFolder,
+                services.GetRequiredService<RunnerSettings>().Options.Snapshots.Keep,
+                services.GetRequiredService<TimeProvider>()))
+            .AddSingleton<SnapshotKeeper>()
+            .AddSingleton<Rollback>()
+            .AddSingleton<Changes>()
+            .AddSingleton<FlaskCommands>()
+            .AddSingleton<Refusals>()
+            .AddSingleton<UnversionedTables>()
             .AddSingleton<Migrator>()
+            .AddSingleton<StatusVerb>()
+            .AddSingleton<PlanVerb>()
+            .AddSingleton<SnapshotVerbs>()
+            .AddSingleton<DataVerbs>()
             .AddRunnerPipelines();
         return builder.Build();
     }

@@ -14,7 +14,7 @@ internal static partial class Verb
     /// <param name="cancellationToken">Ends the verb.</param>
     /// <returns>The exit code, an <see cref="ExitCode"/>.</returns>
     public static async Task<int> RunAsync(
-        string[] settings, bool logToError, Func<IServiceProvider, CancellationToken, Task> run, CancellationToken cancellationToken)
+        string[] settings, bool logToError, Func<IServiceProvider, CancellationToken, Task<ExitCode>> run, CancellationToken cancellationToken)
     {
         try
         {
@@ -31,13 +31,12 @@ internal static partial class Verb
     }
 
     private static async Task<ExitCode> RunAsync(
-        IServiceProvider services, Func<IServiceProvider, CancellationToken, Task> run, CancellationToken cancellationToken)
+        IServiceProvider services, Func<IServiceProvider, CancellationToken, Task<ExitCode>> run, CancellationToken cancellationToken)
     {
         var logger = (ILogger)services.GetService(typeof(ILogger<Migration.Migrator>))!;
         try
         {
-            await run(services, cancellationToken);
-            return ExitCode.Done;
+            return await run(services, cancellationToken);
         }
         catch (Exception exception)
         {

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.Extensions.Logging;
 using MySqlConnector;
 using Polly.Registry;
@@ -11,10 +12,14 @@ namespace UvlhubRunner.Database;
 /// <summary>The application's database on its server: how to reach it, and what state it is in.</summary>
 /// <param name="settings">Where it is.</param>
 /// <param name="pipelines">How to try again.</param>
+/// <param name="time">The clock.</param>
 /// <param name="logger">The log.</param>
 internal sealed partial class UvlhubDatabase(
-    RunnerSettings settings, ResiliencePipelineProvider<string> pipelines, ILogger<UvlhubDatabase> logger)
+    RunnerSettings settings, ResiliencePipelineProvider<string> pipelines, TimeProvider time, ILogger<UvlhubDatabase> logger)
 {
+    // MariaDB waits a day for a metadata lock; a migrator that waits unseen looks dead.
+    private static readonly TimeSpan s_metadataLockLimit = TimeSpan.FromSeconds(60);
+
     /// <summary>The table in which Alembic keeps the revision.</summary>
     public const string VersionTable = "alembic_version";
 
@@ -90,6 +95,157 @@ internal sealed partial class UvlhubDatabase(
             HasVersionTable = hasVersionTable,
             Revisions = hasVersionTable ? await ReadRevisionsAsync(connection, cancellationToken) : [],
         };
+    }
+
+    /// <summary>Whether a table, other than Alembic's own, has a row.</summary>
+    public async Task<bool> HasRowsAsync(MySqlConnection connection, DatabaseFacts facts, CancellationToken cancellationToken)
+    {
+        foreach (var table in facts.Tables)
+        {
+            await using var command = new MySqlCommand(
+                $"SELECT EXISTS (SELECT 1 FROM {MariaDBStatements.QuoteIdentifier(Name)}.{MariaDBStatements.QuoteIdentifier(table)})", connection);
+            if (Convert.ToInt64(await command.ExecuteScalarAsync(cancellationToken), CultureInfo.InvariantCulture) == 1)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>
+    /// Drops the database and creates it again, empty, with the character set that it had: tables, views, triggers and
+    /// routines all go. The rights of its user stay.
+    /// </summary>
+    public async Task EmptyAsync(MySqlConnection root, CancellationToken cancellationToken)
+    {
+        using var activity = Telemetry.Step("empty the database", "DROP DATABASE");
+        var (characterSet, collation) = await CharacterSetAsync(root, cancellationToken);
+        var name = MariaDBStatements.QuoteIdentifier(Name);
+        await ExecuteAsync(root, $"SET SESSION lock_wait_timeout = {s_metadataLockLimit.TotalSeconds:0}", cancellationToken);
+        await ExecuteAsync(root, $"DROP DATABASE IF EXISTS {name}", cancellationToken);
+        await ExecuteAsync(root, $"CREATE DATABASE {name} CHARACTER SET {characterSet} COLLATE {collation}", cancellationToken);
+    }
+
+    /// <summary>Creates an empty database with the same character set for the application's user, in place of what was there.</summary>
+    public async Task RecreateScratchAsync(MySqlConnection root, string scratch, CancellationToken cancellationToken)
+    {
+        await DropScratchAsync(root, scratch, cancellationToken);
+        var (characterSet, collation) = await CharacterSetAsync(root, cancellationToken);
+        var name = MariaDBStatements.QuoteIdentifier(scratch);
+        await ExecuteAsync(root, $"CREATE DATABASE {name} CHARACTER SET {characterSet} COLLATE {collation}", cancellationToken);
+        if (settings.Application.UserID != settings.Root.UserID)
+        {
+            await ExecuteAsync(root, $"GRANT ALL PRIVILEGES ON {name}.* TO {MariaDBStatements.QuoteText(settings.Application.UserID)}@'%'", cancellationToken);
+        }
+    }
+
+    /// <summary>Drops a scratch database and the rights on it, which would outlive it.</summary>
+    public async Task DropScratchAsync(MySqlConnection root, string scratch, CancellationToken cancellationToken)
+    {
+        var name = MariaDBStatements.QuoteIdentifier(scratch);
+        await ExecuteAsync(root, $"DROP DATABASE IF EXISTS {name}", cancellationToken);
+        try
+        {
+            await ExecuteAsync(root, $"REVOKE ALL PRIVILEGES ON {name}.* FROM {MariaDBStatements.QuoteText(settings.Application.UserID)}@'%'", cancellationToken);
+        }
+        catch (MySqlException exception) when (exception.ErrorCode is MySqlErrorCode.NonExistingGrant)
+        {
+            // There were none.
+        }
+    }
+
+    /// <summary>Gives the database the revision of a scratch database, by copying Alembic's table.</summary>
+    public async Task CopyVersionAsync(MySqlConnection root, string scratch, CancellationToken cancellationToken)
+    {
+        var (from, to) = (MariaDBStatements.QuoteIdentifier(scratch), MariaDBStatements.QuoteIdentifier(Name));
+        await ExecuteAsync(root, $"CREATE TABLE IF NOT EXISTS {to}.{VersionTable} LIKE {from}.{VersionTable}", cancellationToken);
+        await ExecuteAsync(root, $"INSERT INTO {to}.{VersionTable} SELECT * FROM {from}.{VersionTable}", cancellationToken);
+    }
+
+    /// <summary>
+    /// Ends all other connections to the database and waits until they are gone: a client that was killed leaves its last
+    /// statement running on the server.
+    /// </summary>
+    /// <returns>How many there were.</returns>
+    public async Task<int> EndOtherConnectionsAsync(MySqlConnection root, CancellationToken cancellationToken)
+    {
+        using var activity = Telemetry.Step("end other connections", "KILL");
+        var others = await OtherConnectionsAsync(root, cancellationToken);
+        foreach (var id in others)
+        {
+            try
+            {
+                await ExecuteAsync(root, $"KILL CONNECTION {id}", cancellationToken);
+            }
+            catch (MySqlException exception) when (exception.ErrorCode == MySqlErrorCode.NoSuchThread)
+            {
+                // It has ended meanwhile.
+            }
+        }
+
+        var started = time.GetTimestamp();
+        while (others.Intersect(await OtherConnectionsAsync(root, cancellationToken)).Any())
+        {
+            if (time.GetElapsedTime(started) > s_metadataLockLimit)
+            {
+                throw new MigrationFailedException(
+                    ExitCode.NotRestored,
+                    $"Connections to {Name} do not end: {await DescribeActivityAsync(root, cancellationToken)}. Restart the container {settings.DatabaseContainer}, then start once more.");
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(100), time, cancellationToken);
+        }
+
+        return others.Count;
+    }
+
+    /// <summary>What the server is doing for others in this database, for people; <see langword="null"/> if nothing.</summary>
+    public async Task<string?> DescribeActivityAsync(MySqlConnection root, CancellationToken cancellationToken)
+    {
+        await using var command = new MySqlCommand(
+            """
+            SELECT LEFT(REPLACE(INFO, '\n', ' '), 120), STATE, TIME, PROGRESS FROM information_schema.PROCESSLIST
+            WHERE DB = @database AND ID <> CONNECTION_ID() AND COMMAND <> 'Sleep' AND INFO IS NOT NULL ORDER BY TIME DESC LIMIT 1
+            """,
+            root);
+        command.Parameters.AddWithValue("@database", Name);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        if (!await reader.ReadAsync(cancellationToken))
+        {
+            return null;
+        }
+
+        var state = reader.IsDBNull(1) ? "" : reader.GetString(1);
+        var progress = Convert.ToDouble(reader.GetValue(3), CultureInfo.InvariantCulture);
+        return $"{reader.GetString(0)} ({state}{(progress > 0 ? $", {progress:0} %" : "")})";
+    }
+
+    private async Task<(string CharacterSet, string Collation)> CharacterSetAsync(MySqlConnection root, CancellationToken cancellationToken)
+    {
+        await using var command = new MySqlCommand(
+            "SELECT DEFAULT_CHARACTER_SET_NAME, DEFAULT_COLLATION_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = @database", root);
+        command.Parameters.AddWithValue("@database", Name);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        // It may be gone: an emptying that was cut off between its two statements is simply done again.
+        return await reader.ReadAsync(cancellationToken)
+            ? (reader.GetString(0), reader.GetString(1))
+            : ("utf8mb4", "utf8mb4_unicode_ci");
+    }
+
+    private async Task<List<long>> OtherConnectionsAsync(MySqlConnection root, CancellationToken cancellationToken)
+    {
+        await using var command = new MySqlCommand(
+            "SELECT ID FROM information_schema.PROCESSLIST WHERE DB = @database AND ID <> CONNECTION_ID()", root);
+        command.Parameters.AddWithValue("@database", Name);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        List<long> ids = [];
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            ids.Add(reader.GetInt64(0));
+        }
+
+        return ids;
     }
 
     private async Task<List<string>> ReadRevisionsAsync(MySqlConnection connection, CancellationToken cancellationToken)

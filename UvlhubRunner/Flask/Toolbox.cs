@@ -77,10 +77,11 @@ internal sealed partial class Toolbox(RunnerSettings settings, TimeProvider time
     /// <summary>Runs a command; its output goes to the log line by line.</summary>
     /// <param name="command">The command's words.</param>
     /// <param name="environment">Variables beside those of the container; names and values may not be secret.</param>
+    /// <param name="answer">Takes the lines of standard output, which then do not go to the log.</param>
     /// <param name="cancellationToken">Ends the command and all that it started.</param>
     /// <exception cref="FlaskException">It failed, or took too long; the message is the cause.</exception>
     public async Task<FlaskOutput> RunAsync(
-        IReadOnlyList<string> command, IReadOnlyDictionary<string, string>? environment, CancellationToken cancellationToken)
+        IReadOnlyList<string> command, IReadOnlyDictionary<string, string>? environment, Action<string>? answer, CancellationToken cancellationToken)
     {
         using var activity = Telemetry.Step(string.Join(' ', command));
         var output = new FlaskOutput(line => LogOutput(command[0], line));
@@ -103,7 +104,7 @@ internal sealed partial class Toolbox(RunnerSettings settings, TimeProvider time
             var result = await Cli.Wrap(settings.Engine.Executable)
                 .WithArguments(arguments)
                 .WithStandardInputPipe(PipeSource.Create((_, token) => Task.Delay(Timeout.Infinite, token)))
-                .WithStandardOutputPipe(PipeTarget.ToDelegate(output.Add))
+                .WithStandardOutputPipe(PipeTarget.ToDelegate(answer ?? output.Add))
                 .WithStandardErrorPipe(PipeTarget.ToDelegate(output.Add))
                 .WithValidation(CommandResultValidation.None)
                 .ExecuteAsync(limit.Token);
@@ -117,7 +118,8 @@ internal sealed partial class Toolbox(RunnerSettings settings, TimeProvider time
             throw new FlaskException(
                 $"'{string.Join(' ', command)}' did not end within {settings.Options.Migrator.FlaskTimeout.TotalMinutes:0.#} minutes "
                 + $"(Uvlhub:Migrator:FlaskTimeout) and was stopped; the last thing it said: {output.LastLine}",
-                isTransient: false);
+                isTransient: false,
+                output.Revision);
         }
         catch (Exception exception) when (exception is System.ComponentModel.Win32Exception or CliWrapException)
         {
@@ -130,7 +132,8 @@ internal sealed partial class Toolbox(RunnerSettings settings, TimeProvider time
             var text = output.Text;
             throw new FlaskException(
                 exitCode == 127 ? $"the image has no command '{command[0]}' ({output.Cause})" : output.Cause,
-                TransientCause(exitCode, text));
+                TransientCause(exitCode, text),
+                output.Revision);
         }
 
         LogDone(string.Join(' ', command), time.GetElapsedTime(started).TotalSeconds);

@@ -1,86 +1,176 @@
 using Microsoft.Extensions.Logging;
-using Polly.Registry;
+using MySqlConnector;
 using UvlhubRunner.Database;
-using UvlhubRunner.Flask;
-using UvlhubRunner.Resilience;
+using UvlhubRunner.Journal;
 using UvlhubRunner.Revisions;
 using UvlhubRunner.Settings;
 
 namespace UvlhubRunner.Migration;
 
-/// <summary>Brings a database to the checkout's head.</summary>
+/// <summary>Brings a database to the checkout's head, from whatever state it is in, or refuses and says why.</summary>
 /// <param name="settings">Where it works.</param>
 /// <param name="database">The database.</param>
-/// <param name="toolbox">Where Flask runs.</param>
-/// <param name="pipelines">How to try again.</param>
-/// <param name="time">The clock.</param>
+/// <param name="journal">The journal.</param>
+/// <param name="changes">How changes are made.</param>
+/// <param name="flask">How Flask changes the database.</param>
+/// <param name="snapshots">The snapshots.</param>
+/// <param name="refusals">What is said where nothing may be done.</param>
+/// <param name="unversioned">What is done about tables without a revision.</param>
 /// <param name="logger">The log.</param>
 internal sealed partial class Migrator(
     RunnerSettings settings,
     UvlhubDatabase database,
-    Toolbox toolbox,
-    ResiliencePipelineProvider<string> pipelines,
-    TimeProvider time,
+    MigrationJournal journal,
+    Changes changes,
+    FlaskCommands flask,
+    SnapshotKeeper snapshots,
+    Refusals refusals,
+    UnversionedTables unversioned,
     ILogger<Migrator> logger)
 {
+    private const string Verb = "migrate";
+
     /// <summary>Does what the state of the database asks for.</summary>
+    /// <exception cref="MigrationRefusedException">The state needs a person's decision; nothing was changed.</exception>
+    /// <exception cref="MigrationFailedException">Something was begun and failed; the message says how things are now.</exception>
     public async Task MigrateAsync(CancellationToken cancellationToken)
     {
         using var activity = Telemetry.Step("migrate");
-        var graph = RevisionGraph.Read(settings.Checkout.RevisionsDirectory);
-        await pipelines.GetPipeline(Pipelines.Flask).ExecuteAsync(
-            async token => await MigrateOnceAsync(graph, token), cancellationToken);
+        await changes.ExclusivelyAsync(MigrateAsync, cancellationToken);
     }
 
-    private async Task MigrateOnceAsync(RevisionGraph graph, CancellationToken cancellationToken)
+    /// <summary>The same, for one that holds the lock.</summary>
+    public async Task MigrateAsync(MySqlConnection root, MigrationRun? open, CancellationToken cancellationToken)
     {
-        await using var held = await MigrationLock.AcquireAsync(database, settings, time, logger, cancellationToken);
-        await database.EnsureDatabasesAsync(held.Connection, cancellationToken);
-        await database.CheckApplicationUserAsync(cancellationToken);
-
+        var history = CheckoutHistory.Read(settings.Checkout.RevisionsDirectory);
         var facts = await database.InspectAsync(cancellationToken);
-        var pending = graph.Pending(facts.Revisions);
-        if (pending.Count == 0)
+        switch (DatabaseState.Of(facts, history, open))
         {
-            LogAtHead(database.Name, graph.Head.Id);
-            return;
+            case DatabaseState.AtHead state:
+                LogAtHead(database.Name, state.Head.Id);
+                break;
+
+            case DatabaseState.Empty state:
+                LogEmpty(database.Name, state.Pending.Count, history.Graph!.Head.Id);
+                await UpgradeEmptyAsync(root, history.Graph, state.Pending, cancellationToken);
+                break;
+
+            case DatabaseState.Behind state:
+                LogBehind(database.Name, string.Join(", ", state.Current), state.Pending.Count, history.Graph!.Head.Id);
+                await UpgradeAsync(root, history.Graph, state, cancellationToken);
+                break;
+
+            case DatabaseState.SeedDue state:
+                LogSeedDue(state.Run.Started);
+                await SeedLateAsync(root, state, cancellationToken);
+                break;
+
+            case DatabaseState.Unversioned state:
+                await unversioned.StampAsync(root, state, history.Graph!, cancellationToken);
+                break;
+
+            case DatabaseState.UnknownRevision state:
+                throw await refusals.UnknownRevisionAsync(root, state, history, cancellationToken);
+
+            case DatabaseState.UnusableHistory when history.IsMissing:
+                await InitializeMigrationsAsync(root, facts, history.Problem!, cancellationToken);
+                break;
+
+            case DatabaseState.UnusableHistory state:
+                throw state.Problem;
+
+            case var state:
+                // Changes.ExclusivelyAsync has put right what a dead run left.
+                throw new InvalidOperationException($"the state '{state.Name}' cannot come here");
         }
+    }
 
-        LogBehind(database.Name, facts.Revisions.Count == 0 ? "empty" : $"at {string.Join(", ", facts.Revisions)}", pending.Count, graph.Head.Id);
-        await toolbox.WaitAsync(cancellationToken);
-        await toolbox.RunAsync(["flask", "db", "upgrade"], environment: null, cancellationToken);
-        await VerifyHeadAsync(graph, cancellationToken);
-
-        if (facts.IsEmpty && settings.IsDevelopment && settings.Checkout.SeedCommand is { Count: > 0 } seed)
+    private async Task UpgradeEmptyAsync(MySqlConnection root, RevisionGraph graph, IReadOnlyList<Revision> pending, CancellationToken cancellationToken)
+    {
+        await flask.WaitAsync(cancellationToken);
+        await changes.MakeAsync(root, Verb, [], graph.Head.Id, RunUndo.Empty, snapshot: null, async (change, token) =>
         {
-            var output = await toolbox.RunAsync(seed, environment: null, cancellationToken);
-            if (output.SeederError is { } error)
+            await flask.UpgradeAsync(graph, pending, token);
+            if (flask.Seeds)
             {
-                throw new FlaskException(error, isTransient: false);
+                await change.MoveAsync(RunPhase.SeedDue, RunUndo.Nothing, token);
+                await change.MoveAsync(RunPhase.Changing, RunUndo.Empty, token);
+                await flask.SeedAsync(token);
             }
-        }
-
+        }, cancellationToken);
         LogMigrated(database.Name, graph.Head.Id);
     }
 
-    private async Task VerifyHeadAsync(RevisionGraph graph, CancellationToken cancellationToken)
+    private async Task UpgradeAsync(MySqlConnection root, RevisionGraph graph, DatabaseState.Behind state, CancellationToken cancellationToken)
     {
-        // A zero exit code is not enough: with its logging misconfigured, flask db upgrade can pass over an error.
-        var facts = await database.InspectAsync(cancellationToken);
-        if (facts.Revisions is not [var revision] || revision != graph.Head.Id)
+        await flask.WaitAsync(cancellationToken);
+        var snapshot = await snapshots.EnsureAsync(state.Current, $"before {string.Join(", ", state.Current)} → {graph.Head.Id}", cancellationToken);
+        await changes.MakeAsync(root, Verb, state.Current, graph.Head.Id, RunUndo.Restore, snapshot.Name, async (change, token) =>
         {
-            throw new MigrationFailedException(
-                ExitCode.Failed,
-                $"'flask db upgrade' ended without an error, but {database.Name} is at {(facts.Revisions.Count == 0 ? "no revision" : string.Join(", ", facts.Revisions))} and not at the checkout's head {graph.Head.Id}.");
+            await flask.UpgradeAsync(graph, state.Pending, token);
+            if (state.Unseeded is not null && flask.Seeds)
+            {
+                await flask.SeedAsync(token);
+            }
+        }, cancellationToken);
+        LogMigrated(database.Name, graph.Head.Id);
+        LogSnapshotKept(snapshot.Name, snapshots.Folder);
+    }
+
+    private async Task SeedLateAsync(MySqlConnection root, DatabaseState.SeedDue state, CancellationToken cancellationToken)
+    {
+        if (!flask.Seeds)
+        {
+            await journal.CloseAsync(root, state.Run, MigrationRun.Killed, "the checkout is not seeded any more", cancellationToken);
+            return;
         }
+
+        await flask.WaitAsync(cancellationToken);
+        // Whoever used the application since then may have made rows.
+        var snapshot = await snapshots.EnsureAsync([state.Head.Id], "before seeding", cancellationToken);
+        await changes.MakeAsync(
+            root, "seed", [state.Head.Id], state.Head.Id, RunUndo.Restore, snapshot.Name, (_, token) => flask.SeedAsync(token), cancellationToken);
+    }
+
+    private async Task InitializeMigrationsAsync(
+        MySqlConnection root, DatabaseFacts facts, MigrationRefusedException problem, CancellationToken cancellationToken)
+    {
+        if (!settings.Options.Migrator.InitializeMigrations || !settings.IsDevelopment || !facts.IsEmpty)
+        {
+            throw refusals.MissingMigrations(problem, hasTables: !facts.IsEmpty);
+        }
+
+        LogInitializing(settings.Checkout.Path);
+        await flask.WaitAsync(cancellationToken);
+        await flask.InitializeMigrationsAsync(problem.State == RevisionGraph.NoFolder, cancellationToken);
+        var history = CheckoutHistory.Read(settings.Checkout.RevisionsDirectory);
+        if (history.Graph is not { } graph)
+        {
+            throw history.Problem!;
+        }
+
+        // flask db migrate may have left Alembic's table, empty, behind.
+        await UpgradeEmptyAsync(root, graph, graph.Pending([]), cancellationToken);
     }
 
     [LoggerMessage(EventId = 400, Level = LogLevel.Information, Message = "{Database} is at the checkout's head {Revision}: nothing to do")]
     private partial void LogAtHead(string database, string revision);
 
-    [LoggerMessage(EventId = 401, Level = LogLevel.Information, Message = "{Database} is {Current}; {Count} revisions to run, up to {Head}")]
+    [LoggerMessage(EventId = 401, Level = LogLevel.Information, Message = "{Database} is empty: {Count} revisions to run, up to {Head}")]
+    private partial void LogEmpty(string database, int count, string head);
+
+    [LoggerMessage(EventId = 402, Level = LogLevel.Information, Message = "{Database} is at {Current}: {Count} revisions to run, up to {Head}")]
     private partial void LogBehind(string database, string current, int count, string head);
 
-    [LoggerMessage(EventId = 402, Level = LogLevel.Information, Message = "{Database} is at the checkout's head {Revision}")]
+    [LoggerMessage(EventId = 403, Level = LogLevel.Information, Message = "{Database} is at the checkout's head {Revision}")]
     private partial void LogMigrated(string database, string revision);
+
+    [LoggerMessage(EventId = 404, Level = LogLevel.Information, Message = "The state before is kept: snapshot {Snapshot} in {Folder}")]
+    private partial void LogSnapshotKept(string snapshot, string folder);
+
+    [LoggerMessage(EventId = 405, Level = LogLevel.Warning, Message = "The run of {Started:u} died after the upgrade and before the seeding: seeding now")]
+    private partial void LogSeedDue(DateTimeOffset started);
+
+    [LoggerMessage(EventId = 406, Level = LogLevel.Warning, Message = "Making the first migration of {Checkout}, because Uvlhub:Migrator:InitializeMigrations asks for it")]
+    private partial void LogInitializing(string checkout);
 }

@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using Microsoft.Extensions.Configuration;
 using MySqlConnector;
 using UvlhubAspire.AppHost.Engine;
@@ -46,6 +48,23 @@ internal sealed record RunnerSettings
     /// </summary>
     public bool IsDevelopment => !string.Equals(
         Checkout.Environment.GetValueOrDefault("FLASK_ENV"), "production", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>
+    /// Where the snapshots of this checkout's database lie: a folder per checkout and instance, because nearly all of
+    /// them call their database the same.
+    /// </summary>
+    public string SnapshotFolder
+    {
+        get
+        {
+            var identity = SHA256.HashData(Encoding.UTF8.GetBytes($"{Checkout.Path}\n{Options.Instance}"));
+            return Path.Combine(
+                Options.Snapshots.Path is { Length: > 0 } path
+                    ? Path.GetFullPath(path)
+                    : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify), "uvlhub-aspire", "snapshots"),
+                $"{Checkout.Name}-{Convert.ToHexStringLower(identity)[..8]}");
+        }
+    }
 
     /// <summary>Where MariaDB is, for messages.</summary>
     public string Address => $"{Root.Server}:{Root.Port}";

@@ -1,0 +1,33 @@
+using UvlhubRunner.Revisions;
+
+namespace UvlhubRunner.Migration;
+
+/// <summary>The revisions of the checkout: a graph with one head, or what keeps them from being one.</summary>
+internal sealed record CheckoutHistory
+{
+    private CheckoutHistory(RevisionGraph? graph, MigrationRefusedException? problem) => (Graph, Problem) = (graph, problem);
+
+    /// <summary>The graph; it has exactly one head.</summary>
+    public RevisionGraph? Graph { get; }
+
+    /// <summary>What is wrong.</summary>
+    public MigrationRefusedException? Problem { get; }
+
+    /// <summary>Whether the checkout has no revision at all.</summary>
+    public bool IsMissing => Problem?.State is RevisionGraph.NoFolder or RevisionGraph.NoRevisions;
+
+    /// <summary>Reads the revision files of a folder.</summary>
+    public static CheckoutHistory Read(string folder)
+    {
+        try
+        {
+            var graph = RevisionGraph.Read(folder);
+            _ = graph.Head;
+            return new CheckoutHistory(graph, null);
+        }
+        catch (MigrationRefusedException problem)
+        {
+            return new CheckoutHistory(null, problem);
+        }
+    }
+}

@@ -1,0 +1,128 @@
+using Microsoft.Extensions.Logging;
+using UvlhubRunner.Database;
+using UvlhubRunner.Flask;
+using UvlhubRunner.Revisions;
+using UvlhubRunner.Settings;
+
+namespace UvlhubRunner.Migration;
+
+/// <summary>The commands of Flask and rosemary that change the database, each with a check of what came of it.</summary>
+/// <param name="settings">Where it works.</param>
+/// <param name="database">The database.</param>
+/// <param name="toolbox">Where Flask runs.</param>
+/// <param name="time">The clock.</param>
+/// <param name="logger">The log.</param>
+internal sealed partial class FlaskCommands(
+    RunnerSettings settings, UvlhubDatabase database, Toolbox toolbox, TimeProvider time, ILogger<FlaskCommands> logger)
+{
+    private static readonly TimeSpan s_heartbeat = TimeSpan.FromSeconds(10);
+
+    /// <summary>Whether an empty database is seeded: in development, by checkouts that have a seeder.</summary>
+    public bool Seeds => settings.IsDevelopment && settings.Checkout.SeedCommand.Count > 0;
+
+    /// <summary>Waits until Flask can run.</summary>
+    public Task WaitAsync(CancellationToken cancellationToken) => toolbox.WaitAsync(cancellationToken);
+
+    /// <summary>Upgrades to the head and verifies that the database is there.</summary>
+    /// <param name="graph">The checkout's revisions.</param>
+    /// <param name="pending">Those that will run.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <param name="environment">Variables that send Flask to another database.</param>
+    public async Task UpgradeAsync(
+        RevisionGraph graph, IReadOnlyList<Revision> pending, CancellationToken cancellationToken, IReadOnlyDictionary<string, string>? environment = null)
+    {
+        try
+        {
+            await RunAsync(["flask", "db", "upgrade"], environment, cancellationToken);
+        }
+        catch (FlaskException exception) when (!exception.IsTransient && exception.Revision is { } id && graph.Find(id) is { } revision)
+        {
+            var done = pending.TakeWhile(step => step.Id != id).Count();
+            throw new FlaskException(
+                $"'flask db upgrade' failed in revision {id} ({revision.File}), after {done} of {pending.Count} revisions were done: {exception.Message}",
+                isTransient: false,
+                id);
+        }
+
+        if (environment is null)
+        {
+            await VerifyHeadAsync(graph, cancellationToken);
+        }
+    }
+
+    /// <summary>Seeds.</summary>
+    public async Task SeedAsync(CancellationToken cancellationToken)
+    {
+        var command = settings.Checkout.SeedCommand;
+        var output = await RunAsync(command, environment: null, cancellationToken);
+        if (output.SeederError is { } error)
+        {
+            throw new FlaskException($"'{string.Join(' ', command)}' ended with exit code 0, but said: {error}", isTransient: false);
+        }
+    }
+
+    /// <summary>Makes the first migration from the models: <c>flask db init</c>, <c>flask db migrate</c>.</summary>
+    /// <param name="isFolderMissing">Whether the folder has to be made, too.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    public async Task InitializeMigrationsAsync(bool isFolderMissing, CancellationToken cancellationToken)
+    {
+        if (isFolderMissing)
+        {
+            await RunAsync(["flask", "db", "init"], environment: null, cancellationToken);
+        }
+
+        await RunAsync(["flask", "db", "migrate"], environment: null, cancellationToken);
+    }
+
+    private async Task VerifyHeadAsync(RevisionGraph graph, CancellationToken cancellationToken)
+    {
+        // A zero exit code is not enough: with its logging misconfigured, flask db upgrade can pass over an error.
+        var facts = await database.InspectAsync(cancellationToken);
+        if (facts.Revisions is not [var revision] || revision != graph.Head.Id)
+        {
+            throw new MigrationFailedException(
+                ExitCode.Failed,
+                $"'flask db upgrade' ended without an error, but {database.Name} is at "
+                + $"{(facts.Revisions.Count == 0 ? "no revision" : string.Join(", ", facts.Revisions))} and not at the checkout's head {graph.Head.Id}.");
+        }
+    }
+
+    private async Task<FlaskOutput> RunAsync(
+        IReadOnlyList<string> command, IReadOnlyDictionary<string, string>? environment, CancellationToken cancellationToken)
+    {
+        using var watching = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var watch = WatchAsync(string.Join(' ', command), watching.Token);
+        try
+        {
+            return await toolbox.RunAsync(command, environment, answer: null, cancellationToken);
+        }
+        finally
+        {
+            await watching.CancelAsync();
+            await watch;
+        }
+    }
+
+    // Flask says nothing while one long statement runs; MariaDB knows how far it is, or what it waits for.
+    private async Task WatchAsync(string command, CancellationToken cancellationToken)
+    {
+        var started = time.GetTimestamp();
+        try
+        {
+            while (true)
+            {
+                await Task.Delay(s_heartbeat, time, cancellationToken);
+                await using var connection = await database.ConnectAsRootAsync(cancellationToken);
+                var activity = await database.DescribeActivityAsync(connection, cancellationToken);
+                LogStillRunning(command, time.GetElapsedTime(started).TotalSeconds, activity ?? "MariaDB is idle");
+            }
+        }
+        catch (Exception exception) when (exception is OperationCanceledException or MySqlConnector.MySqlException or MigrationFailedException)
+        {
+            // Only a report; the command itself will say what is wrong.
+        }
+    }
+
+    [LoggerMessage(EventId = 410, Level = LogLevel.Information, Message = "  '{Command}' has been running for {Seconds:0} s: {Activity}")]
+    private partial void LogStillRunning(string command, double seconds, string activity);
+}

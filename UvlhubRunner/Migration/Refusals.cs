@@ -1,0 +1,72 @@
+using MySqlConnector;
+using UvlhubRunner.Database;
+using UvlhubRunner.Journal;
+using UvlhubRunner.Settings;
+
+namespace UvlhubRunner.Migration;
+
+/// <summary>What a person is told in the states in which the runner may not decide alone.</summary>
+/// <param name="settings">Where it works.</param>
+/// <param name="database">The database.</param>
+/// <param name="journal">The journal.</param>
+/// <param name="snapshots">The snapshots.</param>
+internal sealed class Refusals(RunnerSettings settings, UvlhubDatabase database, MigrationJournal journal, SnapshotKeeper snapshots)
+{
+    private const int ShownSnapshots = 5;
+
+    /// <summary>The database is of another branch.</summary>
+    public async Task<MigrationRefusedException> UnknownRevisionAsync(
+        MySqlConnection root, DatabaseState.UnknownRevision state, CheckoutHistory history, CancellationToken cancellationToken)
+    {
+        var revision = state.Unknown[0];
+        var run = await journal.LastRunToAsync(root, revision, cancellationToken);
+        // A snapshot helps if the checkout can migrate from it.
+        var older = snapshots.List()
+            .Where(snapshot => (snapshot.Revisions ?? []).All(known => history.Graph!.Contains(known)))
+            .Take(ShownSnapshots)
+            .ToList();
+
+        List<string> remedy =
+        [
+            "It is another branch's database, or its revision file was deleted. Nothing was changed. Ways out:",
+            $"  1. Switch back to the branch that has the revision, and start again: 'git log --all --oneline -- \"*{revision}*\"' or 'git log --all --oneline -S {revision} -- migrations' finds it.",
+            older.Count == 0
+                ? "  2. Restore a snapshot of before: there is none that this checkout knows."
+                : $"  2. Restore a snapshot of before (what is in the database now is dumped first):{Environment.NewLine}"
+                    + string.Join(Environment.NewLine, older.Select(snapshot =>
+                        $"       {RunnerCommand.Line(settings, "restore", snapshot.Name)}   # revision {string.Join(", ", snapshot.Revisions is { Count: > 0 } at ? at : ["none"])}, {snapshot.Content.Tables.Sum(table => table.Rows)} rows, {snapshot.Created:u}")),
+            $"  3. Start with an empty database (what is in it is dumped first):{Environment.NewLine}       {RunnerCommand.Line(settings, "reset", "--yes")}",
+        ];
+
+        return new MigrationRefusedException(
+            state.Name,
+            $"{database.Name} is at revision '{string.Join("', '", state.Unknown)}', which {settings.Checkout.RevisionsDirectory} does not have"
+            + (run is null ? "; the journal does not know since when." : $"; it was migrated to it on {run.Ended:u} ({run.Way})."),
+            string.Join(Environment.NewLine, remedy));
+    }
+
+    /// <summary>There are tables without a revision, and they are not those of the head.</summary>
+    public MigrationRefusedException Unversioned(DatabaseState.Unversioned state, string head, IReadOnlyList<string> differences)
+    {
+        const int shown = 40;
+        return new MigrationRefusedException(
+            state.Name,
+            $"{database.Name} has {state.Tables.Count} tables but no revision in {UvlhubDatabase.VersionTable}, and they differ from the checkout's head {head}:{Environment.NewLine}"
+            + string.Join(Environment.NewLine, differences.Take(shown).Select(difference => $"  - {difference}"))
+            + (differences.Count > shown ? $"{Environment.NewLine}  and {differences.Count - shown} more" : ""),
+            string.Join(
+                Environment.NewLine,
+                "A stamp would hide this: the application would start and fail on what is missing. Nothing was changed. Ways out:",
+                $"  1. If a first migration broke off and nothing in it is worth keeping, start with an empty database (it is dumped first): {RunnerCommand.Line(settings, "reset", "--yes")}",
+                $"  2. Restore a snapshot: {RunnerCommand.Line(settings, "snapshots")}",
+                $"  3. Put the differences right by hand, then start again: with equal tables the head is stamped. If the tables are those of an older revision R: '{settings.Engine.Executable} exec {settings.ToolboxContainer} flask db stamp R'."));
+    }
+
+    /// <summary>The checkout has no migrations, and they may not be made here.</summary>
+    public MigrationRefusedException MissingMigrations(MigrationRefusedException problem, bool hasTables) => new(
+        problem.State,
+        problem.Problem,
+        hasTables && settings.Options.Migrator.InitializeMigrations
+            ? $"The database has tables already, so a first migration made from it would be empty. {problem.Remedy}"
+            : $"{problem.Remedy}{Environment.NewLine}Or let the migrator make the first one in development, as uvlhub's entrypoint does (this writes into the checkout): --Uvlhub:Migrator:InitializeMigrations=true");
+}

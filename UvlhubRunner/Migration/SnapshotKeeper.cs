@@ -1,0 +1,142 @@
+using Microsoft.Extensions.Logging;
+using MySqlConnector;
+using UvlhubRunner.Settings;
+using UvlhubRunner.Snapshots;
+
+namespace UvlhubRunner.Migration;
+
+/// <summary>The snapshots of the one database that the runner works on, with progress in the log.</summary>
+/// <param name="settings">Where it works.</param>
+/// <param name="store">The snapshots.</param>
+/// <param name="time">The clock.</param>
+/// <param name="logger">The log.</param>
+internal sealed partial class SnapshotKeeper(RunnerSettings settings, SnapshotStore store, TimeProvider time, ILogger<SnapshotKeeper> logger)
+{
+    private static readonly TimeSpan s_progressInterval = TimeSpan.FromSeconds(2);
+
+    /// <summary>The folder of the snapshots.</summary>
+    public string Folder => store.Folder;
+
+    /// <summary>The database's snapshots, the newest first.</summary>
+    public IReadOnlyList<Snapshot> List() => [.. store.List().Where(snapshot => snapshot.Database == settings.Database)];
+
+    /// <summary>The snapshot of this name; <see langword="null"/> if there is none.</summary>
+    public Snapshot? Find(string name) => List().FirstOrDefault(snapshot => snapshot.Name == name);
+
+    /// <summary>
+    /// Makes sure that there is a snapshot of the database as it is, and keeps it from being deleted until
+    /// <see cref="Release"/>. Where the newest one is of this very content, it is that one: a migration that fails again
+    /// and again shall not push older snapshots out.
+    /// </summary>
+    /// <param name="revisions">The revisions that the database is at.</param>
+    /// <param name="reason">Why, for people.</param>
+    /// <param name="cancellationToken">Ends the dump; nothing of it is left then.</param>
+    public async Task<Snapshot> EnsureAsync(IReadOnlyList<string> revisions, string reason, CancellationToken cancellationToken)
+    {
+        if (List() is [var newest, ..] && (newest.Revisions ?? []).SequenceEqual(revisions, StringComparer.Ordinal)
+            && await IsContentAsync(newest, cancellationToken))
+        {
+            store.Protect(newest.Name);
+            LogReused(newest.Name, store.Folder);
+            return newest;
+        }
+
+        return await CreateAsync(reason, protect: true, cancellationToken);
+    }
+
+    /// <summary>Makes a snapshot.</summary>
+    public async Task<Snapshot> CreateAsync(string reason, bool protect, CancellationToken cancellationToken)
+    {
+        using var activity = Telemetry.Step("snapshot", "DUMP");
+        var started = time.GetTimestamp();
+        var snapshot = await store.CreateAsync(
+            Access, new SnapshotRequest { Checkout = settings.Checkout.Path, Reason = reason, Protect = protect }, Progress(), cancellationToken);
+        activity?.SetTag("uvlhub.snapshot", snapshot.Name);
+        LogCreated(snapshot.Name, store.Folder, snapshot.Content.Tables.Sum(table => table.Rows), snapshot.Bytes / 1024.0 / 1024.0, time.GetElapsedTime(started).TotalSeconds);
+        return snapshot;
+    }
+
+    /// <summary>Whether the database is exactly what a snapshot holds.</summary>
+    public async Task<bool> IsContentAsync(Snapshot snapshot, CancellationToken cancellationToken)
+    {
+        using var activity = Telemetry.Step("compare with a snapshot", "CHECKSUM TABLE");
+        return (await store.CompareAsync(Access, snapshot, cancellationToken)).Count == 0;
+    }
+
+    /// <summary>Gives the database a snapshot's content, verified before and after.</summary>
+    public async Task RestoreAsync(Snapshot snapshot, CancellationToken cancellationToken)
+    {
+        using var activity = Telemetry.Step("restore", "RESTORE")?.SetTag("uvlhub.snapshot", snapshot.Name);
+        var started = time.GetTimestamp();
+        await store.RestoreAsync(Access, snapshot, Progress(), cancellationToken);
+        LogRestored(snapshot.Name, snapshot.Content.Tables.Count, snapshot.Content.Tables.Sum(table => table.Rows), time.GetElapsedTime(started).TotalSeconds);
+    }
+
+    /// <summary>Keeps retention from deleting a snapshot.</summary>
+    public void Protect(string name) => store.Protect(name);
+
+    /// <summary>Lets retention delete a snapshot again.</summary>
+    public void Release(string? name)
+    {
+        if (name is not null)
+        {
+            store.Release(name);
+            store.Prune(settings.Database);
+        }
+    }
+
+    private DatabaseAccess Access => new(new MySqlConnectionStringBuilder(settings.Root.ConnectionString) { Database = settings.Database }.ConnectionString)
+    {
+        Container = settings.DatabaseContainer,
+        Engine = settings.Engine.Executable,
+    };
+
+    private ProgressLines Progress() => new(time, progress =>
+    {
+        if (progress.Total is { } total and > 0)
+        {
+            LogProgress(progress.Step, progress.Done / 1024.0 / 1024.0, 100.0 * progress.Done / total);
+        }
+        else
+        {
+            LogUnmeasuredProgress(progress.Step, progress.Done / 1024.0 / 1024.0);
+        }
+    });
+
+    /// <summary>Passes a report on every two seconds, in the order in which they come.</summary>
+    private sealed class ProgressLines(TimeProvider time, Action<SnapshotProgress> write) : IProgress<SnapshotProgress>
+    {
+        private readonly Lock _lock = new();
+        private long _last = time.GetTimestamp();
+
+        public void Report(SnapshotProgress value)
+        {
+            lock (_lock)
+            {
+                if (time.GetElapsedTime(_last) < s_progressInterval)
+                {
+                    return;
+                }
+
+                _last = time.GetTimestamp();
+            }
+
+            write(value);
+        }
+    }
+
+    [LoggerMessage(EventId = 500, Level = LogLevel.Information, Message = "Snapshot {Name} in {Folder}: {Rows} rows, {Megabytes:0.0} MB, {Seconds:0.0} s")]
+    private partial void LogCreated(string name, string folder, long rows, double megabytes, double seconds);
+
+    [LoggerMessage(EventId = 501, Level = LogLevel.Information, Message = "The snapshot {Name} in {Folder} holds exactly what is in the database; no further one is needed")]
+    private partial void LogReused(string name, string folder);
+
+    [LoggerMessage(EventId = 502, Level = LogLevel.Information, Message = "Restored the snapshot {Name}: {Tables} tables, {Rows} rows, verified, {Seconds:0.0} s")]
+    private partial void LogRestored(string name, int tables, long rows, double seconds);
+
+    [LoggerMessage(EventId = 503, Level = LogLevel.Information, Message = "  {Step}: {Megabytes:0} MB, {Percent:0} %")]
+    private partial void LogProgress(string step, double megabytes, double percent);
+
+    [LoggerMessage(EventId = 504, Level = LogLevel.Information, Message = "  {Step}: {Megabytes:0} MB")]
+    private partial void LogUnmeasuredProgress(string step, double megabytes);
+}

@@ -1,0 +1,73 @@
+using System.Security.Cryptography;
+using System.Text;
+using Microsoft.Extensions.Logging;
+using MySqlConnector;
+using UvlhubRunner.Database;
+using UvlhubRunner.Journal;
+using UvlhubRunner.Revisions;
+
+namespace UvlhubRunner.Migration;
+
+/// <summary>
+/// What is done about tables without a revision: they get the head's only if they are what the head's revisions make.
+/// What those make is found out by running them on an empty scratch database and comparing the two. This says more than
+/// <c>flask db check</c>, which compares models instead of revisions, and only after a stamp that may be wrong.
+/// </summary>
+/// <param name="database">The database.</param>
+/// <param name="changes">How changes are made.</param>
+/// <param name="flask">How Flask changes a database.</param>
+/// <param name="snapshots">The snapshots.</param>
+/// <param name="refusals">What is said where nothing may be done.</param>
+/// <param name="logger">The log.</param>
+internal sealed partial class UnversionedTables(
+    UvlhubDatabase database,
+    Changes changes,
+    FlaskCommands flask,
+    SnapshotKeeper snapshots,
+    Refusals refusals,
+    ILogger<UnversionedTables> logger)
+{
+    /// <summary>Stamps the head, or refuses and lists the differences.</summary>
+    public async Task StampAsync(MySqlConnection root, DatabaseState.Unversioned state, RevisionGraph graph, CancellationToken cancellationToken)
+    {
+        LogComparing(database.Name, state.Tables.Count, graph.Head.Id);
+        await flask.WaitAsync(cancellationToken);
+        // Flask is told to use another database. Should a checkout not listen, the snapshot takes back what it did.
+        var snapshot = await snapshots.EnsureAsync([], "before comparing tables without a revision", cancellationToken);
+        await changes.MakeAsync(root, "stamp", [], graph.Head.Id, RunUndo.Restore, snapshot.Name, async (change, token) =>
+        {
+            var scratch = $"uvlhub_runner_check_{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(database.Name)))[..12]}";
+            await database.RecreateScratchAsync(root, scratch, token);
+            try
+            {
+                await flask.UpgradeAsync(graph, graph.Pending([]), token, new Dictionary<string, string> { ["MARIADB_DATABASE"] = scratch });
+                var expected = await SchemaReader.ReadAsync(root, scratch, token);
+                if (expected.Tables.Count == 0)
+                {
+                    throw new MigrationFailedException(
+                        ExitCode.Failed,
+                        $"The checkout does not take its database's name from MARIADB_DATABASE, so its head cannot be compared with the tables of {database.Name}.");
+                }
+
+                var differences = (await SchemaReader.ReadAsync(root, database.Name, token)).DifferencesFrom(expected);
+                if (differences.Count > 0)
+                {
+                    throw refusals.Unversioned(state, graph.Head.Id, differences);
+                }
+
+                await database.CopyVersionAsync(root, scratch, token);
+                LogStamped(database.Name, graph.Head.Id);
+            }
+            finally
+            {
+                await database.DropScratchAsync(root, scratch, CancellationToken.None);
+            }
+        }, cancellationToken);
+    }
+
+    [LoggerMessage(EventId = 420, Level = LogLevel.Warning, Message = "{Database} has {Count} tables but no revision: comparing them with what the revisions up to {Head} make")]
+    private partial void LogComparing(string database, int count, string head);
+
+    [LoggerMessage(EventId = 421, Level = LogLevel.Information, Message = "The tables of {Database} are those of {Head}: it now has that revision")]
+    private partial void LogStamped(string database, string head);
+}

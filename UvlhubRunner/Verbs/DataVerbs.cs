@@ -1,0 +1,92 @@
+using UvlhubRunner.Database;
+using UvlhubRunner.Journal;
+using UvlhubRunner.Migration;
+using UvlhubRunner.Revisions;
+using UvlhubRunner.Settings;
+
+namespace UvlhubRunner.Verbs;
+
+/// <summary><c>seed</c> and <c>reset</c>.</summary>
+/// <param name="settings">Where it works.</param>
+/// <param name="database">The database.</param>
+/// <param name="changes">How changes are made.</param>
+/// <param name="flask">How Flask changes the database.</param>
+/// <param name="snapshots">The snapshots.</param>
+/// <param name="migrator">How an empty database is filled.</param>
+internal sealed class DataVerbs(
+    RunnerSettings settings, UvlhubDatabase database, Changes changes, FlaskCommands flask, SnapshotKeeper snapshots, Migrator migrator)
+{
+    /// <summary>Runs the checkout's seeder on a database at the head; a seeder that fails leaves nothing behind.</summary>
+    /// <exception cref="MigrationRefusedException">The checkout has no seeder, or the database is not at the head.</exception>
+    public async Task<ExitCode> SeedAsync(CancellationToken cancellationToken)
+    {
+        if (settings.Checkout.SeedCommand.Count == 0)
+        {
+            throw new MigrationRefusedException(
+                "no-seeder",
+                $"{settings.Checkout.Path} has no seeding command: neither its development entrypoint nor its migration script runs 'db:seed'.",
+                $"Seed by hand: '{settings.Engine.Executable} exec -it {settings.ToolboxContainer} bash'.");
+        }
+
+        await changes.ExclusivelyAsync(
+            async (root, _, token) =>
+            {
+                var head = RevisionGraph.Read(settings.Checkout.RevisionsDirectory).Head.Id;
+                var facts = await database.InspectAsync(token);
+                if (facts.Revisions is not [var current] || current != head)
+                {
+                    throw new MigrationRefusedException(
+                        "not-at-head",
+                        $"{database.Name} is at {(facts.Revisions.Count == 0 ? "no revision" : string.Join(", ", facts.Revisions))}, not at the checkout's head {head}: its tables are not those that the seeder fills.",
+                        $"First: {RunnerCommand.Line(settings, "migrate")}");
+                }
+
+                await flask.WaitAsync(token);
+                var snapshot = await snapshots.EnsureAsync(facts.Revisions, "before seeding", token);
+                await changes.MakeAsync(root, "seed", facts.Revisions, head, RunUndo.Restore, snapshot.Name, (_, work) => flask.SeedAsync(work), token);
+            },
+            cancellationToken);
+        return ExitCode.Done;
+    }
+
+    /// <summary>Empties the database, after a dump of what is in it, and brings it to the head as a new one.</summary>
+    /// <exception cref="MigrationRefusedException">Nobody has said yes, or the dump failed.</exception>
+    public async Task<ExitCode> ResetAsync(bool isConfirmed, CancellationToken cancellationToken)
+    {
+        if (!isConfirmed)
+        {
+            var facts = await database.InspectAsync(cancellationToken);
+            throw new MigrationRefusedException(
+                "not-confirmed",
+                $"This empties {database.Name} at {settings.Address} ({facts.Tables.Count} tables, revision {(facts.Revisions.Count == 0 ? "none" : string.Join(", ", facts.Revisions))}), after a dump of it. No other database and no container is touched.",
+                $"If that is what you want: {RunnerCommand.Line(settings, "reset", "--yes")}");
+        }
+
+        // What comes after must be possible before anything is dropped.
+        if (CheckoutHistory.Read(settings.Checkout.RevisionsDirectory) is { IsMissing: false, Problem: { } problem })
+        {
+            throw problem;
+        }
+
+        await changes.ExclusivelyAsync(
+            async (root, _, token) =>
+            {
+                await flask.WaitAsync(token);
+                var facts = await database.InspectAsync(token);
+                string? kept = null;
+                if (!facts.IsEmpty)
+                {
+                    kept = (await snapshots.EnsureAsync(facts.Revisions, "before a reset", token)).Name;
+                }
+
+                await changes.MakeAsync(root, "reset", facts.Revisions, "", RunUndo.Empty, kept, async (_, work) =>
+                {
+                    await database.EndOtherConnectionsAsync(root, work);
+                    await database.EmptyAsync(root, work);
+                }, token);
+                await migrator.MigrateAsync(root, open: null, token);
+            },
+            cancellationToken);
+        return ExitCode.Done;
+    }
+}

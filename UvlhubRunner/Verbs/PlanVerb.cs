@@ -1,0 +1,90 @@
+using System.Text.RegularExpressions;
+using UvlhubRunner.Database;
+using UvlhubRunner.Flask;
+using UvlhubRunner.Journal;
+using UvlhubRunner.Migration;
+using UvlhubRunner.Settings;
+
+namespace UvlhubRunner.Verbs;
+
+/// <summary><c>plan</c>: what <c>migrate</c> would run, with <c>--sql</c> as the statements.</summary>
+/// <param name="settings">Where it works.</param>
+/// <param name="database">The database.</param>
+/// <param name="journal">The journal.</param>
+/// <param name="refusals">What is said where nothing may be done.</param>
+/// <param name="flask">Whether the checkout is seeded.</param>
+/// <param name="toolbox">Where Flask runs.</param>
+internal sealed partial class PlanVerb(
+    RunnerSettings settings, UvlhubDatabase database, MigrationJournal journal, Refusals refusals, FlaskCommands flask, Toolbox toolbox)
+{
+    /// <summary>Prints the plan.</summary>
+    /// <exception cref="MigrationRefusedException"><c>migrate</c> would refuse, for this reason.</exception>
+    public async Task<ExitCode> RunAsync(TextWriter output, bool asSql, CancellationToken cancellationToken)
+    {
+        var situation = await Situation.ReadAsync(settings, database, journal, refusals, cancellationToken);
+        if (situation.Refusal is { } refusal)
+        {
+            throw refusal;
+        }
+
+        if (asSql)
+        {
+            await PrintSqlAsync(output, situation.State, cancellationToken);
+            return ExitCode.Done;
+        }
+
+        var steps = StateText.Steps(situation.State, flask.Seeds ? string.Join(' ', settings.Checkout.SeedCommand) : null);
+        await output.WriteLineAsync(StateText.Describe(situation.State, database.Name));
+        await output.WriteLineAsync(steps.Count == 0 ? "Nothing is to do." : "'migrate' will:");
+        foreach (var (index, step) in steps.Index())
+        {
+            await output.WriteLineAsync($"  {index + 1}. {step}");
+        }
+
+        return ExitCode.Done;
+    }
+
+    private async Task PrintSqlAsync(TextWriter output, DatabaseState state, CancellationToken cancellationToken)
+    {
+        string[] range = state switch
+        {
+            DatabaseState.Empty => ["head"],
+            DatabaseState.Behind { Current: [var current] } => [$"{current}:head"],
+            DatabaseState.Behind { Current: var current } => throw new MigrationRefusedException(
+                state.Name,
+                $"{database.Name} is at several revisions at once ({string.Join(", ", current)}), and Alembic writes SQL from one revision only.",
+                "'plan' without --sql lists the revisions that would run."),
+            DatabaseState.AtHead or DatabaseState.SeedDue => [],
+            _ => throw new MigrationRefusedException(
+                state.Name,
+                $"In the state '{state.Name}' no SQL can be said beforehand. {StateText.Describe(state, database.Name)}",
+                "'plan' without --sql lists the steps."),
+        };
+        if (range is [])
+        {
+            await output.WriteLineAsync("-- nothing is to do");
+            return;
+        }
+
+        await toolbox.WaitAsync(cancellationToken);
+        var isSql = false;
+        List<string> lines = [];
+        await toolbox.RunAsync(
+            ["flask", "db", "upgrade", "--sql", .. range],
+            environment: null,
+            line =>
+            {
+                // A checkout may print something of its own before Alembic does; it must not be taken for SQL.
+                isSql = isSql || FirstSql().IsMatch(line);
+                lines.Add(isSql || line.Length == 0 ? line : $"-- {line}");
+            },
+            cancellationToken);
+        foreach (var line in lines)
+        {
+            await output.WriteLineAsync(line);
+        }
+    }
+
+    [GeneratedRegex(@"^(--|[A-Z]{4,} [A-Z`(])")]
+    private static partial Regex FirstSql();
+}

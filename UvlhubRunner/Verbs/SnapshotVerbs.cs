@@ -1,0 +1,93 @@
+using Microsoft.Extensions.Logging;
+using UvlhubRunner.Database;
+using UvlhubRunner.Journal;
+using UvlhubRunner.Migration;
+using UvlhubRunner.Settings;
+
+namespace UvlhubRunner.Verbs;
+
+/// <summary><c>backup</c>, <c>restore</c> and <c>snapshots</c>.</summary>
+/// <param name="settings">Where it works.</param>
+/// <param name="database">The database.</param>
+/// <param name="changes">How changes are made.</param>
+/// <param name="snapshots">The snapshots.</param>
+/// <param name="logger">The log.</param>
+internal sealed partial class SnapshotVerbs(
+    RunnerSettings settings, UvlhubDatabase database, Changes changes, SnapshotKeeper snapshots, ILogger<SnapshotVerbs> logger)
+{
+    /// <summary>Makes a snapshot of the database as it is, and prints its name.</summary>
+    public async Task<ExitCode> BackupAsync(TextWriter output, CancellationToken cancellationToken)
+    {
+        await changes.ExclusivelyAsync(
+            async (_, _, token) => await output.WriteLineAsync((await snapshots.CreateAsync("backup", protect: false, token)).Name),
+            cancellationToken);
+        return ExitCode.Done;
+    }
+
+    /// <summary>Gives the database a snapshot's content; what is in it now is dumped first.</summary>
+    /// <exception cref="MigrationRefusedException">There is no such snapshot, or it is damaged.</exception>
+    public async Task<ExitCode> RestoreAsync(string name, CancellationToken cancellationToken)
+    {
+        var snapshot = snapshots.Find(name) ?? throw new MigrationRefusedException(
+            "no-such-snapshot",
+            $"There is no snapshot '{name}' of {database.Name} in {snapshots.Folder}.",
+            snapshots.List() is { Count: > 0 } list
+                ? $"There are: {string.Join(", ", list.Select(known => known.Name))}"
+                : "There is none at all; 'backup' makes one, and so does every migration of a database with rows.");
+        // The dump of what is in the database now must not push out the very snapshot that is wanted.
+        snapshots.Protect(name);
+        try
+        {
+            await changes.ExclusivelyAsync(
+                async (root, _, token) =>
+                {
+                    var facts = await database.InspectAsync(token);
+                    if (!facts.IsEmpty)
+                    {
+                        snapshots.Release((await snapshots.EnsureAsync(facts.Revisions, $"before {name} was restored", token)).Name);
+                        snapshots.Protect(name);
+                    }
+
+                    await changes.MakeAsync(root, "restore", facts.Revisions, string.Join(", ", snapshot.Revisions ?? []), RunUndo.Restore, name, async (_, work) =>
+                    {
+                        await database.EndOtherConnectionsAsync(root, work);
+                        await snapshots.RestoreAsync(snapshot, work);
+                    }, token);
+                    LogNext(string.Join(", ", snapshot.Revisions is { Count: > 0 } at ? at : ["none"]), RunnerCommand.Line(settings, "migrate"));
+                },
+                cancellationToken);
+        }
+        catch (MigrationFailedException failed) when (failed.ExitCode is ExitCode.NotRestored or ExitCode.Unreachable)
+        {
+            // Its entry in the journal is open: the next run needs the snapshot.
+            throw;
+        }
+        catch
+        {
+            snapshots.Release(name);
+            throw;
+        }
+
+        return ExitCode.Done;
+    }
+
+    /// <summary>Lists the snapshots, the newest first.</summary>
+    public async Task<ExitCode> ListAsync(TextWriter output)
+    {
+        var list = snapshots.List();
+        await output.WriteLineAsync(list.Count == 0
+            ? $"There is no snapshot of {database.Name} in {snapshots.Folder}."
+            : $"{list.Count} snapshots of {database.Name} in {snapshots.Folder}, the newest first; Uvlhub:Snapshots:Keep is {settings.Options.Snapshots.Keep}:");
+        foreach (var snapshot in list)
+        {
+            await output.WriteLineAsync(
+                $"  {snapshot.Name}  revision {string.Join(", ", snapshot.Revisions is { Count: > 0 } at ? at : ["none"])}, "
+                + $"{snapshot.Content.Tables.Sum(table => table.Rows)} rows, {snapshot.Bytes / 1024.0 / 1024.0:0.0} MB: {snapshot.Reason}");
+        }
+
+        return ExitCode.Done;
+    }
+
+    [LoggerMessage(EventId = 600, Level = LogLevel.Information, Message = "The database is at revision {Revision} now; to bring it to the checkout's head: {Command}")]
+    private partial void LogNext(string revision, string command);
+}
