@@ -20,7 +20,7 @@ internal sealed class MigrationJournal(UvlhubDatabase database, TimeProvider tim
     private const int MaximumCauseLength = 4000;
     private const int SearchedRuns = 1000;
 
-    private const string Columns = "id, verb, from_revision, to_revision, started, ended, phase, undo, snapshot, result, cause, process";
+    private const string Columns = "id, verb, from_revision, to_revision, started, ended, phase, undo_by, snapshot, result, cause, process";
 
     private static readonly string[] s_creation =
     [
@@ -35,7 +35,7 @@ internal sealed class MigrationJournal(UvlhubDatabase database, TimeProvider tim
             started DATETIME(6) NOT NULL,
             ended DATETIME(6) NULL,
             phase VARCHAR(16) NOT NULL,
-            undo VARCHAR(16) NOT NULL,
+            undo_by VARCHAR(16) NOT NULL,
             snapshot VARCHAR(255) NULL,
             result VARCHAR(16) NULL,
             cause TEXT NULL,
@@ -127,7 +127,7 @@ internal sealed class MigrationJournal(UvlhubDatabase database, TimeProvider tim
 
         await using var command = new MySqlCommand(
             $"""
-            INSERT INTO {Schema}.runs (database_name, verb, from_revision, to_revision, started, phase, undo, snapshot, process)
+            INSERT INTO {Schema}.runs (database_name, verb, from_revision, to_revision, started, phase, undo_by, snapshot, process)
             VALUES (@database, @verb, @from, @to, @started, @phase, @undo, @snapshot, @process)
             """,
             connection);
@@ -147,7 +147,7 @@ internal sealed class MigrationJournal(UvlhubDatabase database, TimeProvider tim
     /// <summary>Moves an open entry to a phase.</summary>
     public async Task<MigrationRun> MoveAsync(MySqlConnection connection, MigrationRun run, RunPhase phase, RunUndo undo, CancellationToken cancellationToken)
     {
-        await using var command = new MySqlCommand($"UPDATE {Schema}.runs SET phase = @phase, undo = @undo WHERE id = @id AND database_name = @database", connection);
+        await using var command = new MySqlCommand($"UPDATE {Schema}.runs SET phase = @phase, undo_by = @undo WHERE id = @id AND database_name = @database", connection);
         command.Parameters.AddWithValue("@phase", phase.ToString());
         command.Parameters.AddWithValue("@undo", undo.ToString());
         command.Parameters.AddWithValue("@database", database.Name);
