@@ -27,6 +27,9 @@ public sealed class MariaDBServer : IAsyncDisposable
 
     public string RootPassword { get; }
 
+    /// <summary>The address that other containers of the engine's default network reach the server at.</summary>
+    public string Address => _container.IpAddress;
+
     public int HostPort => _container.GetMappedPublicPort(Port);
 
     /// <summary>Starts a server and waits until it answers.</summary>

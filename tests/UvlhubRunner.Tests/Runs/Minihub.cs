@@ -1,0 +1,238 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using MySqlConnector;
+using UvlhubAspire.Checkout;
+using Xunit;
+
+namespace UvlhubAspire.UvlhubRunner.Tests.Runs;
+
+/// <summary>
+/// A copy of the bundled sample with a database, a toolbox and a snapshot folder of its own. A test changes the copy's
+/// revisions and runs the runner on it.
+/// </summary>
+internal sealed class Minihub : IAsyncDisposable
+{
+    private static int s_number;
+    private readonly TemporaryFolder _folder = new();
+    private Toolbox? _toolbox;
+
+    private Minihub(TestDatabase database)
+    {
+        Database = database;
+        ToolboxName = $"uvlhub-runner-tests-{System.Environment.ProcessId}-{Interlocked.Increment(ref s_number)}";
+        Copy(RepositoryFolder.BundledSample, Checkout);
+        Settings = new Dictionary<string, string>
+        {
+            ["Uvlhub__Path"] = Checkout,
+            ["Uvlhub__Containers__Database"] = database.Server.ContainerName,
+            ["Uvlhub__Containers__Toolbox"] = ToolboxName,
+            ["Uvlhub__Snapshots__Path"] = Path.Combine(_folder.Path, "snapshots"),
+            ["ConnectionStrings__db"] = Connection("root", database.Server.RootPassword, database: ""),
+            ["ConnectionStrings__uvlhubdb"] = Connection(database.User, database.Password, database.Name),
+        };
+        WriteEnvironmentFile();
+    }
+
+    public TestDatabase Database { get; }
+
+    public string ToolboxName { get; }
+
+    /// <summary>What the runner is started with; a test may change it.</summary>
+    public Dictionary<string, string> Settings { get; }
+
+    public string Checkout => Path.Combine(_folder.Path, "minihub");
+
+    public string Versions => Path.Combine(Checkout, "migrations", "versions");
+
+    /// <summary>The folder of this checkout's snapshots.</summary>
+    public string Snapshots => Directory.Exists(Path.Combine(_folder.Path, "snapshots"))
+        ? Directory.GetDirectories(Path.Combine(_folder.Path, "snapshots")).SingleOrDefault("")
+        : "";
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    /// <summary>A copy on a fresh database of the shared server.</summary>
+    public static async Task<Minihub> CreateAsync(MariaDBFixture fixture, string? name = null, string? user = null) =>
+        new(await fixture.CreateDatabaseAsync(Cancellation, name, user));
+
+    /// <summary>A copy on a database of a server of the test's own.</summary>
+    public static Minihub Create(TestDatabase database) => new(database);
+
+    /// <summary>Starts the toolbox; without it every attempt to run Python fails.</summary>
+    public async Task<Toolbox> StartToolboxAsync() => _toolbox = await Toolbox.StartAsync(
+        ToolboxName,
+        Checkout,
+        new Dictionary<string, string>(UvlhubCheckout.Read(Checkout).Environment)
+        {
+            ["MARIADB_HOSTNAME"] = Database.Server.Address,
+            ["MARIADB_PORT"] = "3306",
+            ["WORKING_DIR"] = "/app/",
+            ["PYTHONPYCACHEPREFIX"] = "/tmp/pycache",
+            ["PYTHONUNBUFFERED"] = "1",
+            ["PYTHONPATH"] = "/opt/uvlhub-aspire/startup",
+        },
+        Cancellation);
+
+    /// <summary>Starts the runner.</summary>
+    public RunnerProcess Start(params IEnumerable<string> words) => RunnerProcess.Start(Settings, words);
+
+    /// <summary>Runs the runner to its end.</summary>
+    public async Task<RunResult> RunAsync(params string[] words)
+    {
+        using var runner = Start(words);
+        return await runner.WaitAsync(Cancellation);
+    }
+
+    /// <summary>Runs the runner, which must succeed.</summary>
+    public async Task<RunResult> SucceedAsync(params string[] words)
+    {
+        var result = await RunAsync(words);
+        Assert.True(result.ExitCode == 0, $"exit code {result.ExitCode}:\n{result.Output}");
+        return result;
+    }
+
+    /// <summary>What <c>status --json</c> says.</summary>
+    public async Task<JsonNode> StatusAsync() => JsonNode.Parse((await RunAsync("status", "--json")).Answer)!;
+
+    /// <summary>The state that <c>status</c> sees; what it says in words must not be empty.</summary>
+    public async Task<string> StateAsync()
+    {
+        var status = await StatusAsync();
+        Assert.NotEmpty(status["explanation"]!.GetValue<string>());
+        return status["state"]!.GetValue<string>();
+    }
+
+    /// <summary>Writes a revision file.</summary>
+    /// <param name="upgrade">The body of <c>upgrade</c>, Python statements.</param>
+    public void WriteRevision(string id, string parent, params IEnumerable<string> upgrade) => File.WriteAllText(
+        Path.Combine(Versions, $"{id}.py"),
+        $"""
+        "revision {id} of a test"
+        import time
+
+        import sqlalchemy as sa
+        from alembic import op
+
+        revision = "{id}"
+        down_revision = "{parent}"
+        branch_labels = None
+        depends_on = None
+
+
+        def upgrade():
+        {string.Join('\n', upgrade.Select(line => $"    {line}"))}
+
+
+        def downgrade():
+            pass
+
+        """);
+
+    public void DeleteRevision(string id) => File.Delete(Path.Combine(Versions, $"{id}.py"));
+
+    /// <summary>The revisions in <c>alembic_version</c>; <see langword="null"/> if there is no such table.</summary>
+    public async Task<string?> RevisionAsync() => await TextAsync(
+        $"SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = 'alembic_version'") == "0"
+        ? null
+        : await TextAsync("SELECT COALESCE(GROUP_CONCAT(version_num ORDER BY version_num), '') FROM alembic_version");
+
+    /// <summary>One value as text.</summary>
+    public Task<string> TextAsync(string sql) => Database.ReadAsync<string>(sql, Cancellation);
+
+    /// <summary>Runs statements as root, in the database.</summary>
+    public Task ExecuteAsync(string sql) => MariaDBServer.ExecuteAsync(Database.RootConnectionString, sql, Cancellation);
+
+    /// <summary>All of the database's content: every table with its columns, its number of rows and their checksum.</summary>
+    public Task<string> ContentAsync() => ContentOfAsync(Database.RootConnectionString);
+
+    /// <summary>The same of any database.</summary>
+    public static async Task<string> ContentOfAsync(string connectionString)
+    {
+        await using var connection = new MySqlConnection(connectionString);
+        await connection.OpenAsync(Cancellation);
+        List<string> tables = [];
+        await using (var command = new MySqlCommand(
+            """
+            SELECT t.TABLE_NAME, (SELECT GROUP_CONCAT(CONCAT(c.COLUMN_NAME, ' ', c.COLUMN_TYPE, ' ', c.IS_NULLABLE, ' ', COALESCE(c.COLUMN_DEFAULT, '-')) ORDER BY c.ORDINAL_POSITION)
+              FROM information_schema.COLUMNS c WHERE c.TABLE_SCHEMA = t.TABLE_SCHEMA AND c.TABLE_NAME = t.TABLE_NAME)
+            FROM information_schema.TABLES t WHERE t.TABLE_SCHEMA = DATABASE() ORDER BY t.TABLE_NAME
+            """,
+            connection))
+        await using (var reader = await command.ExecuteReaderAsync(Cancellation))
+        {
+            while (await reader.ReadAsync(Cancellation))
+            {
+                tables.Add($"{reader.GetString(0)}\t{reader.GetString(1)}");
+            }
+        }
+
+        List<string> content = [];
+        foreach (var table in tables)
+        {
+            var name = table.Split('\t')[0];
+            await using var count = new MySqlCommand($"SELECT COUNT(*) FROM `{name}`", connection);
+            await using var checksum = new MySqlCommand($"CHECKSUM TABLE `{name}`", connection);
+            var rows = await count.ExecuteScalarAsync(Cancellation);
+            await using var reader = await checksum.ExecuteReaderAsync(Cancellation);
+            await reader.ReadAsync(Cancellation);
+            content.Add(string.Create(CultureInfo.InvariantCulture, $"{table}\t{rows} rows\t{reader.GetValue(1)}"));
+        }
+
+        return string.Join('\n', content);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_toolbox is not null)
+        {
+            // What Python wrote into the checkout belongs to the container's user.
+            await _toolbox.ExecAsync(CancellationToken.None, "chmod", "-R", "a+rwX", "/app");
+            await _toolbox.DisposeAsync();
+        }
+
+        _folder.Dispose();
+    }
+
+    private string Connection(string user, string password, string database) => new MySqlConnectionStringBuilder
+    {
+        Server = "127.0.0.1",
+        Port = (uint)Database.Server.HostPort,
+        UserID = user,
+        Password = password,
+        Database = database,
+    }.ConnectionString;
+
+    private void WriteEnvironmentFile() => File.WriteAllText(
+        Path.Combine(Checkout, ".env"),
+        $"""
+        FLASK_APP_NAME="MINIHUB(test)"
+        FLASK_ENV=development
+        DOMAIN=localhost
+        MARIADB_HOSTNAME=db
+        MARIADB_PORT=3306
+        MARIADB_DATABASE={Quote(Database.Name)}
+        MARIADB_TEST_DATABASE={Quote($"{Database.Name}_test")}
+        MARIADB_USER={Quote(Database.User)}
+        MARIADB_PASSWORD={Quote(Database.Password)}
+        MARIADB_ROOT_PASSWORD={Quote(Database.Server.RootPassword)}
+        WORKING_DIR=/app/
+
+        """);
+
+    private static string Quote(string value) =>
+        $"'{value.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("'", "\\'", StringComparison.Ordinal)}'";
+
+    private static void Copy(string from, string to)
+    {
+        Directory.CreateDirectory(to);
+        foreach (var folder in Directory.EnumerateDirectories(from).Where(folder => !folder.EndsWith("__pycache__", StringComparison.Ordinal)))
+        {
+            Copy(folder, Path.Combine(to, Path.GetFileName(folder)));
+        }
+
+        foreach (var file in Directory.EnumerateFiles(from))
+        {
+            File.Copy(file, Path.Combine(to, Path.GetFileName(file)));
+        }
+    }
+}
