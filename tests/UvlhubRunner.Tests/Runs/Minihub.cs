@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using MySqlConnector;
+using UvlhubAspire.AppHost.Tests;
 using UvlhubAspire.Checkout;
 using Xunit;
 

@@ -1,11 +1,10 @@
 using System.Diagnostics;
-using System.Runtime.InteropServices;
 using System.Text;
 
 namespace UvlhubAspire.UvlhubRunner.Tests.Runs;
 
 /// <summary>The runner as a process of its own, as the AppHost and a shell start it.</summary>
-internal sealed partial class RunnerProcess : IDisposable
+internal sealed class RunnerProcess : IDisposable
 {
     private readonly Process _process;
     private readonly StringBuilder _output = new();
@@ -83,7 +82,7 @@ internal sealed partial class RunnerProcess : IDisposable
     }
 
     /// <summary>SIGINT, as Ctrl+C sends it.</summary>
-    public void Interrupt() => _ = SendSignal(_process.Id, 2);
+    public void Interrupt() => Process.Start("kill", ["-INT", $"{_process.Id}"]).WaitForExit();
 
     public void Dispose()
     {
@@ -107,10 +106,6 @@ internal sealed partial class RunnerProcess : IDisposable
             }
         }
     }
-
-    [LibraryImport("libc", EntryPoint = "kill")]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static partial int SendSignal(int process, int signal);
 }
 
 /// <summary>How a run of the runner ended.</summary>
