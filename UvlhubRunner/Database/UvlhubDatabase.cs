@@ -200,6 +200,10 @@ internal sealed partial class UvlhubDatabase(
         return others.Count;
     }
 
+    /// <summary>How many other connections to the database are open.</summary>
+    public async Task<int> CountVisitorsAsync(MySqlConnection root, CancellationToken cancellationToken) =>
+        (await OtherConnectionsAsync(root, cancellationToken)).Count;
+
     /// <summary>What the server is doing for others in this database, for people; <see langword="null"/> if nothing.</summary>
     public async Task<string?> DescribeActivityAsync(MySqlConnection root, CancellationToken cancellationToken)
     {

@@ -90,7 +90,8 @@ internal sealed partial class FlaskOutput(Action<string> forward)
                 ?? lines.LastOrDefault()
                 ?? "it printed nothing";
             var statement = lines.LastOrDefault(line => line.StartsWith("[SQL: ", StringComparison.Ordinal));
-            return statement is null ? cause.Trim() : $"{cause.Trim()} {statement.Trim()}";
+            cause = LogPrefix().Replace(cause, "").Trim();
+            return statement is null ? cause : $"{cause} {statement.Trim()}";
         }
     }
 
@@ -114,6 +115,9 @@ internal sealed partial class FlaskOutput(Action<string> forward)
 
     [GeneratedRegex(@"^[A-Za-z_][\w.]*(Error|Exception|Interrupt|Exit|Warning): ")]
     private static partial Regex PythonException();
+
+    [GeneratedRegex(@"^(ERROR \[[\w.]+\] )?(Error: )?")]
+    private static partial Regex LogPrefix();
 
     [GeneratedRegex(@"^(Error: |ERROR \[|FAILED: |Usage: )")]
     private static partial Regex ToolError();

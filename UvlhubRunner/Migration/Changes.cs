@@ -79,6 +79,13 @@ internal sealed partial class Changes(
         Func<Change, CancellationToken, Task> work,
         CancellationToken cancellationToken)
     {
+        var visitors = await database.CountVisitorsAsync(root, cancellationToken);
+        var hadVisitors = visitors > 0;
+        if (hadVisitors)
+        {
+            LogVisitors(visitors, database.Name);
+        }
+
         var change = new Change(
             journal, root, await journal.BeginAsync(root, verb, string.Join(", ", from), to, undo, snapshot, cancellationToken));
         try
@@ -90,7 +97,7 @@ internal sealed partial class Changes(
         }
         catch (Exception exception)
         {
-            await FailedAsync(root, change.Run, exception, cancellationToken);
+            await FailedAsync(root, change.Run, hadVisitors, exception, cancellationToken);
             throw;
         }
     }
@@ -125,13 +132,13 @@ internal sealed partial class Changes(
     private async Task RecoverAsync(MySqlConnection root, MigrationRun run, CancellationToken cancellationToken)
     {
         LogKilledRun(run.Verb, run.Way, run.Started, run.Process);
-        var done = await rollback.UndoAsync(root, run, cancellationToken);
+        var done = await rollback.UndoAsync(root, run, hadVisitors: true, cancellationToken);
         await journal.CloseAsync(root, run, MigrationRun.Killed, done, cancellationToken);
         snapshots.Release(run.Snapshot);
         LogRecovered(done);
     }
 
-    private async Task FailedAsync(MySqlConnection root, MigrationRun run, Exception failure, CancellationToken cancellationToken)
+    private async Task FailedAsync(MySqlConnection root, MigrationRun run, bool hadVisitors, Exception failure, CancellationToken cancellationToken)
     {
         if (run.Phase == RunPhase.SeedDue)
         {
@@ -151,7 +158,7 @@ internal sealed partial class Changes(
         string done;
         try
         {
-            done = await rollback.UndoAsync(root, run, token);
+            done = await rollback.UndoAsync(root, run, hadVisitors, token);
             await journal.CloseAsync(root, run, isInterrupted ? MigrationRun.Interrupted : MigrationRun.Failed, cause, token);
             snapshots.Release(run.Snapshot);
         }
@@ -180,6 +187,9 @@ internal sealed partial class Changes(
 
     [LoggerMessage(EventId = 522, Level = LogLevel.Warning, Message = "Interrupted; putting things back")]
     private partial void LogInterrupted();
+
+    [LoggerMessage(EventId = 524, Level = LogLevel.Warning, Message = "{Count} other connections to {Database} are open: what they write while it is being changed may have to be put back by hand if that fails")]
+    private partial void LogVisitors(int count, string database);
 
     [LoggerMessage(EventId = 523, Level = LogLevel.Warning, Message = "Put back: {Done}")]
     private partial void LogPutBack(string done);

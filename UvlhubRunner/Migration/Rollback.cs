@@ -22,10 +22,14 @@ internal sealed partial class Rollback(
     /// <summary>Undoes what a run did.</summary>
     /// <param name="root">A connection that holds the lock.</param>
     /// <param name="run">The run.</param>
+    /// <param name="hadVisitors">
+    /// Whether somebody else may have used the database since the run began. Rows of theirs are not in the snapshot, so
+    /// what is in the database is dumped before it is put back.
+    /// </param>
     /// <param name="cancellationToken">Ends the undoing.</param>
     /// <returns>What was done, for people.</returns>
     /// <exception cref="MigrationFailedException">It could not be undone; the message names the snapshot and the remedy.</exception>
-    public async Task<string> UndoAsync(MySqlConnection root, MigrationRun run, CancellationToken cancellationToken)
+    public async Task<string> UndoAsync(MySqlConnection root, MigrationRun run, bool hadVisitors, CancellationToken cancellationToken)
     {
         using var activity = Telemetry.Step("undo");
         if (run.Undo == RunUndo.Nothing)
@@ -38,12 +42,13 @@ internal sealed partial class Rollback(
             await toolbox.EndLeftoversAsync(cancellationToken);
             if (await database.EndOtherConnectionsAsync(root, cancellationToken) is > 0 and var ended)
             {
+                hadVisitors = true;
                 LogConnectionsEnded(ended, database.Name);
             }
 
             return run.Undo == RunUndo.Restore
-                ? await RestoreAsync(root, run, cancellationToken)
-                : await EmptyAsync(root, cancellationToken);
+                ? await RestoreAsync(root, run, hadVisitors, cancellationToken)
+                : await EmptyAsync(root, hadVisitors, cancellationToken);
         }
         catch (Exception exception) when (exception is MySqlException or MigrationRefusedException)
         {
@@ -57,7 +62,7 @@ internal sealed partial class Rollback(
         }
     }
 
-    private async Task<string> RestoreAsync(MySqlConnection root, MigrationRun run, CancellationToken cancellationToken)
+    private async Task<string> RestoreAsync(MySqlConnection root, MigrationRun run, bool hadVisitors, CancellationToken cancellationToken)
     {
         var snapshot = snapshots.Find(run.Snapshot!) ?? throw new MigrationRefusedException(
             "interrupted",
@@ -70,29 +75,36 @@ internal sealed partial class Rollback(
             return $"the database is exactly as it was before (compared with the snapshot {snapshot.Name})";
         }
 
-        await KeepWreckAsync(root, $"half-changed, before {snapshot.Name} was restored", cancellationToken);
+        if (hadVisitors)
+        {
+            await KeepAsync(root, $"before {snapshot.Name} was restored", cancellationToken);
+        }
+
         await snapshots.RestoreAsync(snapshot, cancellationToken);
         return $"the database is as it was before: the snapshot {snapshot.Name} was restored and verified";
     }
 
-    private async Task<string> EmptyAsync(MySqlConnection root, CancellationToken cancellationToken)
+    private async Task<string> EmptyAsync(MySqlConnection root, bool hadVisitors, CancellationToken cancellationToken)
     {
         var facts = await database.InspectAsync(root, cancellationToken);
         if (!(facts.IsEmpty && !facts.HasVersionTable))
         {
-            await KeepWreckAsync(root, "half-changed, before it was emptied", cancellationToken);
+            if (hadVisitors)
+            {
+                await KeepAsync(root, "before it was emptied", cancellationToken);
+            }
+
             await database.EmptyAsync(root, cancellationToken);
         }
 
         return "the database is empty";
     }
 
-    // Someone may have used the site on the half-changed schema. Rows are never dropped without a dump.
-    private async Task KeepWreckAsync(MySqlConnection root, string reason, CancellationToken cancellationToken)
+    private async Task KeepAsync(MySqlConnection root, string reason, CancellationToken cancellationToken)
     {
         if (await database.HasRowsAsync(root, await database.InspectAsync(root, cancellationToken), cancellationToken))
         {
-            await snapshots.CreateAsync(reason, protect: false, cancellationToken);
+            await snapshots.CreateAsync($"{SnapshotKeeper.HalfChanged}, {reason}", protect: false, cancellationToken);
         }
     }
 

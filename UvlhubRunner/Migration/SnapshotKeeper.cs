@@ -12,6 +12,9 @@ namespace UvlhubRunner.Migration;
 /// <param name="logger">The log.</param>
 internal sealed partial class SnapshotKeeper(RunnerSettings settings, SnapshotStore store, TimeProvider time, ILogger<SnapshotKeeper> logger)
 {
+    /// <summary>The reason of snapshots that hold a half-changed database: never what a migration may start from.</summary>
+    public const string HalfChanged = "half-changed";
+
     private static readonly TimeSpan s_progressInterval = TimeSpan.FromSeconds(2);
 
     /// <summary>The folder of the snapshots.</summary>
@@ -25,16 +28,18 @@ internal sealed partial class SnapshotKeeper(RunnerSettings settings, SnapshotSt
 
     /// <summary>
     /// Makes sure that there is a snapshot of the database as it is, and keeps it from being deleted until
-    /// <see cref="Release"/>. Where the newest one is of this very content, it is that one: a migration that fails again
-    /// and again shall not push older snapshots out.
+    /// <see cref="Release"/>. Where the newest one of these revisions is of this very content, it is that one: a migration
+    /// that fails again and again shall not push older snapshots out.
     /// </summary>
     /// <param name="revisions">The revisions that the database is at.</param>
     /// <param name="reason">Why, for people.</param>
     /// <param name="cancellationToken">Ends the dump; nothing of it is left then.</param>
     public async Task<Snapshot> EnsureAsync(IReadOnlyList<string> revisions, string reason, CancellationToken cancellationToken)
     {
-        if (List() is [var newest, ..] && (newest.Revisions ?? []).SequenceEqual(revisions, StringComparer.Ordinal)
-            && await IsContentAsync(newest, cancellationToken))
+        var newest = List().FirstOrDefault(snapshot =>
+            (snapshot.Revisions ?? []).SequenceEqual(revisions, StringComparer.Ordinal)
+            && snapshot.Reason?.StartsWith(HalfChanged, StringComparison.Ordinal) != true);
+        if (newest is not null && await IsContentAsync(newest, cancellationToken))
         {
             store.Protect(newest.Name);
             LogReused(newest.Name, store.Folder);

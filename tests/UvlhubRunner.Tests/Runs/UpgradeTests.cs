@@ -1,0 +1,102 @@
+using Xunit;
+
+namespace UvlhubAspire.UvlhubRunner.Tests.Runs;
+
+/// <summary>Upgrades of a database with rows: one that succeeds, and the ways in which one does not.</summary>
+public sealed class UpgradeTests(UpgradeTests.Site site) : IClassFixture<UpgradeTests.Site>
+{
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    private Minihub Minihub => site.Minihub;
+
+    [Fact(Timeout = 300_000)]
+    public async Task A_database_behind_the_head_is_upgraded_with_its_rows_and_a_snapshot_is_kept()
+    {
+        await site.ToHeadAsync();
+        await Minihub.ExecuteAsync("INSERT INTO user (email, password_hash, created_at) VALUES ('newcomer@example.com', '', NOW())");
+        var users = await Minihub.TextAsync("SELECT GROUP_CONCAT(email ORDER BY id) FROM user");
+        Minihub.WriteRevision("005", "004", "op.add_column('user', sa.Column('nickname', sa.String(50)))");
+        Assert.Equal("behind", await Minihub.StateAsync());
+
+        var result = await Minihub.SucceedAsync();
+
+        Assert.Equal("005", await Minihub.RevisionAsync());
+        Assert.Equal(users, await Minihub.TextAsync("SELECT GROUP_CONCAT(email ORDER BY id) FROM user"));
+        var run = (await Minihub.StatusAsync())["runs"]![0]!;
+        Assert.Equal(("004", "005", "succeeded"), (run["from"]!.GetValue<string>(), run["to"]!.GetValue<string>(), run["result"]!.GetValue<string>()));
+        var snapshot = run["snapshot"]!.GetValue<string>();
+        Assert.Contains($"Snapshot {snapshot} in {Minihub.Snapshots}", result.Output, StringComparison.Ordinal);
+        Assert.True(File.Exists(Path.Combine(Minihub.Snapshots, $"{snapshot}.sql.gz")));
+    }
+
+    [Fact(Timeout = 300_000)]
+    public async Task A_revision_that_fails_half_way_leaves_the_database_as_it_was_and_its_error_is_shown()
+    {
+        await site.ToHeadAsync();
+        var before = await Minihub.ContentAsync();
+        Minihub.WriteRevision(
+            "005",
+            "004",
+            "op.add_column('user', sa.Column('nickname', sa.String(50)))",
+            "op.execute('UPDATE user SET email = CONCAT(email, id)')",
+            "op.create_table('user', sa.Column('id', sa.Integer()))");
+
+        var result = await Minihub.RunAsync();
+
+        Assert.Equal(5, result.ExitCode);
+        Assert.Contains($"'flask db upgrade' failed in revision 005 (", result.Output, StringComparison.Ordinal);
+        Assert.Contains("(1050, \"Table 'user' already exists\") [SQL:", result.Output, StringComparison.Ordinal);
+        Assert.Contains("was restored and verified", result.Output, StringComparison.Ordinal);
+        Assert.Equal(before, await Minihub.ContentAsync());
+        Assert.Equal("failed", (await Minihub.StatusAsync())["runs"]![0]!["result"]!.GetValue<string>());
+
+        // Mended, it runs; and the snapshot of the first attempt served the second one.
+        Minihub.WriteRevision("005", "004", "op.add_column('user', sa.Column('nickname', sa.String(50)))");
+        var mended = await Minihub.SucceedAsync();
+        Assert.Contains("holds exactly what is in the database", mended.Output, StringComparison.Ordinal);
+    }
+
+    [Fact(Timeout = 300_000)]
+    public async Task A_revision_that_python_cannot_load_changes_nothing()
+    {
+        await site.ToHeadAsync();
+        var before = await Minihub.ContentAsync();
+        Minihub.WriteRevision("005", "004", "raise ValueError('no such thing')");
+
+        var result = await Minihub.RunAsync();
+
+        Assert.Equal(5, result.ExitCode);
+        Assert.Contains("ValueError: no such thing", result.Output, StringComparison.Ordinal);
+        Assert.Contains("exactly as it was before", result.Output, StringComparison.Ordinal);
+        Assert.Equal(before, await Minihub.ContentAsync());
+    }
+
+    /// <summary>One migrated copy for all tests of the class; each begins by putting it back.</summary>
+    public sealed class Site(MariaDBFixture fixture) : IAsyncLifetime
+    {
+        private string? _head;
+
+        internal Minihub Minihub { get; private set; } = null!;
+
+        public async ValueTask InitializeAsync()
+        {
+            Minihub = await Minihub.CreateAsync(fixture);
+            await Minihub.StartToolboxAsync();
+            await Minihub.SucceedAsync();
+            _head = (await Minihub.RunAsync("backup")).Answer.Trim();
+        }
+
+        internal async Task ToHeadAsync()
+        {
+            Minihub.DeleteRevision("005");
+            if (await Minihub.StateAsync() != "at-head")
+            {
+                await Minihub.SucceedAsync("restore", _head!);
+            }
+
+            Assert.Equal("at-head", await Minihub.StateAsync());
+        }
+
+        public async ValueTask DisposeAsync() => await Minihub.DisposeAsync();
+    }
+}
