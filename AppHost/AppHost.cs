@@ -1,5 +1,6 @@
 // The topology of uvlhub: what the tutorial builds up by hand and its compose files declare. Each extension lives in the
 // folder of its resource; settings are described in README.md.
+using UvlhubAspire.AppHost.Compose;
 using UvlhubAspire.AppHost.Flask;
 using UvlhubAspire.AppHost.MariaDB;
 using UvlhubAspire.AppHost.Migrator;
@@ -25,5 +26,7 @@ var migrator = builder.AddMigrator("migrator", uvlhub, uvlhubdb, rosemary);
 
 builder.AddFlask("web", uvlhub, uvlhubdb)
     .WaitForCompletion(migrator);
+
+builder.AddOtherComposeServices(uvlhub);
 
 await builder.Build().RunAsync();

@@ -12,5 +12,9 @@ namespace UvlhubAspire.AppHost.Compose;
 internal sealed record ComposeFinding(SourceLine At, string? Service, string Subject, string Problem, bool IsFatal = false)
 {
     /// <inheritdoc/>
-    public override string ToString() => $"{At}: {(Service is null ? "" : $"{Service}: ")}{Subject}: {Problem}";
+    public override string ToString() =>
+        $"{At}: {(Service is null ? "" : $"{Service}: ")}{Subject}: {Problem}{(IsFatal && Service is not null && !KnownServices.Names.Contains(Service) ? ". The service is not run" : "")}";
 }
+
+/// <summary>Everything of one compose file that could not be read or taken over.</summary>
+internal sealed class ComposeFindings : List<ComposeFinding>;

@@ -29,6 +29,9 @@ internal static class UvlhubBuilderExtensions
         var ports = new HostPorts(options);
         var checkout = UvlhubCheckout.Read(string.IsNullOrWhiteSpace(options.Path) ? RepositoryFolder.BundledSample : options.Path);
 
+        var compose = CheckoutComposeFiles.Find(checkout.Path, options.ComposeFile).ReadDevelopment(checkout);
+        ComposeFindings findings = [.. compose?.Findings ?? []];
+
         if (builder.ExecutionContext.IsRunMode)
         {
             DashboardAddresses.Choose(builder.Configuration, options, ports.Dashboard);
@@ -45,6 +48,7 @@ internal static class UvlhubBuilderExtensions
         builder.Services.AddSingleton<ImageBuilder>();
         builder.Services.AddSingleton(checkout);
         builder.Services.AddSingleton(ports);
+        builder.Services.AddSingleton(findings);
         // In this order: a missing engine must be said before anything asks it for an image.
         builder.Services.TryAddEventingSubscriber<PreflightChecks>();
         builder.Services.TryAddEventingSubscriber<ImageResolver>();
@@ -53,7 +57,8 @@ internal static class UvlhubBuilderExtensions
         return new UvlhubEnvironment
         {
             Checkout = checkout,
-            Compose = CheckoutComposeFiles.Find(checkout.Path, options.ComposeFile).ReadDevelopment(checkout),
+            Compose = compose,
+            ComposeFindings = findings,
             Options = options,
             Names = new InstanceNames(options.Instance),
             Ports = ports,

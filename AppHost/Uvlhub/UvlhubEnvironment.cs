@@ -12,6 +12,9 @@ internal sealed record UvlhubEnvironment
     /// <summary>The checkout's development compose file; <see langword="null"/> if it has none.</summary>
     public required ComposeFile? Compose { get; init; }
 
+    /// <summary>What of the compose file could not be read or taken over; said at the start.</summary>
+    public required ComposeFindings ComposeFindings { get; init; }
+
     /// <summary>The settings of section <c>Uvlhub</c>.</summary>
     public required UvlhubOptions Options { get; init; }
 

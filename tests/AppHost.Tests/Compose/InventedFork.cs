@@ -1,0 +1,110 @@
+using Aspire.Hosting.ApplicationModel;
+using Aspire.Hosting.Testing;
+using UvlhubAspire.AppHost.Compose;
+using Xunit;
+
+namespace UvlhubAspire.AppHost.Tests.Compose;
+
+/// <summary>
+/// The model of an invented fork: the course edition with a mock of Zenodo, a bot and what else a team may think of.
+/// It is what AppHost.cs builds; nothing is started.
+/// </summary>
+public sealed class InventedFork : IAsyncDisposable
+{
+    public const string Compose = """
+        services:
+          web: { container_name: web_app_container, image: web }
+          db: { container_name: mariadb_container, image: mariadb }
+          fakenodo:
+            container_name: fakenodo_container
+            build: { context: ../fakenodo, args: { VERSION: "2" } }
+            command: flask run --host=0.0.0.0 --port=5001
+            entrypoint: [ "tini", "--" ]
+            env_file: [ ../.env, fakenodo.env ]
+            environment: { FAKENODO_URL: "http://fakenodo:5001", MARIADB_PORT: "1" }
+            ports: [ "5001:5001" ]
+            volumes:
+              - ../fakenodo:/srv:ro
+              - fakenodo_data:/data
+              - shared:/shared
+              - /cache
+              - ./missing:/missing
+              - ./missing.conf:/etc/missing.conf
+              - /var/run/docker.sock:/var/run/docker.sock
+            networks: { uvlhub_network: { aliases: [ zenodo.org ] } }
+            depends_on: { db: { condition: service_healthy }, seeder: { condition: service_completed_successfully } }
+            healthcheck: { test: [ "CMD", "curl", "-f", "http://localhost:5001/a b" ], interval: 5s, retries: 3 }
+            shm_size: 64m
+            cap_add: [ NET_ADMIN ]
+          discord_bot:
+            build: { context: ../, dockerfile: docker/images/Dockerfile.dev }
+            command: python bot.py
+            env_file: ../.env
+            depends_on: [ db, web, fakenodo ]
+            profiles: [ bot ]
+            logging: { driver: none }
+            networks: { uvlhub_network: { ipv4_address: 172.20.0.9 }, caddy_net: }
+          seeder: { image: "localhost:5000/team/seeder:1.2", restart: "no", deploy: { replicas: 2 } }
+          probe: { image: probe, ports: [ "9000:9000", "5353:53/udp", "3306:1234" ], healthcheck: { disable: true } }
+          placeholder: { image: <your_dockerhub_name>/bot }
+          rosemary: { image: rosemary }
+        volumes:
+          fakenodo_data:
+          shared: { external: true, name: team_shared }
+        networks:
+          uvlhub_network:
+          caddy_net: { external: true }
+        """;
+
+    private readonly TemporaryFolder _folder;
+    private readonly IDistributedApplicationTestingBuilder _builder;
+
+    private InventedFork(TemporaryFolder folder, IDistributedApplicationTestingBuilder builder) => (_folder, _builder) = (folder, builder);
+
+    /// <summary>The folder that the checkout is in.</summary>
+    public string Folder => _folder.Path;
+
+    public IResourceCollection Resources => _builder.Resources;
+
+    internal ComposeFindings Findings =>
+        (ComposeFindings)_builder.Services.Single(service => service.ServiceType == typeof(ComposeFindings)).ImplementationInstance!;
+
+    public static async Task<InventedFork> CreateAsync(string compose, params string[] settings)
+    {
+        var folder = new TemporaryFolder();
+        using (var edition = new TemporaryFolder())
+        {
+            Edition.Load("egc2526-v1.0.0").WriteCheckout(edition);
+            Directory.Move(edition.Path, Path.Combine(folder.Path, "checkout"));
+            Directory.CreateDirectory(edition.Path);
+        }
+
+        folder.Write("checkout/docker/docker-compose.dev.yml", compose);
+        folder.Write("checkout/docker/fakenodo.env", "FAKENODO_KEY=from its file\n");
+        folder.Write("checkout/fakenodo/Dockerfile", "FROM python:3.13\n");
+        var builder = await DistributedApplicationTestingBuilder.CreateAsync<Projects.AppHost>(
+            [$"--Uvlhub:Path={Path.Combine(folder.Path, "checkout")}", .. settings], TestContext.Current.CancellationToken);
+        return new InventedFork(folder, builder);
+    }
+
+    public ContainerResource Container(string name) => Resources.OfType<ContainerResource>().Single(resource => resource.Name == name);
+
+    internal Task<ContainerFacts> FactsAsync(string name) =>
+        ContainerFacts.ReadAsync(Container(name), _builder.ExecutionContext, TestContext.Current.CancellationToken);
+
+    public async ValueTask DisposeAsync()
+    {
+        await _builder.DisposeAsync();
+        _folder.Dispose();
+    }
+}
+
+/// <summary>The fork without further settings.</summary>
+public sealed class InventedForkFixture : IAsyncLifetime
+{
+    public InventedFork Fork { get; private set; } = null!;
+
+    public async ValueTask InitializeAsync() => Fork = await InventedFork.CreateAsync(InventedFork.Compose);
+
+    public ValueTask DisposeAsync() => Fork.DisposeAsync();
+}
