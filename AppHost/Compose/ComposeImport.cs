@@ -49,6 +49,21 @@ internal sealed partial class ComposeImport(
         {
             Wait(resource);
         }
+
+        foreach (var service in file.Services)
+        {
+            KeepContainerNameAsHostName(service);
+        }
+    }
+
+    // Code and documents of the forks use the containers' names as host names; an instance's containers have others.
+    private void KeepContainerNameAsHostName(ComposeService service)
+    {
+        if (service.ContainerName is { } name && Resource(service.Name) is ContainerResource container
+            && container.Annotations.OfType<ContainerNameAnnotation>().LastOrDefault()?.Name != name)
+        {
+            container.Annotations.Add(new ContainerNetworkAliasAnnotation(name));
+        }
     }
 
     // A fork that calls its database 'mariadb' keeps the container's name, because scripts and documents use that.

@@ -91,6 +91,8 @@ public sealed class ComposeImportTests(InventedForkFixture plain) : IClassFixtur
         Assert.Equal("teamA_fakenodo_container", fakenodo.Annotations.OfType<ContainerNameAnnotation>().Single().Name);
         Assert.Null(fakenodo.Annotations.OfType<EndpointAnnotation>().Single().Port);
         Assert.Contains("teamA_fakenodo_data_checkout", fakenodo.Annotations.OfType<ContainerMountAnnotation>().Select(mount => mount.Source));
+        Assert.Contains("fakenodo_container", fakenodo.Annotations.OfType<ContainerNetworkAliasAnnotation>().Select(alias => alias.Alias));
+        Assert.Contains("web_app_container", model.Container("web").Annotations.OfType<ContainerNetworkAliasAnnotation>().Select(alias => alias.Alias));
         Assert.Equal("teamA_docker-discord_bot-1", model.Container("discord-bot").Annotations.OfType<ContainerNameAnnotation>().Single().Name);
     }
 
