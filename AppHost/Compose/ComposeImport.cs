@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net.Sockets;
 using System.Text.RegularExpressions;
 using Microsoft.Extensions.DependencyInjection;
@@ -7,6 +8,7 @@ using UvlhubAspire.AppHost.Flask;
 using UvlhubAspire.AppHost.Images;
 using UvlhubAspire.AppHost.MariaDB;
 using UvlhubAspire.AppHost.Preflight;
+using UvlhubAspire.AppHost.Restart;
 using UvlhubAspire.AppHost.Uvlhub;
 using UvlhubAspire.AppHost.Volumes;
 using UvlhubAspire.Checkout;
@@ -414,7 +416,7 @@ internal sealed partial class ComposeImport(
             }),
             ("--health-interval", check.Interval),
             ("--health-timeout", check.Timeout),
-            ("--health-retries", check.Retries?.ToString(System.Globalization.CultureInfo.InvariantCulture)),
+            ("--health-retries", check.Retries?.ToString(CultureInfo.InvariantCulture)),
             ("--health-start-period", check.StartPeriod),
             ("--health-start-interval", check.StartInterval),
         ];
@@ -434,6 +436,20 @@ internal sealed partial class ComposeImport(
         if (!IsSelected(service) || service.Replicas == 0)
         {
             container.WithExplicitStart();
+        }
+
+        switch (service.Restart?.Split(':'))
+        {
+            case ["always" or "unless-stopped"]:
+                container.WithAutomaticRestart();
+                break;
+            case ["on-failure", .. var limit]:
+                container.WithAutomaticRestart(new RestartPolicy
+                {
+                    OnlyAfterFailure = true,
+                    Limit = limit is [var times] ? int.Parse(times, CultureInfo.InvariantCulture) : new RestartPolicy().Limit,
+                });
+                break;
         }
 
         if (service.Replicas > 1)

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 using UvlhubAspire.AppHost.Compose;
 using UvlhubAspire.AppHost.Images;
 using UvlhubAspire.AppHost.Preflight;
+using UvlhubAspire.AppHost.Restart;
 using Xunit;
 
 namespace UvlhubAspire.AppHost.Tests.Compose;
@@ -113,6 +114,16 @@ public sealed class ComposeImportTests(InventedForkFixture plain) : IClassFixtur
     }
 
     [Fact]
+    public void It_is_started_again_when_the_file_says_so()
+    {
+        Assert.Equal(new RestartPolicy(), Policy("fakenodo"));
+        Assert.Equal(new RestartPolicy { OnlyAfterFailure = true, Limit = 3 }, Policy("probe"));
+        Assert.Null(Policy("seeder"));
+
+        RestartPolicy? Policy(string name) => plain.Fork.Container(name).Annotations.OfType<RestartPolicy>().SingleOrDefault();
+    }
+
+    [Fact]
     public async Task It_waits_for_what_it_depends_on()
     {
         var model = await WithAsync("--Uvlhub:Profiles=bot,other");
@@ -152,13 +163,13 @@ public sealed class ComposeImportTests(InventedForkFixture plain) : IClassFixtur
             $"{file}:17: fakenodo: volumes: there is no folder {Path.Combine(model.Folder, "checkout/docker/missing")}; the volume fakenodo_missing_checkout takes its place. Make the folder to use it",
             $"{file}:18: fakenodo: volumes: there is no file {Path.Combine(model.Folder, "checkout/docker/missing.conf")}; /etc/missing.conf is the image's own",
             $"{file}:19: fakenodo: volumes: no container is given the engine's socket: whoever has it is root on this machine",
-            $"{file}:32: discord_bot: networks: the fixed address 172.20.0.9 is not given; the others reach it as discord_bot",
-            $"{file}:32: discord_bot: networks: the external network caddy_net is not joined; publish a port to be reached from it",
-            $"{file}:31: discord_bot: logging: the log goes to the dashboard; the driver stays the engine's own",
-            $"{file}:33: seeder: replicas: one container runs, not 2",
-            $"{file}:34: probe: ports: db has the host's port 3306; the system chooses a free one. To choose yourself: --Uvlhub:Ports:probe:1234=PORT",
-            $"{file}:35: placeholder: image: '<your_dockerhub_name>/bot' is no name of an image; put the right one in its place. The service is not run",
-            $"{file}:36: rosemary: rosemary: the model has a resource rosemary of its own; call the service differently to run it. The service is not run",
+            $"{file}:33: discord_bot: networks: the fixed address 172.20.0.9 is not given; the others reach it as discord_bot",
+            $"{file}:33: discord_bot: networks: the external network caddy_net is not joined; publish a port to be reached from it",
+            $"{file}:32: discord_bot: logging: the log goes to the dashboard; the driver stays the engine's own",
+            $"{file}:34: seeder: replicas: one container runs, not 2",
+            $"{file}:35: probe: ports: db has the host's port 3306; the system chooses a free one. To choose yourself: --Uvlhub:Ports:probe:1234=PORT",
+            $"{file}:36: placeholder: image: '<your_dockerhub_name>/bot' is no name of an image; put the right one in its place. The service is not run",
+            $"{file}:37: rosemary: rosemary: the model has a resource rosemary of its own; call the service differently to run it. The service is not run",
         ];
         Assert.Equal(expected, model.Findings.Select(finding => finding.ToString()));
         Assert.DoesNotContain(model.Resources, resource => resource.Name == "placeholder");
