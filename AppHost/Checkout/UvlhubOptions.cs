@@ -39,6 +39,14 @@ internal sealed class UvlhubOptions
     public string? ComposeFile { get; init; }
 
     /// <summary>
+    /// The services beside <c>web</c> and <c>db</c>, separated by commas: <c>+adminer</c> adds to those that the checkout's
+    /// compose file declares, <c>-selenium-firefox</c> takes away from them, and a name that has neither makes the list the
+    /// whole selection. Default: what the compose file declares, and <c>locust</c>, to be started by hand, where the
+    /// checkout has a Dockerfile for it.
+    /// </summary>
+    public string? Services { get; init; }
+
+    /// <summary>
     /// Compose profiles, separated by commas, whose services start with the rest. Default: none; they stand in the
     /// dashboard and start by hand.
     /// </summary>
@@ -66,8 +74,8 @@ internal sealed class UvlhubOptions
     public string? ContainerRuntime { get; init; }
 
     /// <summary>
-    /// Host ports, all on the loopback address; 0 is any free port. The defaults are the tutorial's; with
-    /// <see cref="Instance"/> every port that is not set is any free one.
+    /// Host ports, all on the loopback address; 0 is any free port. The default is what the checkout's compose file
+    /// publishes, else the tutorial's port; with <see cref="Instance"/> every port that is not set is any free one.
     /// </summary>
     internal sealed class PortOptions
     {
@@ -79,6 +87,42 @@ internal sealed class UvlhubOptions
 
         /// <summary>The Aspire dashboard. Default: 15888.</summary>
         public int? Dashboard { get; init; }
+
+        /// <summary>nginx. Default: 80.</summary>
+        public int? Nginx { get; init; }
+
+        /// <summary>Redis. Default: any free one.</summary>
+        public int? Redis { get; init; }
+
+        /// <summary>Elasticsearch. Default: 9200.</summary>
+        public int? Elasticsearch { get; init; }
+
+        /// <summary>Mailhog's page. Default: 8025.</summary>
+        public int? Mailhog { get; init; }
+
+        /// <summary>Mailhog's mail server. Default: 1025.</summary>
+        public int? Smtp { get; init; }
+
+        /// <summary>The Selenium grid. Default: 4444.</summary>
+        public int? Selenium { get; init; }
+
+        /// <summary>The Selenium grid's event bus, on which nodes publish. Default: 4442.</summary>
+        public int? SeleniumPublish { get; init; }
+
+        /// <summary>The Selenium grid's event bus, to which nodes subscribe. Default: 4443.</summary>
+        public int? SeleniumSubscribe { get; init; }
+
+        /// <summary>Chrome's screen, by VNC. Default: 5900.</summary>
+        public int? Chrome { get; init; }
+
+        /// <summary>Firefox's screen, by VNC. Default: 5901.</summary>
+        public int? Firefox { get; init; }
+
+        /// <summary>Locust's page. Default: 8089.</summary>
+        public int? Locust { get; init; }
+
+        /// <summary>Adminer. Default: 8080.</summary>
+        public int? Adminer { get; init; }
     }
 
     /// <summary>Where snapshots are kept, and how many.</summary>

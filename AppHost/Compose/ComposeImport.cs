@@ -33,7 +33,7 @@ internal sealed partial class ComposeImport(
     public void Add()
     {
         var imported = new List<IResourceBuilder<ComposeServiceResource>>();
-        foreach (var service in file.Services.Where(service => !KnownServices.Names.Contains(service.Name)))
+        foreach (var service in file.Services.Where(service => !KnownServices.Names.Contains(service.Name) && uvlhub.Services.Includes(service.Name)))
         {
             if (KnownByContainerName(service) is { } known)
             {

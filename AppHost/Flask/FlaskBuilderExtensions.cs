@@ -57,7 +57,7 @@ internal static class FlaskBuilderExtensions
         return builder.WithHealthCheck(key);
     }
 
-    private static IResourceBuilder<FlaskResource> AddCheckoutContainer(
+    internal static IResourceBuilder<FlaskResource> AddCheckoutContainer(
         this IDistributedApplicationBuilder builder, FlaskResource flask, UvlhubEnvironment uvlhub, IResourceBuilder<MariaDBDatabaseResource> database)
     {
         var checkout = uvlhub.Checkout;

@@ -38,10 +38,29 @@ internal static class FreePorts
             listener.Start();
             return true;
         }
+        catch (SocketException exception) when (exception.SocketErrorCode == SocketError.AccessDenied)
+        {
+            // Ports below 1024 are reserved for root, as which the engine opens them.
+            return !Answers(address, port);
+        }
         catch (SocketException exception)
         {
             // A machine without IPv6 says that the address does not exist, which hinders nobody.
             return exception.SocketErrorCode == SocketError.AddressNotAvailable;
+        }
+    }
+
+    private static bool Answers(IPAddress address, int port)
+    {
+        using var client = new TcpClient(address.AddressFamily);
+        try
+        {
+            client.Connect(address, port);
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
         }
     }
 }

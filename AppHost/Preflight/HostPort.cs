@@ -13,6 +13,8 @@ internal sealed record HostPortAnnotation(HostPort Port, string Endpoint) : IRes
 /// <summary>Gives endpoints their ports on the host.</summary>
 internal static class HostPortExtensions
 {
+    private const int FirstUnreserved = 1024;
+
     /// <summary>Publishes an endpoint on the port that a setting chooses.</summary>
     /// <typeparam name="T">The kind of resource.</typeparam>
     /// <param name="builder">The resource.</param>
@@ -24,7 +26,15 @@ internal static class HostPortExtensions
     {
         var name = endpoint ?? builder.Resource.Annotations.OfType<EndpointAnnotation>().Single().Name;
         return builder
-            .WithEndpoint(name, existing => existing.Port = port.Number, createIfNotExists: false)
+            .WithEndpoint(
+                name,
+                existing =>
+                {
+                    existing.Port = port.Number;
+                    // The engine may open a port that is reserved for root; Aspire's proxy, which runs as the user, may not.
+                    existing.IsProxied = port.Number is not < FirstUnreserved;
+                },
+                createIfNotExists: false)
             .WithAnnotation(new HostPortAnnotation(port, name));
     }
 }

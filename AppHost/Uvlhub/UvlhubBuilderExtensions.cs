@@ -8,6 +8,7 @@ using UvlhubAspire.AppHost.Flask;
 using UvlhubAspire.AppHost.Images;
 using UvlhubAspire.AppHost.Preflight;
 using UvlhubAspire.AppHost.Restart;
+using UvlhubAspire.AppHost.Services;
 using UvlhubAspire.Checkout;
 
 namespace UvlhubAspire.AppHost.Uvlhub;
@@ -26,10 +27,9 @@ internal static class UvlhubBuilderExtensions
         UserErrors.ShowWithoutStackTrace();
 
         var options = ReadOptions(builder.Configuration);
-        var ports = new HostPorts(options);
         var checkout = UvlhubCheckout.Read(string.IsNullOrWhiteSpace(options.Path) ? RepositoryFolder.BundledSample : options.Path);
-
         var compose = CheckoutComposeFiles.Find(checkout.Path, options.ComposeFile).ReadDevelopment(checkout);
+        var ports = new HostPorts(options, compose);
         ComposeFindings findings = [.. compose?.Findings ?? []];
 
         if (builder.ExecutionContext.IsRunMode)
@@ -59,6 +59,7 @@ internal static class UvlhubBuilderExtensions
             Checkout = checkout,
             Compose = compose,
             ComposeFindings = findings,
+            Services = ServiceSelection.Read(options.Services, compose, checkout.Path),
             Options = options,
             Names = new InstanceNames(options.Instance),
             Ports = ports,

@@ -1,4 +1,5 @@
 using UvlhubAspire.AppHost.Compose;
+using UvlhubAspire.AppHost.Services;
 using UvlhubAspire.Checkout;
 
 namespace UvlhubAspire.AppHost.Uvlhub;
@@ -17,6 +18,9 @@ internal sealed record UvlhubEnvironment
 
     /// <summary>The settings of section <c>Uvlhub</c>.</summary>
     public required UvlhubOptions Options { get; init; }
+
+    /// <summary>The services that run.</summary>
+    public required ServiceSelection Services { get; init; }
 
     /// <summary>The names on the engine.</summary>
     public required InstanceNames Names { get; init; }

@@ -1,0 +1,59 @@
+using UvlhubAspire.AppHost.Flask;
+using UvlhubAspire.AppHost.Images;
+using UvlhubAspire.AppHost.Preflight;
+using UvlhubAspire.AppHost.Restart;
+using UvlhubAspire.AppHost.Services;
+using UvlhubAspire.AppHost.Uvlhub;
+using UvlhubAspire.Checkout;
+
+namespace UvlhubAspire.AppHost.Locust;
+
+/// <summary>Adds the load test.</summary>
+internal static class LocustBuilderExtensions
+{
+    private const string HttpEndpointName = "http";
+
+    /// <summary>
+    /// Adds Locust from the checkout's <c>Dockerfile.locust</c>, with the checkout's locustfiles, to be started by hand in
+    /// the dashboard. Its page starts and shows the load, against the address that the site has for other containers.
+    /// </summary>
+    /// <param name="builder">The application that is being built.</param>
+    /// <param name="name">The resource's name; also the service's.</param>
+    /// <param name="uvlhub">The checkout and the settings.</param>
+    /// <param name="site">The address of the site on the containers' network.</param>
+    /// <returns>The load test's builder; <see langword="null"/> if the checkout has none.</returns>
+    /// <exception cref="CheckoutException">The setting asks for it and the checkout has no Dockerfile for it.</exception>
+    public static IResourceBuilder<ContainerResource>? AddLocust(
+        this IDistributedApplicationBuilder builder, [ResourceName] string name, UvlhubEnvironment uvlhub, string site)
+    {
+        if (!uvlhub.Services.Includes(name))
+        {
+            return null;
+        }
+
+        var checkout = uvlhub.Checkout;
+        var dockerfile = ServiceSelection.LocustDockerfile(checkout.Path);
+        if (!File.Exists(dockerfile))
+        {
+            throw new CheckoutException($"Uvlhub:Services asks for {name}, but there is no {dockerfile} to build it from; leave it out");
+        }
+
+        var recipe = new ImageRecipe($"{CheckoutImage.Name(checkout, name)}:dev", dockerfile, checkout.Path, NeedsDebianBase: false, IsContentTagged: false);
+        return builder.AddResource(new ContainerResource(name))
+            .WithImage(CheckoutImage.Name(checkout, name), "dev")
+            .WithAnnotation(new ContainerImage(StandIn: null, recipe, Dockerfile.Read(dockerfile).BaseImages))
+            .WithServiceContainerName(uvlhub, "locust_container")
+            .WithBindMount(checkout.Path, checkout.WorkingDirectory, isReadOnly: true)
+            .WithEnvironment("WORKING_DIR", $"{checkout.WorkingDirectory}/")
+            .WithEnvironment("PYTHONPATH", checkout.WorkingDirectory)
+            .WithEnvironment("PYTHONDONTWRITEBYTECODE", "1")
+            .WithEnvironment("LOCUST_HOST", site)
+            .WithHttpEndpoint(targetPort: 8089, name: HttpEndpointName)
+            .WithHostPort(uvlhub.Ports.Locust)
+            .WithHttpHealthCheck("/", endpointName: HttpEndpointName)
+            .WithCertificateTrustScope(CertificateTrustScope.None)
+            .WithAutomaticRestart()
+            .WithExplicitStart()
+            .WithIconName("Gauge");
+    }
+}

@@ -1,0 +1,97 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Hosting;
+using UvlhubAspire.AppHost.Compose;
+using UvlhubAspire.AppHost.Preflight;
+using UvlhubAspire.AppHost.Services;
+using UvlhubAspire.AppHost.Uvlhub;
+using UvlhubAspire.Checkout;
+
+namespace UvlhubAspire.AppHost.Nginx;
+
+/// <summary>Adds the web server in front of the site.</summary>
+internal static class NginxBuilderExtensions
+{
+    private const string Image = "nginx:1.29.1";
+    private const string HttpEndpointName = "http";
+
+    /// <summary>
+    /// Adds nginx with the checkout's own configuration and pages, on port 80 of the host. It waits for nothing: its page
+    /// for 502 is there from the first second, while the schema is migrated and Flask boots.
+    /// </summary>
+    /// <param name="builder">The application that is being built.</param>
+    /// <param name="name">The resource's name; also the service's.</param>
+    /// <param name="uvlhub">The checkout and the settings.</param>
+    /// <returns>The web server's builder; <see langword="null"/> if the checkout runs without.</returns>
+    /// <exception cref="CheckoutException">A file that is mounted into it does not exist.</exception>
+    public static IResourceBuilder<ContainerResource>? AddNginx(this IDistributedApplicationBuilder builder, [ResourceName] string name, UvlhubEnvironment uvlhub)
+    {
+        if (!uvlhub.Services.Includes(name))
+        {
+            return null;
+        }
+
+        var mounts = Mounts(uvlhub, name).ToList();
+        var nginx = builder.AddService(name, uvlhub, Image, "nginx", "nginx_web_server_container")
+            .WithHttpEndpoint(targetPort: 80, name: HttpEndpointName)
+            .WithHostPort(uvlhub.Ports.Nginx)
+            .WithIconName("ArrowRouting");
+        foreach (var mount in mounts)
+        {
+            nginx.WithBindMount(mount.Source!, mount.Target, isReadOnly: true);
+        }
+
+        var key = $"{name}_check";
+        builder.Services.AddHealthChecks().Add(new HealthCheckRegistration(
+            key, _ => new NginxHealthCheck(() => new Uri(nginx.GetEndpoint(HttpEndpointName).Url)), failureStatus: null, tags: null));
+        return nginx.WithHealthCheck(key).WithUpstreams(new Upstreams(mounts.Select(mount => mount.Source!)));
+    }
+
+    private static IResourceBuilder<ContainerResource> WithUpstreams(this IResourceBuilder<ContainerResource> nginx, Upstreams upstreams)
+    {
+        var builder = nginx.ApplicationBuilder;
+        if (builder.ExecutionContext.IsRunMode)
+        {
+            builder.Services.AddSingleton<IHostedService>(services => ActivatorUtilities.CreateInstance<UpstreamRefresh>(services, nginx.Resource, upstreams));
+        }
+
+        return nginx
+            .WithEnvironment(context => context.EnvironmentVariables[Upstreams.Variable] =
+                string.Join(' ', builder.Resources.Where(resource => resource != nginx.Resource).SelectMany(upstreams.NamesOf)))
+            .WithArgs(context =>
+            {
+                List<object> command = [.. Upstreams.Before, .. context.Args.Count > 0 ? context.Args : [.. Upstreams.Command]];
+                context.Args.Clear();
+                foreach (var word in command)
+                {
+                    context.Args.Add(word);
+                }
+            });
+    }
+
+    private static IEnumerable<ComposeMount> Mounts(UvlhubEnvironment uvlhub, string name)
+    {
+        var folder = Path.Combine(uvlhub.Checkout.Path, "docker", "nginx");
+        var nowhere = new SourceLine(folder, 0);
+        IEnumerable<ComposeMount> mounts = uvlhub.Compose?.Service(name) is { } declared
+            ? declared.Mounts.Where(mount => mount.Kind == ComposeMountKind.Bind)
+            :
+            [
+                new(ComposeMountKind.Bind, Path.Combine(folder, "nginx.dev.conf"), "/etc/nginx/nginx.conf", IsReadOnly: true, nowhere),
+                new(ComposeMountKind.Bind, Path.Combine(folder, "html"), "/usr/share/nginx/html", IsReadOnly: true, nowhere),
+            ];
+        foreach (var mount in mounts)
+        {
+            if (!Path.Exists(mount.Source))
+            {
+                // The engine would make a folder of that name, as root, inside the checkout.
+                const string remedy = "put it there, or run without nginx: --Uvlhub:Services=-nginx";
+                throw mount.At.Line > 0
+                    ? new CheckoutException($"{name}: there is no {mount.Source}; {remedy}", mount.At.File, mount.At.Line)
+                    : new CheckoutException($"{name}: there is no {mount.Source}; {remedy}");
+            }
+
+            yield return mount;
+        }
+    }
+}

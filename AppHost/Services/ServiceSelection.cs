@@ -1,0 +1,88 @@
+using UvlhubAspire.AppHost.Compose;
+using UvlhubAspire.Checkout;
+
+namespace UvlhubAspire.AppHost.Services;
+
+/// <summary>
+/// Which services run beside <c>web</c> and <c>db</c>: what the checkout's development compose file declares, and what
+/// the setting <c>Uvlhub:Services</c> adds, takes away or lists.
+/// </summary>
+internal sealed class ServiceSelection
+{
+    /// <summary>What always runs.</summary>
+    public static IReadOnlyList<string> Always { get; } = ["web", "db"];
+
+    /// <summary>What the model knows and a checkout may have.</summary>
+    public static IReadOnlyList<string> Optional { get; } =
+    [
+        "nginx", "redis", "worker", "elasticsearch", "mailhog", "selenium-hub", "selenium-chrome", "selenium-firefox", "locust", "adminer",
+    ];
+
+    private const string Setting = $"{UvlhubOptions.Section}:{nameof(UvlhubOptions.Services)}";
+
+    // What a service is of no use without.
+    private static readonly Dictionary<string, string> s_needs = new(StringComparer.Ordinal)
+    {
+        ["worker"] = "redis",
+        ["selenium-chrome"] = "selenium-hub",
+        ["selenium-firefox"] = "selenium-hub",
+    };
+
+    private readonly HashSet<string> _selected;
+
+    private ServiceSelection(HashSet<string> selected) => _selected = selected;
+
+    /// <summary>Whether a service is part of the model.</summary>
+    /// <param name="service">Its name in the compose file.</param>
+    public bool Includes(string service) => _selected.Contains(service);
+
+    /// <summary>Makes the selection.</summary>
+    /// <param name="setting">
+    /// Names separated by commas. <c>+name</c> adds to what the checkout declares and <c>-name</c> takes away from it; with a
+    /// name that has neither, the list is the whole selection. <see langword="null"/> takes what the checkout declares.
+    /// </param>
+    /// <param name="compose">The checkout's development compose file.</param>
+    /// <param name="checkout">The checkout's folder.</param>
+    /// <exception cref="CheckoutException">A name is unknown, or a service is left without one that it needs.</exception>
+    public static ServiceSelection Read(string? setting, ComposeFile? compose, string checkout)
+    {
+        var declared = compose?.Services.Select(service => service.Name).ToList() ?? [];
+        HashSet<string> known = [.. Always, .. Optional, .. declared];
+        var entries = (setting ?? "").Split([',', ' '], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        foreach (var entry in entries)
+        {
+            var name = entry.TrimStart('+', '-');
+            if (!known.Contains(name))
+            {
+                throw new CheckoutException($"{Setting} names '{name}', which is no service of this checkout; known are {string.Join(", ", known.Order(StringComparer.Ordinal))}");
+            }
+
+            if (entry[0] == '-' && Always.Contains(name))
+            {
+                throw new CheckoutException($"{Setting} takes {name} away; without it there is no uvlhub");
+            }
+        }
+
+        var isWhole = entries.Any(entry => entry[0] is not ('+' or '-'));
+        HashSet<string> selected = [.. Always, .. isWhole ? [] : Default(declared, checkout)];
+        selected.UnionWith(entries.Where(entry => entry[0] != '-').Select(entry => entry.TrimStart('+')));
+        selected.ExceptWith(entries.Where(entry => entry[0] == '-').Select(entry => entry[1..]));
+
+        foreach (var (service, needed) in s_needs.Where(need => selected.Contains(need.Key) && !selected.Contains(need.Value)))
+        {
+            throw new CheckoutException($"{Setting}: {service} needs {needed}; take both (+{needed}) or neither (-{service})");
+        }
+
+        return new ServiceSelection(selected);
+    }
+
+    private static IEnumerable<string> Default(List<string> declared, string checkout)
+    {
+        // A load test is built from a Dockerfile of its own that no compose file names; it starts by hand.
+        return File.Exists(LocustDockerfile(checkout)) ? declared.Append("locust") : declared;
+    }
+
+    /// <summary>The Dockerfile of the load test; it need not exist.</summary>
+    /// <param name="checkout">The checkout's folder.</param>
+    public static string LocustDockerfile(string checkout) => Path.Combine(checkout, "docker", "images", "Dockerfile.locust");
+}
