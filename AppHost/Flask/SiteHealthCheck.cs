@@ -12,7 +12,12 @@ internal sealed class SiteHealthCheck(Func<Uri> url) : IHealthCheck
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(50);
-    private static readonly HttpClient s_client = new(new SocketsHttpHandler { AllowAutoRedirect = false }) { Timeout = TimeSpan.FromSeconds(10) };
+    private static readonly HttpClient s_client = new(new SocketsHttpHandler { AllowAutoRedirect = false })
+    {
+        Timeout = TimeSpan.FromSeconds(10),
+        // The site's telemetry leaves these requests out: uvlhub_telemetry.py in the start-up folder.
+        DefaultRequestHeaders = { { "User-Agent", "UvlhubAspire-HealthCheck" } },
+    };
 
     /// <inheritdoc/>
     public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)

@@ -89,6 +89,12 @@ internal sealed partial class Toolbox(RunnerSettings settings, TimeProvider time
         LogRunning(string.Join(' ', command));
 
         List<string> arguments = ["exec", "--interactive", "--env", $"{RunMarker}={Environment.ProcessId}"];
+        if (activity is { IdFormat: ActivityIdFormat.W3C, Id: { } trace })
+        {
+            // What the command does appears under this step: the start-up folder's uvlhub_telemetry.py.
+            arguments.AddRange(["--env", $"TRACEPARENT={trace}"]);
+        }
+
         foreach (var (key, value) in environment ?? new Dictionary<string, string>())
         {
             arguments.AddRange(["--env", $"{key}={value}"]);

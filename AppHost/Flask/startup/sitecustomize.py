@@ -81,6 +81,59 @@ if _is_reloader():
     when_loaded("flask.cli", _do_not_load_the_application)
 
 
+def _serve_with_telemetry(serving):
+    run_simple = serving.run_simple
+
+    def run_simple_with_telemetry(hostname, port, application, *arguments, **options):
+        import uvlhub_telemetry
+
+        reloads = options.get("use_reloader", arguments[0] if arguments else False)
+        _never_fail(uvlhub_telemetry.check if reloads and _is_reloader() else lambda: uvlhub_telemetry.serve(application))
+        return run_simple(hostname, port, application, *arguments, **options)
+
+    serving.run_simple = run_simple_with_telemetry
+
+
+def _work_with_telemetry(worker):
+    work = worker.Worker.work
+
+    def work_with_telemetry(self, *arguments, **options):
+        import uvlhub_telemetry
+
+        _never_fail(lambda: uvlhub_telemetry.work(type(self)))
+        return work(self, *arguments, **options)
+
+    worker.Worker.work = work_with_telemetry
+
+
+def _hand_over_traces(job):
+    import uvlhub_telemetry
+
+    _never_fail(lambda: uvlhub_telemetry.hand_over(job.Job))
+
+
+def _note_command(_):
+    import uvlhub_telemetry
+
+    _never_fail(uvlhub_telemetry.note_command)
+
+
+def _never_fail(step):
+    try:
+        step()
+    except Exception as error:
+        print(f"UvlhubAspire: no telemetry: {type(error).__name__}: {error}", file=sys.stderr, flush=True)
+
+
+if os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT"):
+    if os.environ.get("TRACEPARENT"):
+        when_loaded("sqlalchemy.engine", _note_command)
+    else:
+        when_loaded("werkzeug.serving", _serve_with_telemetry)
+        when_loaded("rq.worker", _work_with_telemetry)
+        when_loaded("rq.job", _hand_over_traces)
+
+
 def _redirect_moduleignore(ignored):
     """uvlhub reads the modules that it shall not load from WORKING_DIR/.moduleignore. A file cannot be mounted into a
     bind-mounted folder without the engine creating it on the host first, so this one path is answered from the
