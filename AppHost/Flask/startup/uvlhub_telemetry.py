@@ -82,45 +82,80 @@ def _watch_statements(begin, end):
 
 class _Providers:
     def __init__(self):
-        from opentelemetry import metrics, trace
+        from opentelemetry import trace
         from opentelemetry._logs import set_logger_provider
-        from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
-        from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
-        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
         from opentelemetry.sdk._logs import LoggerProvider
         from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
-        from opentelemetry.sdk.metrics import MeterProvider
-        from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
         from opentelemetry.sdk.resources import Resource
         from opentelemetry.sdk.trace import TracerProvider
         from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
         _say_export_problems_once()
         _go_past_proxies()
-        resource = Resource.create()
+        self._resource = Resource.create()
+        self._metrics = None
 
         # Each of them would flush without a limit when the process ends, and the reload would wait for it.
-        self.traces = TracerProvider(resource=resource, sampler=_sampler(), shutdown_on_exit=False)
-        self.traces.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+        self.traces = TracerProvider(resource=self._resource, sampler=_sampler(), shutdown_on_exit=False)
+        self.traces.add_span_processor(BatchSpanProcessor(_LoadedLater(_span_exporter)))
         trace.set_tracer_provider(self.traces)
 
-        self.logs = LoggerProvider(resource=resource, shutdown_on_exit=False)
-        self.logs.add_log_record_processor(BatchLogRecordProcessor(OTLPLogExporter()))
+        self.logs = LoggerProvider(resource=self._resource, shutdown_on_exit=False)
+        self.logs.add_log_record_processor(BatchLogRecordProcessor(_LoadedLater(_log_exporter)))
         set_logger_provider(self.logs)
 
-        self.metrics = MeterProvider(
-            [PeriodicExportingMetricReader(OTLPMetricExporter())], resource=resource, shutdown_on_exit=False
-        )
-        metrics.set_meter_provider(self.metrics)
+    def measure(self):
+        from opentelemetry import metrics
+        from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
+        from opentelemetry.sdk.metrics import MeterProvider
+        from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
+
+        reader = PeriodicExportingMetricReader(OTLPMetricExporter())
+        self._metrics = MeterProvider([reader], resource=self._resource, shutdown_on_exit=False)
+        metrics.set_meter_provider(self._metrics)
 
     def flush(self):
-        for provider in (self.traces, self.logs, self.metrics):
-            provider.force_flush()
+        for provider in (self.traces, self.logs, self._metrics):
+            if provider is not None:
+                provider.force_flush()
 
     def flush_bounded(self):
         flushing = threading.Thread(target=self.flush, daemon=True)
         flushing.start()
         flushing.join(_FLUSH_SECONDS)
+
+
+class _LoadedLater:
+    """An exporter that the exporting thread loads when it needs it: that takes longer than all the rest, and the site
+    need not wait for it."""
+
+    def __init__(self, load):
+        self._load = load
+        self._exporter = None
+
+    def export(self, batch):
+        if self._exporter is None:
+            self._exporter = self._load()
+        return self._exporter.export(batch)
+
+    def shutdown(self):
+        if self._exporter is not None:
+            self._exporter.shutdown()
+
+    def force_flush(self, timeout_millis=30000):
+        return True
+
+
+def _span_exporter():
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+
+    return OTLPSpanExporter()
+
+
+def _log_exporter():
+    from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
+
+    return OTLPLogExporter()
 
 
 def _sampler():
@@ -219,13 +254,10 @@ def _trace_statements():
 
 
 def _start():
-    """Begins to send what has been instrumented, which until now went nowhere."""
-    try:
-        providers = _Providers()
-        _send_log_records(providers.logs)
-    except ImportError as missing:
-        say_missing(missing)
-        return None
+    """Begins to send traces and log records."""
+    providers = _Providers()
+    _send_log_records(providers.logs)
+    _trace_statements()
     atexit.register(providers.flush_bounded)
     return providers
 
@@ -240,9 +272,12 @@ def say_missing(missing):
 
 def check():
     """Says once what is missing: in the process that starts the serving ones, whose environment they inherit."""
+    from importlib.util import find_spec
+
     try:
-        import opentelemetry.exporter.otlp.proto.http
-        import opentelemetry.sdk.version
+        for name in ("opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http", "opentelemetry.instrumentation.flask"):
+            if find_spec(name) is None:
+                raise ModuleNotFoundError(f"No module named '{name}'")
     except ImportError as missing:
         say_missing(missing)
 
@@ -254,15 +289,14 @@ def serve(application):
     try:
         from flask import Flask
         from opentelemetry.instrumentation.flask import FlaskInstrumentor
+
+        if isinstance(application, Flask):
+            providers = _start()
+            FlaskInstrumentor().instrument_app(application, response_hook=_correct_address, enable_commenter=False)
+            # What was measured before this is done is lost, which nobody sees in a histogram.
+            threading.Thread(target=providers.measure, name="uvlhub-telemetry", daemon=True).start()
     except ImportError as missing:
         say_missing(missing)
-        return
-
-    if isinstance(application, Flask):
-        FlaskInstrumentor().instrument_app(application, response_hook=_correct_address, enable_commenter=False)
-        _trace_statements()
-        # Loading the exporters takes longer than all before, and the site need not wait for it.
-        threading.Thread(target=_start, name="uvlhub-telemetry", daemon=True).start()
 
 
 def _correct_address(span, status, headers):
@@ -276,12 +310,14 @@ def _correct_address(span, status, headers):
 
 def work(worker_class):
     """Traces the jobs of an RQ worker. Each job runs in a process of its own, which ends without a word to anybody."""
-    providers = _start()
-    if providers is None:
-        return
-    from opentelemetry import propagate, trace
+    try:
+        from opentelemetry import propagate, trace
 
-    _trace_statements()
+        providers = _start()
+    except ImportError as missing:
+        say_missing(missing)
+        return
+
     tracer = trace.get_tracer(SCOPE)
     perform = worker_class.perform_job
 
