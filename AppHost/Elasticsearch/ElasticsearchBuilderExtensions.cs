@@ -42,6 +42,7 @@ internal static class ElasticsearchBuilderExtensions
         return declared is not null ? node : node
             .WithEnvironment("discovery.type", "single-node")
             .WithEnvironment("xpack.security.enabled", "false")
+            .WithEnvironment("xpack.security.transport.ssl.enabled", "false")
             .WithEnvironment("ES_JAVA_OPTS", "-Xms512m -Xmx512m");
     }
 }

@@ -12,7 +12,7 @@ internal static class SeleniumBuilderExtensions
 {
     private const string Version = "4.35.0";
     private const string HttpEndpointName = "http";
-    private const string HubPort = "4444";
+    private const int HubPort = 4444;
     private const int ScreenPort = 5900;
 
     /// <summary>Adds the hub, which tests talk to. It is healthy when it answers; whether it has browsers is their health.</summary>
@@ -22,7 +22,7 @@ internal static class SeleniumBuilderExtensions
     /// <returns>The hub's builder; <see langword="null"/> if the checkout runs without.</returns>
     public static IResourceBuilder<ContainerResource>? AddSeleniumHub(this IDistributedApplicationBuilder builder, [ResourceName] string name, UvlhubEnvironment uvlhub) =>
         !uvlhub.Services.Includes(name) ? null : builder.AddService(name, uvlhub, $"selenium/hub:{Version}", standIn: null, "selenium_hub_container")
-            .WithHttpEndpoint(targetPort: 4444, name: HttpEndpointName)
+            .WithHttpEndpoint(targetPort: HubPort, name: HttpEndpointName)
             .WithHostPort(uvlhub.Ports.Selenium, HttpEndpointName)
             .WithEndpoint(targetPort: 4442, name: "publish")
             .WithHostPort(uvlhub.Ports.SeleniumPublish, "publish")
@@ -83,7 +83,9 @@ internal static class SeleniumBuilderExtensions
     /// <param name="site">The address of the site on the containers' network.</param>
     /// <returns>The same builder.</returns>
     public static IResourceBuilder<FlaskResource> WithSeleniumGrid(this IResourceBuilder<FlaskResource> builder, IResourceBuilder<ContainerResource>? hub, string site) =>
-        hub is null ? builder : builder
-            .WithEnvironment("SELENIUM_GRID_URL", $"http://{hub.Resource.Name}:{HubPort}")
-            .WithEnvironment("SELENIUM_TARGET_URL", site);
+        hub is null ? builder : builder.WithEnvironment(context =>
+        {
+            context.EnvironmentVariables["SELENIUM_GRID_URL"] = $"http://{hub.Resource.Name}:{HubPort}";
+            context.EnvironmentVariables["SELENIUM_TARGET_URL"] = site;
+        });
 }

@@ -1,0 +1,70 @@
+using Aspire.Hosting.ApplicationModel;
+using Aspire.Hosting.Testing;
+using UvlhubAspire.AppHost.Compose;
+using Xunit;
+
+namespace UvlhubAspire.AppHost.Tests;
+
+/// <summary>The AppHost's model of a checkout made of one edition's facts. Nothing is started.</summary>
+public sealed class EditionModel : IAsyncDisposable
+{
+    public const string Course = "egc2526-v1.0.0";
+    public const string Splent = "egcetsii-main-2026-07";
+    public const string Diverso = "diverso-lab-v2.9";
+
+    private readonly TemporaryFolder _folder;
+    private readonly IDistributedApplicationTestingBuilder _builder;
+
+    private EditionModel(TemporaryFolder folder, IDistributedApplicationTestingBuilder builder)
+    {
+        (_folder, _builder) = (folder, builder);
+        // A builder that is let go without having been built runs the AppHost to its end, with all that happens at a start.
+        builder.Eventing.Subscribe<BeforeStartEvent>((_, _) => throw new OperationCanceledException("only the model was wanted"));
+    }
+
+    /// <summary>Builds it.</summary>
+    /// <param name="edition">One of the names above.</param>
+    /// <param name="change">Changes the checkout before it is read.</param>
+    /// <param name="settings">Settings, as on the command line.</param>
+    public static async Task<EditionModel> CreateAsync(string edition, Action<TemporaryFolder>? change = null, params string[] settings)
+    {
+        var folder = new TemporaryFolder();
+        try
+        {
+            Edition.Load(edition).WriteCheckout(folder);
+            Directory.CreateDirectory(Path.Combine(folder.Path, "docker/nginx/html"));
+            change?.Invoke(folder);
+            return new EditionModel(folder, await DistributedApplicationTestingBuilder.CreateAsync<Projects.AppHost>(
+                [$"--Uvlhub:Path={folder.Path}", .. settings], TestContext.Current.CancellationToken));
+        }
+        catch
+        {
+            folder.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The checkout's folder.</summary>
+    public string Folder => _folder.Path;
+
+    /// <summary>The names of all resources that are containers.</summary>
+    public IEnumerable<string> Containers => _builder.Resources.OfType<ContainerResource>().Select(container => container.Name);
+
+    public ContainerResource Container(string name) => _builder.Resources.OfType<ContainerResource>().Single(container => container.Name == name);
+
+    public EndpointAnnotation Endpoint(string container, string endpoint) =>
+        Container(container).Annotations.OfType<EndpointAnnotation>().Single(annotation => annotation.Name == endpoint);
+
+    /// <summary>What a container waits for, and how: <c>redis (WaitUntilHealthy)</c>.</summary>
+    public IEnumerable<string> Waits(string container) =>
+        Container(container).Annotations.OfType<WaitAnnotation>().Select(wait => $"{wait.Resource.Name} ({wait.WaitType})");
+
+    internal Task<ContainerFacts> FactsAsync(string container) =>
+        ContainerFacts.ReadAsync(Container(container), _builder.ExecutionContext, TestContext.Current.CancellationToken);
+
+    public async ValueTask DisposeAsync()
+    {
+        await _builder.DisposeAsync();
+        _folder.Dispose();
+    }
+}
