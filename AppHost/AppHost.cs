@@ -24,10 +24,13 @@ var db = builder.AddMariaDB("db", uvlhub.RootPassword)
     .WithContainerName(uvlhub.Names.DatabaseContainer)
     .WithCheckoutEnvironment(uvlhub)
     .WithCheckoutVolume(uvlhub)
-    .WithHostPort(uvlhub.Ports.Database)
+    .WithHostPort(uvlhub)
     .WithAutomaticRestart();
 var uvlhubdb = db.AddDatabase("uvlhubdb", uvlhub.Checkout.Database);
-db.AddDatabase("uvlhubdb-test", uvlhub.Checkout.TestDatabase);
+if (uvlhub.Profile.HasTestDatabase)
+{
+    db.AddDatabase("uvlhubdb-test", uvlhub.Checkout.TestDatabase);
+}
 
 var rosemary = builder.AddToolbox("rosemary", uvlhub, uvlhubdb);
 var migrator = builder.AddMigrator("migrator", uvlhub, uvlhubdb, rosemary);

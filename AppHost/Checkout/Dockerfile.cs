@@ -78,7 +78,9 @@ internal sealed record Dockerfile
             .Replace($"${{{argument.Key}}}", argument.Value, StringComparison.Ordinal)
             .Replace($"${argument.Key}", argument.Value, StringComparison.Ordinal));
 
-    private static IEnumerable<(string Instruction, string Arguments)> Instructions(IEnumerable<string> lines)
+    /// <summary>The instructions of a file, each on one line and without comments.</summary>
+    /// <param name="lines">The file's lines.</param>
+    internal static IEnumerable<(string Instruction, string Arguments)> Instructions(IEnumerable<string> lines)
     {
         var pending = "";
         foreach (var raw in lines)

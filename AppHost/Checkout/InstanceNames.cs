@@ -5,18 +5,25 @@ namespace UvlhubAspire.Checkout;
 /// tutorial's, so that its <c>docker exec</c> and <c>docker logs</c> commands keep working.
 /// </summary>
 /// <param name="instance">The instance's name, or <see langword="null"/> for the tutorial's names.</param>
+/// <param name="profile">The environment. Default: Development.</param>
 /// <exception cref="CheckoutException">The engine does not allow the instance's name in names.</exception>
-internal sealed class InstanceNames(string? instance)
+internal sealed class InstanceNames(string? instance, EnvironmentProfile? profile = null)
 {
-    private readonly string _prefix = string.IsNullOrEmpty(instance) ? ""
+    private readonly string _volumeSuffix = profile?.VolumeSuffix ?? "";
+
+    private readonly string _prefix = (string.IsNullOrEmpty(instance) ? ""
         : char.IsAsciiLetterOrDigit(instance[0]) && Sanitise(instance) == instance ? $"{instance}_"
-        : throw new CheckoutException($"Uvlhub:Instance is '{instance}'; it begins with a letter or a digit and has letters, digits, '_', '.' and '-'");
+        : throw new CheckoutException($"Uvlhub:Instance is '{instance}'; it begins with a letter or a digit and has letters, digits, '_', '.' and '-'"))
+        + profile?.NamePrefix;
 
     /// <summary>The container of <c>db</c>.</summary>
     public string DatabaseContainer => $"{_prefix}mariadb_container";
 
     /// <summary>The container of <c>web</c>.</summary>
     public string WebContainer => $"{_prefix}web_app_container";
+
+    /// <summary>The container of <c>migrator</c>, where it is one.</summary>
+    public string MigratorContainer => $"{_prefix}migrator_container";
 
     /// <summary>The container of <c>rosemary</c>, the toolbox.</summary>
     public string ToolboxContainer => $"{_prefix}rosemary_container";
@@ -33,7 +40,15 @@ internal sealed class InstanceNames(string? instance)
 
     /// <summary>The database's volume, if nothing else is said.</summary>
     /// <param name="checkout">The folder name of the checkout.</param>
-    public string DataVolume(string checkout) => $"{_prefix}mariadb_data_{Sanitise(checkout)}";
+    public string DataVolume(string checkout) => $"{_prefix}mariadb_data_{Sanitise(checkout)}{_volumeSuffix}";
+
+    /// <summary>The volume of the migrator's snapshots, where the migrator is a container.</summary>
+    /// <param name="checkout">The folder name of the checkout.</param>
+    public string SnapshotsVolume(string checkout) => $"{_prefix}snapshots_{Sanitise(checkout)}{_volumeSuffix}";
+
+    /// <summary>The volume of what users upload, where the code is not mounted.</summary>
+    /// <param name="checkout">The folder name of the checkout.</param>
+    public string UploadsVolume(string checkout) => $"{_prefix}uploads_{Sanitise(checkout)}{_volumeSuffix}";
 
     // The engine allows [a-zA-Z0-9][a-zA-Z0-9_.-]* in names.
     private static string Sanitise(string name) =>

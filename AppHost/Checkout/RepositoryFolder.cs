@@ -11,6 +11,14 @@ internal static class RepositoryFolder
     /// <exception cref="CheckoutException">The program no longer lies inside its repository.</exception>
     public static string Images => Find("images");
 
+    /// <summary>The AppHost's project.</summary>
+    /// <exception cref="CheckoutException">The program no longer lies inside its repository.</exception>
+    public static string AppHost => Find("AppHost");
+
+    /// <summary>The migrator's project.</summary>
+    /// <exception cref="CheckoutException">The program no longer lies inside its repository.</exception>
+    public static string Runner => Find("UvlhubRunner");
+
     private static string Find(string folder)
     {
         for (var parent = new DirectoryInfo(AppContext.BaseDirectory); parent is not null; parent = parent.Parent)

@@ -17,10 +17,19 @@ internal sealed record UvlhubCheckout
     public required DotEnvFile EnvironmentFile { get; init; }
 
     /// <summary>Every key of the checkout's <c>.env</c>, also those that the model does not know.</summary>
-    public IReadOnlyDictionary<string, string> Environment => EnvironmentFile.Values;
+    public required IReadOnlyDictionary<string, string> Environment { get; init; }
 
     /// <summary>The Dockerfile of the development image; <see langword="null"/> if the checkout has none.</summary>
     public Dockerfile? DevelopmentDockerfile { get; init; }
+
+    /// <summary>The Dockerfile of the production image; <see langword="null"/> if the checkout has none.</summary>
+    public Dockerfile? ProductionDockerfile { get; init; }
+
+    /// <summary>The Dockerfile of the image that runs in this environment.</summary>
+    public Dockerfile SiteDockerfile => Profile.Code == CodeSource.InImage ? ProductionDockerfile! : DevelopmentDockerfile!;
+
+    /// <summary>The environment that the checkout was read for.</summary>
+    public required EnvironmentProfile Profile { get; init; }
 
     /// <summary>Where the code lives inside the container, without a trailing slash (<c>/app</c>, <c>/workspace</c>).</summary>
     public required string WorkingDirectory { get; init; }
@@ -33,6 +42,10 @@ internal sealed record UvlhubCheckout
     /// scripts; empty if it never seeds.
     /// </summary>
     public required IReadOnlyList<string> SeedCommand { get; init; }
+
+    /// <summary>Where the application keeps uploaded files inside the container. Default: <c>uploads</c> in its working directory.</summary>
+    public string UploadsFolder => Value("UPLOADS_DIR") is not { } folder ? $"{WorkingDirectory}/uploads"
+        : folder.StartsWith('/') ? folder : $"{WorkingDirectory}/{folder}";
 
     /// <summary>The application's database. Default: <c>uvlhubdb</c>.</summary>
     public string Database => Value("MARIADB_DATABASE") ?? "uvlhubdb";
@@ -49,19 +62,21 @@ internal sealed record UvlhubCheckout
     /// <summary>The password of MariaDB's <c>root</c>; <see langword="null"/> if the checkout names none.</summary>
     public string? RootPassword => Value("MARIADB_ROOT_PASSWORD");
 
-    private static readonly string[] s_environmentFiles = [".env", ".env.docker", ".env.docker.example"];
-
     private static readonly string[] s_developmentDockerfiles =
         ["docker/images/Dockerfile.dev", "docker/images/Dockerfile", "Dockerfile.dev", "Dockerfile"];
+
+    private static readonly string[] s_productionDockerfiles = ["docker/images/Dockerfile.prod", "Dockerfile.prod"];
 
     private static readonly string[] s_seedingScripts =
         ["docker/entrypoints/development_entrypoint.sh", "scripts/apply_migrations.sh"];
 
     /// <summary>Reads a checkout.</summary>
     /// <param name="path">Its folder; a relative path is taken from the current folder.</param>
+    /// <param name="profile">The environment that it shall run in. Default: Development.</param>
     /// <exception cref="CheckoutException">The folder is no uvlhub checkout, or one of its files is malformed.</exception>
-    public static UvlhubCheckout Read(string path)
+    public static UvlhubCheckout Read(string path, EnvironmentProfile? profile = null)
     {
+        profile ??= EnvironmentProfile.Development;
         var folder = System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(path));
         if (!Directory.Exists(folder))
         {
@@ -71,8 +86,10 @@ internal sealed record UvlhubCheckout
         string? FirstExisting(IEnumerable<string> candidates) =>
             candidates.Select(candidate => System.IO.Path.Combine(folder, candidate)).FirstOrDefault(File.Exists);
 
-        var environmentPath = FirstExisting(s_environmentFiles);
+        var environmentPath = FirstExisting(profile.EnvironmentFiles);
         var dockerfilePath = FirstExisting(s_developmentDockerfiles);
+        var productionPath = FirstExisting(s_productionDockerfiles);
+        var inImage = profile.Code == CodeSource.InImage;
 
         List<string> missing = [];
         if (!File.Exists(System.IO.Path.Combine(folder, "app", "__init__.py")))
@@ -82,12 +99,14 @@ internal sealed record UvlhubCheckout
 
         if (environmentPath is null)
         {
-            missing.Add(".env or .env.docker.example (its settings)");
+            missing.Add($"{profile.EnvironmentFiles[0]} or {profile.EnvironmentFiles[^1]} (its settings)");
         }
 
-        if (dockerfilePath is null)
+        if (inImage ? productionPath is null : dockerfilePath is null)
         {
-            missing.Add("docker/images/Dockerfile.dev or docker/images/Dockerfile (its image)");
+            missing.Add(inImage
+                ? "docker/images/Dockerfile.prod (its production image)"
+                : "docker/images/Dockerfile.dev or docker/images/Dockerfile (its image)");
         }
 
         if (missing.Count > 0)
@@ -97,17 +116,42 @@ internal sealed record UvlhubCheckout
         }
 
         var environment = DotEnvFile.Read(environmentPath!);
-        var dockerfile = Dockerfile.Read(dockerfilePath!);
-        var workingDirectory = dockerfile.WorkingDirectory ?? "/app";
+        var development = dockerfilePath is null ? null : Dockerfile.Read(dockerfilePath);
+        var production = productionPath is null ? null : Dockerfile.Read(productionPath);
+        var workingDirectory = (inImage ? production : development)!.WorkingDirectory ?? "/app";
 
         return new UvlhubCheckout
         {
             Path = folder,
             EnvironmentFile = environment,
-            DevelopmentDockerfile = dockerfile,
+            Environment = environment.Values,
+            DevelopmentDockerfile = development,
+            ProductionDockerfile = production,
+            Profile = profile,
             WorkingDirectory = workingDirectory.Length > 1 ? workingDirectory.TrimEnd('/') : workingDirectory,
             SeedCommand = ReadSeedCommand(folder),
         };
+    }
+
+    /// <summary>The checkout inside an image that was built from one: no <c>.env</c> and no Dockerfiles, but the container's environment.</summary>
+    /// <param name="workingDirectory">The folder of the code.</param>
+    /// <param name="environment">The container's environment.</param>
+    /// <param name="profile">The environment.</param>
+    /// <exception cref="CheckoutException">The folder holds no application.</exception>
+    public static UvlhubCheckout Inside(string workingDirectory, IReadOnlyDictionary<string, string> environment, EnvironmentProfile profile)
+    {
+        var folder = workingDirectory.Length > 1 ? workingDirectory.TrimEnd('/') : workingDirectory;
+        return File.Exists(System.IO.Path.Combine(folder, "app", "__init__.py"))
+            ? new UvlhubCheckout
+            {
+                Path = folder,
+                WorkingDirectory = folder,
+                EnvironmentFile = DotEnvFile.Parse("", "the container's environment"),
+                Environment = environment,
+                Profile = profile,
+                SeedCommand = ReadSeedCommand(folder),
+            }
+            : throw new CheckoutException($"there is no app/__init__.py in {folder}: WORKING_DIR must name the folder of the application in the image");
     }
 
     private string? Value(string key) => Environment.TryGetValue(key, out var value) && value.Length > 0 ? value : null;

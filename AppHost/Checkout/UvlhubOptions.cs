@@ -13,6 +13,27 @@ internal sealed class UvlhubOptions
     public string? Path { get; init; }
 
     /// <summary>
+    /// <c>Development</c>, <c>Testing</c>, <c>Staging</c> or <c>Production</c>; what that means stands in
+    /// <see cref="EnvironmentProfile"/>. Default: Development; Production when the model is published.
+    /// </summary>
+    public string? Environment { get; init; }
+
+    /// <summary>
+    /// Where the secrets of Staging and Production come from: <c>given</c> (default) takes the checkout's file and refuses
+    /// placeholders, <c>generated</c> makes what the file does not give once and keeps it in the user's secrets.
+    /// </summary>
+    public string? Secrets { get; init; }
+
+    /// <summary>The site's name on the network, such as <c>uvlhub.example.org</c>. Default: the checkout's <c>DOMAIN</c>.</summary>
+    public string? Domain { get; init; }
+
+    /// <summary>
+    /// The version that the production image is built with (its argument <c>VERSION_TAG</c>, and its tag). Default: what
+    /// <c>git describe</c> says of the checkout, else <c>latest</c>.
+    /// </summary>
+    public string? Version { get; init; }
+
+    /// <summary>
     /// A name that sets this environment's containers, volumes and network apart from others on the same engine, with
     /// free ports of its own. Letters, digits, <c>_</c>, <c>.</c> and <c>-</c>, beginning with a letter or a digit.
     /// Default: none, and containers and ports are the tutorial's.
@@ -57,6 +78,9 @@ internal sealed class UvlhubOptions
     /// packages of OpenTelemetry, and without them the site says so once and works as before.
     /// </summary>
     public bool Telemetry { get; init; } = true;
+
+    /// <summary>How gunicorn serves the site.</summary>
+    public GunicornOptions Gunicorn { get; init; } = new();
 
     /// <summary>Ports on the host.</summary>
     public PortOptions Ports { get; init; } = new();
@@ -125,6 +149,19 @@ internal sealed class UvlhubOptions
         public int? Adminer { get; init; }
     }
 
+    /// <summary>How gunicorn serves the site in Staging and Production.</summary>
+    internal sealed class GunicornOptions
+    {
+        /// <summary>
+        /// How many processes serve. Default: twice the number of cores and one, at most 9; each takes the memory of one
+        /// whole application, and opens database connections of its own.
+        /// </summary>
+        public int? Workers { get; init; }
+
+        /// <summary>After how long a request that is not answered ends its worker. Default: 1 hour, as uvlhub's entrypoint has it.</summary>
+        public TimeSpan Timeout { get; init; } = TimeSpan.FromHours(1);
+    }
+
     /// <summary>Where snapshots are kept, and how many.</summary>
     internal sealed class SnapshotOptions
     {
@@ -140,6 +177,12 @@ internal sealed class UvlhubOptions
     {
         /// <summary>How long to wait for MariaDB to answer. Default: 2 minutes.</summary>
         public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromMinutes(2);
+
+        /// <summary>
+        /// Whether flask runs in the runner's own container, as it does in the image that leaves the machine: the
+        /// checkout's facts then come from that container's files and environment. The image sets it. Default: no.
+        /// </summary>
+        public bool Local { get; init; }
 
         /// <summary>How long to wait for the toolbox container. Default: 1 minute.</summary>
         public TimeSpan ToolboxTimeout { get; init; } = TimeSpan.FromMinutes(1);

@@ -16,8 +16,9 @@ internal sealed partial record CheckoutComposeFiles(string? Development, string?
     /// <param name="setting">
     /// The development file if the user names it (<see cref="UvlhubOptions.ComposeFile"/>), relative to the checkout.
     /// </param>
+    /// <param name="profile">The environment, whose file counts as the development file. Default: Development.</param>
     /// <exception cref="CheckoutException">The file that the user names does not exist.</exception>
-    public static CheckoutComposeFiles Find(string checkout, string? setting = null)
+    public static CheckoutComposeFiles Find(string checkout, string? setting = null, EnvironmentProfile? profile = null)
     {
         var files = s_folders
             .Select(folder => folder.Length == 0 ? checkout : Path.Combine(checkout, folder))
@@ -26,6 +27,12 @@ internal sealed partial record CheckoutComposeFiles(string? Development, string?
             .ToList();
 
         string? development;
+        if (string.IsNullOrWhiteSpace(setting) && profile is { ComposeFile: { } named })
+        {
+            development = files.FirstOrDefault(file => Path.GetFileName(file) == named);
+            return new CheckoutComposeFiles(development, null, [.. files.Where(file => file != development)]);
+        }
+
         if (string.IsNullOrWhiteSpace(setting))
         {
             // Files that say so first; of those that compose takes by itself, the one beside the code.

@@ -5,6 +5,10 @@ namespace UvlhubAspire.AppHost.Compose;
 /// <summary>The services of uvlhub's own compose files that the model has resources of its own for.</summary>
 internal static class KnownServices
 {
+    // Production's: one holds the engine's socket, the other waits for a script by hand. The model does both otherwise.
+    private static readonly string[] s_replaced = ["watchtower", "certbot"];
+
     /// <summary>Their names, which are also the resources' names.</summary>
-    public static IReadOnlySet<string> Names { get; } = new HashSet<string>([.. ServiceSelection.Always, .. ServiceSelection.Optional], StringComparer.Ordinal);
+    public static IReadOnlySet<string> Names { get; } =
+        new HashSet<string>([.. ServiceSelection.Always, .. ServiceSelection.Optional, .. s_replaced], StringComparer.Ordinal);
 }

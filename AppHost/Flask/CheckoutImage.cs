@@ -1,4 +1,5 @@
 using UvlhubAspire.AppHost.Images;
+using UvlhubAspire.AppHost.Release;
 using UvlhubAspire.Checkout;
 
 namespace UvlhubAspire.AppHost.Flask;
@@ -21,6 +22,10 @@ internal static class CheckoutImage
     /// <param name="service">The service that has an image of its own; <see langword="null"/> for the development image.</param>
     public static string Name(UvlhubCheckout checkout, string? service = null) =>
         $"uvlhub-aspire/checkout-{Valid(checkout.Name)}{(service is null ? "" : $"-{Valid(service)}")}";
+
+    /// <summary>The name of the image that has the code in it, without a tag; it tells clones with the same folder name apart.</summary>
+    /// <param name="checkout">The checkout.</param>
+    public static string Site(UvlhubCheckout checkout) => $"{Name(checkout)}-{SiteImages.Digest(checkout.Path)}";
 
     // Repository names are lower case; what they do not allow becomes a dash.
     private static string Valid(string name) =>

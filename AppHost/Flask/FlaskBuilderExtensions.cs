@@ -1,9 +1,14 @@
+using System.Globalization;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using UvlhubAspire.AppHost.Images;
 using UvlhubAspire.AppHost.MariaDB;
 using UvlhubAspire.AppHost.Preflight;
+using UvlhubAspire.AppHost.Release;
 using UvlhubAspire.AppHost.Restart;
 using UvlhubAspire.AppHost.Uvlhub;
+using UvlhubAspire.AppHost.Volumes;
+using UvlhubAspire.Checkout;
 
 namespace UvlhubAspire.AppHost.Flask;
 
@@ -11,11 +16,12 @@ namespace UvlhubAspire.AppHost.Flask;
 internal static class FlaskBuilderExtensions
 {
     private const int Port = 5000;
-    private const string StartupFolder = "/opt/uvlhub-aspire/startup";
+    private const int MostWorkers = 9;
+    private const string SnapshotsFolder = "/var/lib/uvlhub-aspire/snapshots";
 
     /// <summary>
-    /// Adds the site: <c>flask run</c> with reload and debugger on the bind-mounted checkout, as uvlhub's development
-    /// entrypoint ends. It is healthy when its first page answers 200.
+    /// Adds the site, as uvlhub's entrypoints end: <c>flask run</c> on the mounted checkout, or gunicorn on the code in
+    /// the production image. It is healthy when its first page answers 200.
     /// </summary>
     /// <param name="builder">The application that is being built.</param>
     /// <param name="name">The resource's name.</param>
@@ -24,11 +30,11 @@ internal static class FlaskBuilderExtensions
     /// <returns>The site's builder.</returns>
     public static IResourceBuilder<FlaskResource> AddFlask(
         this IDistributedApplicationBuilder builder, [ResourceName] string name, UvlhubEnvironment uvlhub, IResourceBuilder<MariaDBDatabaseResource> database) =>
-        builder.AddCheckoutContainer(new FlaskResource(name) { IsSite = true }, uvlhub, database)
+        builder.AddCheckoutContainer(new FlaskResource(name) { Role = FlaskRole.Site }, uvlhub, database)
             .WithContainerName(uvlhub.Names.WebContainer)
-            .WithArgs("flask", "run", "--host=0.0.0.0", $"--port={Port}", "--reload", "--debug")
+            .WithArgs(ServerCommand(uvlhub))
             .WithHttpEndpoint(targetPort: Port, name: FlaskResource.HttpEndpointName)
-            .WithHostPort(uvlhub.Ports.Web)
+            .WithSitePort(uvlhub)
             .WithSiteHealthCheck()
             .WithIconName("Globe");
 
@@ -57,20 +63,27 @@ internal static class FlaskBuilderExtensions
         return builder.WithHealthCheck(key);
     }
 
+    /// <summary>Adds a container with the checkout's code and environment; what it runs is up to the caller.</summary>
+    /// <param name="builder">The application that is being built.</param>
+    /// <param name="flask">The resource.</param>
+    /// <param name="uvlhub">The checkout and the settings.</param>
+    /// <param name="database">The application's database.</param>
+    /// <returns>The container's builder.</returns>
     internal static IResourceBuilder<FlaskResource> AddCheckoutContainer(
         this IDistributedApplicationBuilder builder, FlaskResource flask, UvlhubEnvironment uvlhub, IResourceBuilder<MariaDBDatabaseResource> database)
     {
         var checkout = uvlhub.Checkout;
         var container = builder.AddResource(flask)
-            .WithImage(CheckoutImage.Name(checkout), "dev")
-            .WithAnnotation(CheckoutImage.Development(checkout))
-            .WithBindMount(checkout.Path, checkout.WorkingDirectory)
-            .WithBindMount(Path.Combine(builder.AppHostDirectory, "Flask", "startup"), StartupFolder, isReadOnly: true)
+            .WithCheckoutCode(uvlhub)
             // An init process, because as process 1 neither a shell nor Python ends when the engine asks it to.
             .WithContainerRuntimeArgs("--init", "--workdir", checkout.WorkingDirectory)
-            .WithAutomaticRestart()
-            .WithEnvironment(context => SetEnvironment(context.EnvironmentVariables, uvlhub, database.Resource.Parent))
+            .WithEnvironment(context => SetEnvironment(context.EnvironmentVariables, uvlhub, database.Resource.Parent, flask.IsApplication))
             .WithTelemetry(uvlhub);
+
+        if (flask.Role != FlaskRole.Migrator)
+        {
+            container.WithAutomaticRestart();
+        }
 
         builder.Eventing.Subscribe<ResourceReadyEvent>(flask, (ready, cancellationToken) =>
             flask.IsSite ? MissingRequirements.WarnAsync(flask, checkout, ready.Services, cancellationToken) : Task.CompletedTask);
@@ -78,7 +91,57 @@ internal static class FlaskBuilderExtensions
         return container;
     }
 
-    private static void SetEnvironment(Dictionary<string, object> environment, UvlhubEnvironment uvlhub, MariaDBServerResource server)
+    private static string[] ServerCommand(UvlhubEnvironment uvlhub) => uvlhub.Profile.Server switch
+    {
+        WebServer.FlaskWithReload => ["flask", "run", "--host=0.0.0.0", $"--port={Port}", "--reload", "--debug"],
+        WebServer.Flask => ["flask", "run", "--host=0.0.0.0", $"--port={Port}"],
+        _ =>
+        [
+            "gunicorn", "--bind", $"0.0.0.0:{Port}", "--workers", Workers(uvlhub.Options.Gunicorn), "--timeout", Seconds(uvlhub.Options.Gunicorn.Timeout),
+            "--log-level", "info", "app:app",
+        ],
+    };
+
+    private static string Workers(UvlhubOptions.GunicornOptions options) => options.Workers switch
+    {
+        null => Math.Min((2 * Environment.ProcessorCount) + 1, MostWorkers).ToString(CultureInfo.InvariantCulture),
+        > 0 and var workers => workers.ToString(CultureInfo.InvariantCulture),
+        var workers => throw new CheckoutException($"{UvlhubOptions.Section}:{nameof(UvlhubOptions.Gunicorn)}:{nameof(options.Workers)} is {workers}; at least one worker has to serve"),
+    };
+
+    private static string Seconds(TimeSpan time) => Math.Max(1, (long)time.TotalSeconds).ToString(CultureInfo.InvariantCulture);
+
+    // Behind nginx nobody comes by this port but the health check, so it may be any.
+    private static IResourceBuilder<FlaskResource> WithSitePort(this IResourceBuilder<FlaskResource> builder, UvlhubEnvironment uvlhub) =>
+        uvlhub.Profile.Server == WebServer.Gunicorn && uvlhub.Options.Ports.Web is null ? builder : builder.WithHostPort(uvlhub.Ports.Web);
+
+    private static IResourceBuilder<FlaskResource> WithCheckoutCode(this IResourceBuilder<FlaskResource> builder, UvlhubEnvironment uvlhub)
+    {
+        var checkout = uvlhub.Checkout;
+        if (uvlhub.Images is { } images)
+        {
+            if (!builder.Resource.IsApplication)
+            {
+                builder
+                    .WithCheckoutVolume(uvlhub, uvlhub.Names.SnapshotsVolume(checkout.Name), SnapshotsFolder)
+                    .WithEnvironment("Uvlhub__Environment", uvlhub.Profile.Name)
+                    .WithEnvironment("Uvlhub__Migrator__Local", "true")
+                    .WithEnvironment("Uvlhub__Snapshots__Path", SnapshotsFolder)
+                    .WithEnvironment("Uvlhub__Snapshots__Keep", uvlhub.Options.Snapshots.Keep.ToString(CultureInfo.InvariantCulture));
+            }
+
+            return builder
+                .WithBuiltImage(builder.Resource.IsApplication ? images.Web : images.Migrator)
+                .WithCheckoutVolume(uvlhub, uvlhub.Names.UploadsVolume(checkout.Name), checkout.UploadsFolder);
+        }
+
+        return builder
+            .WithBuiltImage(CheckoutImage.Development(checkout))
+            .WithBindMount(checkout.Path, checkout.WorkingDirectory)
+            .WithBindMount(Path.Combine(RepositoryFolder.AppHost, "Flask", "startup"), SiteDockerfile.StartupFolder, isReadOnly: true);
+    }
+
+    private static void SetEnvironment(Dictionary<string, object> environment, UvlhubEnvironment uvlhub, MariaDBServerResource server, bool isApplication)
     {
         var checkout = uvlhub.Checkout;
         foreach (var (key, value) in checkout.Environment)
@@ -87,13 +150,24 @@ internal static class FlaskBuilderExtensions
         }
 
         SetDatabaseEnvironment(environment, uvlhub, server);
+        if (uvlhub.Profile.RequiresSecrets && isApplication)
+        {
+            // uvlhub's scripts ask as root, and in development they run where the site does. The site itself never does.
+            environment.Remove(SecretKeys.RootPassword);
+        }
+
+        if (uvlhub.SecretKey is { } secretKey)
+        {
+            environment[SecretKeys.SecretKey] = secretKey.Resource;
+        }
+
         environment["WORKING_DIR"] = checkout.WorkingDirectory.TrimEnd('/') + "/";
 
         // Python's caches stay out of the checkout, where they would belong to the container's user.
         environment["PYTHONPYCACHEPREFIX"] = "/tmp/pycache";
         environment["PYTHONUNBUFFERED"] = "1";
-        var dockerfilePath = checkout.DevelopmentDockerfile!.Environment.GetValueOrDefault("PYTHONPATH");
-        environment["PYTHONPATH"] = string.Join(':', new[] { StartupFolder, checkout.Environment.GetValueOrDefault("PYTHONPATH") ?? dockerfilePath }.OfType<string>());
+        var dockerfilePath = checkout.SiteDockerfile.Environment.GetValueOrDefault("PYTHONPATH");
+        environment["PYTHONPATH"] = string.Join(':', new[] { SiteDockerfile.StartupFolder, checkout.Environment.GetValueOrDefault("PYTHONPATH") ?? dockerfilePath }.OfType<string>());
         environment["UVLHUB_IGNORED_MODULES"] = uvlhub.Options.IgnoredModules;
     }
 
@@ -104,11 +178,15 @@ internal static class FlaskBuilderExtensions
     internal static void SetDatabaseEnvironment(Dictionary<string, object> environment, UvlhubEnvironment uvlhub, MariaDBServerResource server)
     {
         environment["MARIADB_HOSTNAME"] = server.Name;
-        environment["MARIADB_PORT"] = MariaDBServerResource.DefaultPort.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        environment["MARIADB_PORT"] = MariaDBServerResource.DefaultPort.ToString(CultureInfo.InvariantCulture);
         environment["MARIADB_DATABASE"] = uvlhub.Checkout.Database;
-        environment["MARIADB_TEST_DATABASE"] = uvlhub.Checkout.TestDatabase;
         environment["MARIADB_USER"] = uvlhub.Checkout.DatabaseUser;
         environment["MARIADB_PASSWORD"] = uvlhub.UserPassword.Resource;
-        environment["MARIADB_ROOT_PASSWORD"] = uvlhub.RootPassword.Resource;
+        if (uvlhub.Profile.HasTestDatabase)
+        {
+            environment["MARIADB_TEST_DATABASE"] = uvlhub.Checkout.TestDatabase;
+        }
+
+        environment[SecretKeys.RootPassword] = uvlhub.RootPassword.Resource;
     }
 }

@@ -1,5 +1,21 @@
 namespace UvlhubAspire.AppHost.Flask;
 
+/// <summary>What a container with the checkout's code is for.</summary>
+internal enum FlaskRole
+{
+    /// <summary>Idle; commands are run in it.</summary>
+    Toolbox,
+
+    /// <summary>Serves the site.</summary>
+    Site,
+
+    /// <summary>Does the site's work in the background.</summary>
+    Worker,
+
+    /// <summary>Migrates, and ends.</summary>
+    Migrator,
+}
+
 /// <summary>
 /// A container with the checkout's code on its working directory and the environment of its <c>.env</c>: the site
 /// itself, or the toolbox in which <c>flask</c>, <c>rosemary</c> and <c>pytest</c> are run.
@@ -9,8 +25,14 @@ internal sealed class FlaskResource(string name) : ContainerResource(name)
 {
     internal const string HttpEndpointName = "http";
 
+    /// <summary>What it is for. Default: the toolbox.</summary>
+    public FlaskRole Role { get; init; }
+
+    /// <summary>Whether it runs the application for its users, and so needs nothing of what only tools do.</summary>
+    public bool IsApplication => Role is FlaskRole.Site or FlaskRole.Worker;
+
     /// <summary>Whether this one serves the site.</summary>
-    public bool IsSite { get; init; }
+    public bool IsSite => Role == FlaskRole.Site;
 
     /// <summary>Where the site answers; only the site has it.</summary>
     public EndpointReference HttpEndpoint => field ??= new(this, HttpEndpointName);

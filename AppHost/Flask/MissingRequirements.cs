@@ -16,7 +16,7 @@ internal static partial class MissingRequirements
     public static async Task WarnAsync(FlaskResource flask, UvlhubCheckout checkout, IServiceProvider services, CancellationToken cancellationToken)
     {
         var requirements = Path.Combine(checkout.Path, "requirements.txt");
-        if (!flask.TryGetContainerImageName(out var image) || image != ImageRecipe.StandIn("flask").Image || !File.Exists(requirements))
+        if (!flask.TryGetContainerImageName(out var image) || image != flask.Annotations.OfType<ContainerImage>().Last().StandInRecipe?.Image || !File.Exists(requirements))
         {
             return;
         }

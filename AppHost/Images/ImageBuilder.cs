@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Text.RegularExpressions;
 using CliWrap;
 using Microsoft.Extensions.Logging;
@@ -17,6 +18,7 @@ internal sealed partial class ImageBuilder(ContainerEngine engine, ILoggerFactor
 {
     private readonly ILogger _console = loggers.CreateLogger("UvlhubAspire.Images");
     private static readonly TimeSpan s_limit = TimeSpan.FromMinutes(30);
+    private readonly ConcurrentDictionary<string, long> _begun = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, SemaphoreSlim> _gates = new(StringComparer.Ordinal);
 
     /// <summary>Builds the image unless it is there.</summary>
@@ -26,8 +28,16 @@ internal sealed partial class ImageBuilder(ContainerEngine engine, ILoggerFactor
     /// <exception cref="ImageBuildException">The build failed; the message holds the builder's last lines.</exception>
     public async Task EnsureAsync(ImageRecipe recipe, ILogger logger, CancellationToken cancellationToken)
     {
+        var asked = Stopwatch.GetTimestamp();
         using (await EnterAsync(recipe.Image, cancellationToken))
         {
+            // Whoever came in the meantime has built what is asked for here.
+            if (_begun.TryGetValue(recipe.Image, out var begun) && begun >= asked)
+            {
+                return;
+            }
+
+            begun = Stopwatch.GetTimestamp();
             if (recipe.IsContentTagged && await engine.HasImageAsync(recipe.Image, cancellationToken))
             {
                 return;
@@ -41,7 +51,18 @@ internal sealed partial class ImageBuilder(ContainerEngine engine, ILoggerFactor
                 }
             }
 
+            if (recipe.Base is { } parent)
+            {
+                await EnsureAsync(parent, logger, cancellationToken);
+            }
+
+            if (recipe.Prepare is { } prepare)
+            {
+                await prepare(logger, cancellationToken);
+            }
+
             await BuildAsync(recipe, logger, cancellationToken);
+            _begun[recipe.Image] = begun;
         }
     }
 
@@ -68,6 +89,7 @@ internal sealed partial class ImageBuilder(ContainerEngine engine, ILoggerFactor
                     "build", "--tag", recipe.Image, "--file", recipe.Dockerfile,
                     .. recipe.Target is null ? Array.Empty<string>() : ["--target", recipe.Target],
                     .. recipe.Arguments.Keys.SelectMany(name => new[] { "--build-arg", name }),
+                    .. recipe.Contexts.SelectMany(context => new[] { "--build-context", $"{context.Key}={context.Value}" }),
                     recipe.Context,
                 ])
                 .WithEnvironmentVariables(environment =>

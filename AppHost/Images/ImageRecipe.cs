@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using Microsoft.Extensions.Logging;
 
 namespace UvlhubAspire.AppHost.Images;
 
@@ -16,6 +17,15 @@ internal sealed record ImageRecipe(string Image, string Dockerfile, string Conte
 
     /// <summary>The stage at which the build ends; <see langword="null"/> for the last one.</summary>
     public string? Target { get; init; }
+
+    /// <summary>Further folders that the Dockerfile copies from, by the names that it has for them.</summary>
+    public IReadOnlyDictionary<string, string> Contexts { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>The image that this one starts from, if that is built here as well.</summary>
+    public ImageRecipe? Base { get; init; }
+
+    /// <summary>What has to be done before the build; <see langword="null"/> if nothing.</summary>
+    public Func<ILogger, CancellationToken, Task>? Prepare { get; init; }
 
     /// <summary>
     /// A stand-in from <c>images/</c>. Its tag is a digest of the folder, so that a changed recipe is a new image, and it

@@ -67,12 +67,11 @@ internal sealed class ImageResolver(ContainerEngine engine, ImageBuilder builder
             return wanted;
         }
 
-        if (image.StandIn is null)
+        if (image.StandInRecipe is not { } standIn)
         {
             return await ChooseWithoutStandInAsync(wanted, needed, source, registry, cancellationToken);
         }
 
-        var standIn = ImageRecipe.StandIn(image.StandIn);
         if (source == ImageSource.Debian)
         {
             return new Choice(standIn.Image, $"built from Debian's packages in place of {Described(image, real!)}, because Uvlhub:Images=debian", standIn);
@@ -83,7 +82,7 @@ internal sealed class ImageResolver(ContainerEngine engine, ImageBuilder builder
             return wanted.Present();
         }
 
-        if (await engine.HasImageAsync(standIn.Image, cancellationToken))
+        if (await engine.HasImageAsync((standIn.Base ?? standIn).Image, cancellationToken))
         {
             return new Choice(standIn.Image, $"built earlier from Debian's packages in place of {Described(image, real!)}; Uvlhub:Images=registry pulls that one", standIn);
         }

@@ -1,3 +1,4 @@
+using UvlhubAspire.AppHost.Preflight;
 using UvlhubAspire.AppHost.Uvlhub;
 using UvlhubAspire.AppHost.Volumes;
 
@@ -23,16 +24,34 @@ internal static class CheckoutDatabaseExtensions
         });
 
     /// <summary>
+    /// Gives the server its port on the host, or none in environments that keep it to themselves: what needs it then runs
+    /// in a container beside it.
+    /// </summary>
+    /// <param name="builder">The server, with a container name.</param>
+    /// <param name="uvlhub">The settings.</param>
+    /// <returns>The same builder.</returns>
+    public static IResourceBuilder<MariaDBServerResource> WithHostPort(this IResourceBuilder<MariaDBServerResource> builder, UvlhubEnvironment uvlhub)
+    {
+        if (uvlhub.Profile.OpensDatabaseToHost)
+        {
+            return builder.WithHostPort(uvlhub.Ports.Database);
+        }
+
+        return builder.ApplicationBuilder.ExecutionContext.IsRunMode ? builder.WithoutHostPort(uvlhub.Names.DatabaseContainer) : builder;
+    }
+
+    /// <summary>
     /// Keeps the data in a volume of the checkout's own, labelled with the checkout's path, so that no two checkouts ever
     /// open each other's database: not the sample's and a real one's, not those of two clones with the same folder name.
     /// </summary>
     /// <param name="builder">The server.</param>
     /// <param name="uvlhub">The checkout and the settings.</param>
     /// <returns>The same builder.</returns>
-    public static IResourceBuilder<MariaDBServerResource> WithCheckoutVolume(this IResourceBuilder<MariaDBServerResource> builder, UvlhubEnvironment uvlhub) =>
-        builder.WithCheckoutVolume(
+    public static IResourceBuilder<MariaDBServerResource> WithCheckoutVolume(this IResourceBuilder<MariaDBServerResource> builder, UvlhubEnvironment uvlhub) => uvlhub.Profile.KeepsData
+        ? builder.WithCheckoutVolume(
             uvlhub,
             uvlhub.Options.DataVolume ?? uvlhub.Names.DataVolume(uvlhub.Checkout.Name),
             MariaDBBuilderExtensions.DataFolder,
-            isNamedByUser: uvlhub.Options.DataVolume is not null);
+            isNamedByUser: uvlhub.Options.DataVolume is not null)
+        : builder.WithContainerRuntimeArgs("--tmpfs", MariaDBBuilderExtensions.DataFolder);
 }

@@ -2,6 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Logging;
 using MySqlConnector;
+using UvlhubAspire.AppHost.Engine;
 using UvlhubAspire.AppHost.Images;
 
 namespace UvlhubAspire.AppHost.MariaDB;
@@ -53,7 +54,7 @@ public static class MariaDBBuilderExtensions
                     context.EnvironmentVariables["MARIADB_DATABASE"] = first.DatabaseName;
                 }
             })
-            .WithMariaDBHealthCheck(cancellationToken => (server.Databases is [var first, ..] ? first.ConnectionStringExpression : server.ConnectionStringExpression)
+            .WithMariaDBHealthCheck(server, cancellationToken => (server.Databases is [var first, ..] ? first.ConnectionStringExpression : server.ConnectionStringExpression)
                 .GetValueAsync(cancellationToken));
     }
 
@@ -106,7 +107,7 @@ public static class MariaDBBuilderExtensions
         builder.Resource.Add(database);
         return builder.ApplicationBuilder.AddResource(database)
             .WithIconName("Database")
-            .WithMariaDBHealthCheck(database.ConnectionStringExpression.GetValueAsync);
+            .WithMariaDBHealthCheck(builder.Resource, database.ConnectionStringExpression.GetValueAsync);
     }
 
     /// <summary>Keeps the data in a named volume: it outlives containers and runs.</summary>
@@ -145,13 +146,33 @@ public static class MariaDBBuilderExtensions
         return builder.WithContainerFiles(InitFolder, Path.GetFullPath(source, builder.ApplicationBuilder.AppHostDirectory));
     }
 
+    /// <summary>
+    /// Takes the server's port off the host: only containers of its network reach it. Its health, and its databases', is
+    /// then asked inside the container, and connection strings resolve nowhere.
+    /// </summary>
+    /// <param name="builder">The server.</param>
+    /// <param name="container">The container's name.</param>
+    /// <returns>The same builder.</returns>
+    internal static IResourceBuilder<MariaDBServerResource> WithoutHostPort(this IResourceBuilder<MariaDBServerResource> builder, string container)
+    {
+        builder.Resource.ClosedContainer = container;
+        foreach (var endpoint in builder.Resource.Annotations.OfType<EndpointAnnotation>().ToList())
+        {
+            builder.Resource.Annotations.Remove(endpoint);
+        }
+
+        return builder;
+    }
+
     private static IResourceBuilder<T> WithMariaDBHealthCheck<T>(
-        this IResourceBuilder<T> builder, Func<CancellationToken, ValueTask<string?>> connectionString)
+        this IResourceBuilder<T> builder, MariaDBServerResource server, Func<CancellationToken, ValueTask<string?>> connectionString)
         where T : IResource
     {
         var key = $"{builder.Resource.Name}_check";
         builder.ApplicationBuilder.Services.AddHealthChecks()
-            .Add(new HealthCheckRegistration(key, _ => new MariaDBHealthCheck(connectionString), failureStatus: null, tags: null));
+            .Add(new HealthCheckRegistration(key, services => server.ClosedContainer is { } container
+                ? new ContainerHealthCheck(services.GetRequiredService<ContainerEngine>(), container)
+                : new MariaDBHealthCheck(connectionString), failureStatus: null, tags: null));
         return builder.WithHealthCheck(key);
     }
 

@@ -22,8 +22,8 @@ public sealed class MariaDBDatabaseResource(string name, string databaseName, Ma
 
     IEnumerable<KeyValuePair<string, ReferenceExpression>> IResourceWithConnectionString.GetConnectionProperties() =>
     [
-        new("Host", ReferenceExpression.Create($"{Parent.Host}")),
-        new("Port", ReferenceExpression.Create($"{Parent.Port}")),
+        new("Host", Parent.HostExpression),
+        new("Port", Parent.PortExpression),
         new("Username", ReferenceExpression.Create($"{Parent.UserName ?? "root"}")),
         new("Password", ReferenceExpression.Create($"{Parent.UserPassword ?? Parent.RootPassword}")),
         new("DatabaseName", ReferenceExpression.Create($"{DatabaseName}")),

@@ -1,3 +1,4 @@
+using System.Globalization;
 
 namespace UvlhubAspire.AppHost.MariaDB;
 
@@ -42,6 +43,16 @@ public sealed class MariaDBServerResource(string name, ParameterResource rootPas
     /// <summary><c>mariadb://root:password@host:port</c>, user and password escaped.</summary>
     public ReferenceExpression UriExpression => Uri("root", RootPassword, database: null);
 
+    /// <summary>The container in which its health is asked; <see langword="null"/> if it has a port on the host.</summary>
+    internal string? ClosedContainer { get; set; }
+
+    // Without a port on the host there is no endpoint that Aspire would allocate; containers reach the server all the same.
+    internal ReferenceExpression HostExpression => ClosedContainer is null ? ReferenceExpression.Create($"{Host}") : ReferenceExpression.Create($"{Name}");
+
+    internal ReferenceExpression PortExpression => ClosedContainer is null
+        ? ReferenceExpression.Create($"{Port}")
+        : ReferenceExpression.Create($"{DefaultPort.ToString(CultureInfo.InvariantCulture)}");
+
     internal void Add(MariaDBDatabaseResource database) => _databases.Add(database);
 
     internal ReferenceExpression ApplicationConnectionString(string database) => UserName is null
@@ -54,8 +65,8 @@ public sealed class MariaDBServerResource(string name, ParameterResource rootPas
 
     IEnumerable<KeyValuePair<string, ReferenceExpression>> IResourceWithConnectionString.GetConnectionProperties() =>
     [
-        new("Host", ReferenceExpression.Create($"{Host}")),
-        new("Port", ReferenceExpression.Create($"{Port}")),
+        new("Host", HostExpression),
+        new("Port", PortExpression),
         new("Username", ReferenceExpression.Create($"root")),
         new("Password", ReferenceExpression.Create($"{RootPassword}")),
         new("Uri", UriExpression),
@@ -66,7 +77,7 @@ public sealed class MariaDBServerResource(string name, ParameterResource rootPas
     private ReferenceExpression ConnectionString(string user, ParameterResource password, string? database)
     {
         var connectionString = new ReferenceExpressionBuilder();
-        connectionString.Append($"Server={Host};Port={Port};User ID=");
+        connectionString.Append($"Server={HostExpression};Port={PortExpression};User ID=");
         connectionString.AppendLiteral(ConnectionStringValue.Quote(user));
         connectionString.Append($";Password={new ConnectionStringValue(password)}");
         if (database is not null)
@@ -81,7 +92,7 @@ public sealed class MariaDBServerResource(string name, ParameterResource rootPas
     {
         var uri = new ReferenceExpressionBuilder();
         uri.AppendLiteral($"mariadb://{System.Uri.EscapeDataString(user)}:");
-        uri.Append($"{password:uri}@{Host}:{Port}");
+        uri.Append($"{password:uri}@{HostExpression}:{PortExpression}");
         if (database is not null)
         {
             uri.AppendLiteral($"/{System.Uri.EscapeDataString(database)}");

@@ -21,26 +21,27 @@ internal static class MigratorBuilderExtensions
     /// <param name="database">The application's database.</param>
     /// <param name="toolbox">The container in which <c>flask</c> runs.</param>
     /// <returns>The migrator's builder.</returns>
-    public static IResourceBuilder<ProjectResource> AddMigrator(
+    public static IResourceBuilder<IResource> AddMigrator(
         this IDistributedApplicationBuilder builder,
         [ResourceName] string name,
+        UvlhubEnvironment uvlhub,
+        IResourceBuilder<MariaDBDatabaseResource> database,
+        IResourceBuilder<FlaskResource> toolbox) => uvlhub.Images is null
+            ? builder.AddProgram(name, uvlhub, database, toolbox)
+            : builder.AddContainer(name, uvlhub, database);
+
+    // Where the code is mounted: a program on the host, which has flask run in the toolbox.
+    private static IResourceBuilder<ProjectResource> AddProgram(
+        this IDistributedApplicationBuilder builder,
+        string name,
         UvlhubEnvironment uvlhub,
         IResourceBuilder<MariaDBDatabaseResource> database,
         IResourceBuilder<FlaskResource> toolbox)
     {
         var server = builder.CreateResourceBuilder(database.Resource.Parent);
         return builder.AddProject<Projects.UvlhubRunner>(name)
-            .WithEnvironment(context =>
-            {
-                // The runner has the same settings as the AppHost, wherever they came from.
-                foreach (var (key, value) in builder.Configuration.GetSection(UvlhubOptions.Section).AsEnumerable())
-                {
-                    if (value is not null)
-                    {
-                        context.EnvironmentVariables[key.Replace(":", "__", StringComparison.Ordinal)] = value;
-                    }
-                }
-            })
+            // The runner has the same settings as the AppHost, wherever they came from.
+            .WithEnvironment(context => AddSettings(context.EnvironmentVariables, builder.Configuration.GetSection(UvlhubOptions.Section).AsEnumerable()))
             .WithEnvironment("Uvlhub__Path", uvlhub.Checkout.Path)
             .WithEnvironment("Uvlhub__Containers__Database", uvlhub.Names.DatabaseContainer)
             .WithEnvironment("Uvlhub__Containers__Toolbox", uvlhub.Names.ToolboxContainer)
@@ -50,5 +51,27 @@ internal static class MigratorBuilderExtensions
             .WaitForStart(server)
             .WaitForStart(toolbox)
             .WithIconName("DatabaseArrowUp");
+    }
+
+    // Where the code is in the image: a container that has the runner as well, and needs no engine and no port of the host.
+    private static IResourceBuilder<FlaskResource> AddContainer(
+        this IDistributedApplicationBuilder builder, string name, UvlhubEnvironment uvlhub, IResourceBuilder<MariaDBDatabaseResource> database) =>
+        builder.AddCheckoutContainer(new FlaskResource(name) { Role = FlaskRole.Migrator }, uvlhub, database)
+            .WithContainerName(uvlhub.Names.MigratorContainer)
+            .WithArgs("UvlhubRunner", "migrate")
+            // Not its whole section: paths and names of this machine mean nothing inside.
+            .WithEnvironment(context => AddSettings(context.EnvironmentVariables, builder.Configuration.GetSection($"{UvlhubOptions.Section}:{nameof(UvlhubOptions.Migrator)}").AsEnumerable()))
+            .WaitForStart(builder.CreateResourceBuilder(database.Resource.Parent))
+            .WithIconName("DatabaseArrowUp");
+
+    private static void AddSettings(Dictionary<string, object> environment, IEnumerable<KeyValuePair<string, string?>> settings)
+    {
+        foreach (var (key, value) in settings)
+        {
+            if (value is not null)
+            {
+                environment[key.Replace(":", "__", StringComparison.Ordinal)] = value;
+            }
+        }
     }
 }

@@ -77,7 +77,7 @@ internal static class NginxBuilderExtensions
             ? declared.Mounts.Where(mount => mount.Kind == ComposeMountKind.Bind)
             :
             [
-                new(ComposeMountKind.Bind, Path.Combine(folder, "nginx.dev.conf"), "/etc/nginx/nginx.conf", IsReadOnly: true, nowhere),
+                new(ComposeMountKind.Bind, Path.Combine(folder, uvlhub.Profile.NginxConfiguration), "/etc/nginx/nginx.conf", IsReadOnly: true, nowhere),
                 new(ComposeMountKind.Bind, Path.Combine(folder, "html"), "/usr/share/nginx/html", IsReadOnly: true, nowhere),
             ];
         foreach (var mount in mounts)

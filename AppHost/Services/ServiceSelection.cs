@@ -41,10 +41,10 @@ internal sealed class ServiceSelection
     /// Names separated by commas. <c>+name</c> adds to what the checkout declares and <c>-name</c> takes away from it; with a
     /// name that has neither, the list is the whole selection. <see langword="null"/> takes what the checkout declares.
     /// </param>
-    /// <param name="compose">The checkout's development compose file.</param>
-    /// <param name="checkout">The checkout's folder.</param>
+    /// <param name="compose">The checkout's compose file for the environment.</param>
+    /// <param name="checkout">The checkout.</param>
     /// <exception cref="CheckoutException">A name is unknown, or a service is left without one that it needs.</exception>
-    public static ServiceSelection Read(string? setting, ComposeFile? compose, string checkout)
+    public static ServiceSelection Read(string? setting, ComposeFile? compose, UvlhubCheckout checkout)
     {
         var declared = compose?.Services.Select(service => service.Name).ToList() ?? [];
         HashSet<string> known = [.. Always, .. Optional, .. declared];
@@ -76,11 +76,10 @@ internal sealed class ServiceSelection
         return new ServiceSelection(selected);
     }
 
-    private static IEnumerable<string> Default(List<string> declared, string checkout)
-    {
-        // A load test is built from a Dockerfile of its own that no compose file names; it starts by hand.
-        return File.Exists(LocustDockerfile(checkout)) ? declared.Append("locust") : declared;
-    }
+    // A load test is built from a Dockerfile of its own that no compose file names; it starts by hand, and not on a site
+    // that has users.
+    private static IEnumerable<string> Default(List<string> declared, UvlhubCheckout checkout) =>
+        checkout.Profile.Code == CodeSource.Mounted && File.Exists(LocustDockerfile(checkout.Path)) ? declared.Append("locust") : declared;
 
     /// <summary>The Dockerfile of the load test; it need not exist.</summary>
     /// <param name="checkout">The checkout's folder.</param>

@@ -7,6 +7,7 @@ using UvlhubAspire.AppHost.Engine;
 using UvlhubAspire.AppHost.Flask;
 using UvlhubAspire.AppHost.Images;
 using UvlhubAspire.AppHost.Preflight;
+using UvlhubAspire.AppHost.Release;
 using UvlhubAspire.AppHost.Restart;
 using UvlhubAspire.AppHost.Services;
 using UvlhubAspire.Checkout;
@@ -27,8 +28,16 @@ internal static class UvlhubBuilderExtensions
         UserErrors.ShowWithoutStackTrace();
 
         var options = ReadOptions(builder.Configuration);
-        var checkout = UvlhubCheckout.Read(string.IsNullOrWhiteSpace(options.Path) ? RepositoryFolder.BundledSample : options.Path);
-        var compose = CheckoutComposeFiles.Find(checkout.Path, options.ComposeFile).ReadDevelopment(checkout);
+        var profile = EnvironmentProfile.Of(options.Environment, builder.ExecutionContext.IsPublishMode ? EnvironmentProfile.Production : EnvironmentProfile.Development);
+        var checkout = UvlhubCheckout.Read(string.IsNullOrWhiteSpace(options.Path) ? RepositoryFolder.BundledSample : options.Path, profile);
+
+        // What is published has no secrets in it: the server's own file gives them.
+        if (profile.RequiresSecrets && builder.ExecutionContext.IsRunMode)
+        {
+            checkout = RequiredSecrets.Settle(checkout, options);
+        }
+
+        var compose = CheckoutComposeFiles.Find(checkout.Path, options.ComposeFile, profile).ReadDevelopment(checkout);
         var ports = new HostPorts(options, compose);
         ComposeFindings findings = [.. compose?.Findings ?? []];
 
@@ -59,12 +68,18 @@ internal static class UvlhubBuilderExtensions
             Checkout = checkout,
             Compose = compose,
             ComposeFindings = findings,
-            Services = ServiceSelection.Read(options.Services, compose, checkout.Path),
+            Services = ServiceSelection.Read(options.Services, compose, checkout),
             Options = options,
-            Names = new InstanceNames(options.Instance),
+            Names = new InstanceNames(options.Instance, profile),
             Ports = ports,
-            RootPassword = builder.AddPassword("mariadb-root-password", checkout.RootPassword),
-            UserPassword = builder.AddPassword("mariadb-password", checkout.DatabasePassword),
+            RootPassword = builder.AddSecret($"{profile.SecretPrefix}mariadb-root-password", checkout.RootPassword),
+            UserPassword = builder.AddSecret($"{profile.SecretPrefix}mariadb-password", checkout.DatabasePassword),
+            SecretKey = profile.Server == WebServer.Gunicorn
+                ? builder.AddSecret($"{profile.SecretPrefix}secret-key", checkout.Environment.GetValueOrDefault(SecretKeys.SecretKey), length: 50)
+                : null,
+            Images = profile.Code == CodeSource.InImage
+                ? new SiteImages(checkout, checkout.SiteDockerfile, CheckoutImage.Site(checkout), CheckoutVersion.Read(checkout, options))
+                : null,
         };
     }
 
@@ -81,8 +96,8 @@ internal static class UvlhubBuilderExtensions
         }
     }
 
-    private static IResourceBuilder<ParameterResource> AddPassword(this IDistributedApplicationBuilder builder, string name, string? value) =>
-        value is null
-            ? builder.AddParameter(name, new GenerateParameterDefault { MinLength = 22, Special = false }, secret: true, persist: true)
+    private static IResourceBuilder<ParameterResource> AddSecret(this IDistributedApplicationBuilder builder, string name, string? value, int length = 22) =>
+        string.IsNullOrEmpty(value)
+            ? builder.AddParameter(name, new GenerateParameterDefault { MinLength = length, Special = false }, secret: true, persist: true)
             : builder.AddParameter(name, value, secret: true);
 }

@@ -1,4 +1,5 @@
 using UvlhubAspire.AppHost.Compose;
+using UvlhubAspire.AppHost.Release;
 using UvlhubAspire.AppHost.Services;
 using UvlhubAspire.Checkout;
 
@@ -9,6 +10,9 @@ internal sealed record UvlhubEnvironment
 {
     /// <summary>The checkout that runs.</summary>
     public required UvlhubCheckout Checkout { get; init; }
+
+    /// <summary>The environment: Development, Testing, Staging, Production.</summary>
+    public EnvironmentProfile Profile => Checkout.Profile;
 
     /// <summary>The checkout's development compose file; <see langword="null"/> if it has none.</summary>
     public required ComposeFile? Compose { get; init; }
@@ -33,4 +37,13 @@ internal sealed record UvlhubEnvironment
 
     /// <summary>The application user's password: the checkout's, else one that is generated once and kept.</summary>
     public required IResourceBuilder<ParameterResource> UserPassword { get; init; }
+
+    /// <summary>
+    /// The key of Flask's sessions, so that they survive a restart and are shared by all workers: the checkout's, else one
+    /// that is generated once and kept. <see langword="null"/> in environments that leave it to the checkout.
+    /// </summary>
+    public IResourceBuilder<ParameterResource>? SecretKey { get; init; }
+
+    /// <summary>The images with the checkout's code in them; <see langword="null"/> where the code is mounted.</summary>
+    public SiteImages? Images { get; init; }
 }

@@ -25,14 +25,14 @@ internal static class WorkerBuilderExtensions
         UvlhubEnvironment uvlhub,
         IResourceBuilder<MariaDBDatabaseResource> database,
         IResourceBuilder<ContainerResource>? redis,
-        IResourceBuilder<ProjectResource> migrator)
+        IResourceBuilder<IResource> migrator)
     {
         if (!uvlhub.Services.Includes(name) || redis is null)
         {
             return null;
         }
 
-        return builder.AddCheckoutContainer(new FlaskResource(name), uvlhub, database)
+        return builder.AddCheckoutContainer(new FlaskResource(name) { Role = FlaskRole.Worker }, uvlhub, database)
             .WithServiceContainerName(uvlhub, "rq_worker_container")
             .WithArgs([.. uvlhub.Compose?.Service(name)?.Command ?? ["bash", $"{uvlhub.Checkout.WorkingDirectory}/docker/entrypoints/worker_entrypoint.sh"]])
             .WaitFor(redis)

@@ -45,7 +45,7 @@ internal sealed partial class UvlhubDatabase(
     public async Task EnsureDatabasesAsync(MySqlConnection root, CancellationToken cancellationToken)
     {
         using var activity = Telemetry.Step("create databases", "CREATE DATABASE");
-        foreach (var database in new[] { settings.Database, settings.Checkout.TestDatabase }.Distinct(StringComparer.Ordinal))
+        foreach (var database in settings.Databases.Distinct(StringComparer.Ordinal))
         {
             // Asked first, because a grant writes to the server's own tables even if it changes nothing.
             if (await IsGrantedAsync(root, database, cancellationToken))

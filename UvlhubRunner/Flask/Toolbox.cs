@@ -1,13 +1,16 @@
 using System.Diagnostics;
+using System.Globalization;
 using CliWrap;
 using CliWrap.Exceptions;
 using Microsoft.Extensions.Logging;
+using UvlhubAspire.AppHost.Engine;
 using UvlhubRunner.Settings;
 
 namespace UvlhubRunner.Flask;
 
 /// <summary>
-/// The container in which the checkout's own tools run. A command lives exactly as long as the runner: it is tied to the
+/// The container in which the checkout's own tools run, or this machine, where the runner itself is in that container.
+/// A command lives exactly as long as the runner: it is tied to the
 /// runner's end of a pipe, so that not even a killed runner leaves a schema change running behind its back.
 /// </summary>
 /// <param name="settings">Where the container is.</param>
@@ -39,6 +42,11 @@ internal sealed partial class Toolbox(RunnerSettings settings, TimeProvider time
     /// <exception cref="MigrationFailedException">There is no such container, or it does not run in time; the message says what to do.</exception>
     public async Task WaitAsync(CancellationToken cancellationToken)
     {
+        if (settings.ToolboxContainer is null)
+        {
+            return;
+        }
+
         using var activity = Telemetry.Step("wait for the toolbox");
         var started = time.GetTimestamp();
         var delay = TimeSpan.FromMilliseconds(50);
@@ -88,27 +96,22 @@ internal sealed partial class Toolbox(RunnerSettings settings, TimeProvider time
         var started = time.GetTimestamp();
         LogRunning(string.Join(' ', command));
 
-        List<string> arguments = ["exec", "--interactive", "--env", $"{RunMarker}={Environment.ProcessId}"];
+        var variables = new Dictionary<string, string>(environment ?? new Dictionary<string, string>())
+        {
+            [RunMarker] = Environment.ProcessId.ToString(CultureInfo.InvariantCulture),
+        };
         if (activity is { IdFormat: ActivityIdFormat.W3C, Id: { } trace })
         {
             // What the command does appears under this step: the start-up folder's uvlhub_telemetry.py.
-            arguments.AddRange(["--env", $"TRACEPARENT={trace}"]);
+            variables["TRACEPARENT"] = trace;
         }
-
-        foreach (var (key, value) in environment ?? new Dictionary<string, string>())
-        {
-            arguments.AddRange(["--env", $"{key}={value}"]);
-        }
-
-        arguments.AddRange([settings.ToolboxContainer, "sh", "-c", Leash, "sh", .. command]);
 
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(settings.Options.Migrator.FlaskTimeout);
         int exitCode;
         try
         {
-            var result = await Cli.Wrap(settings.Engine.Executable)
-                .WithArguments(arguments)
+            var result = await Shell([Leash, "sh", .. command], variables)
                 .WithStandardInputPipe(PipeSource.Create((_, token) => Task.Delay(Timeout.Infinite, token)))
                 .WithStandardOutputPipe(PipeTarget.ToDelegate(answer ?? output.Add))
                 .WithStandardErrorPipe(PipeTarget.ToDelegate(output.Add))
@@ -129,7 +132,7 @@ internal sealed partial class Toolbox(RunnerSettings settings, TimeProvider time
         }
         catch (Exception exception) when (exception is System.ComponentModel.Win32Exception or CliWrapException)
         {
-            throw new FlaskException($"{settings.Engine.Executable} cannot be started: {exception.Message}", isTransient: false);
+            throw new FlaskException($"{(settings.ToolboxContainer is null ? "sh" : settings.Engine.Executable)} cannot be started: {exception.Message}", isTransient: false);
         }
 
         if (exitCode != 0)
@@ -150,13 +153,8 @@ internal sealed partial class Toolbox(RunnerSettings settings, TimeProvider time
     /// <returns>How many processes there were.</returns>
     public async Task<int> EndLeftoversAsync(CancellationToken cancellationToken)
     {
-        var ended = await settings.Engine.RunAsync(
-            s_engineLimit,
-            cancellationToken,
-            "exec",
-            settings.ToolboxContainer,
-            "sh",
-            "-c",
+        string[] script =
+        [
             """
             found() { grep -sl "$1=" /proc/[0-9]*/environ | cut -d/ -f3; }
             pids=$(found "$1"); [ -n "$pids" ] || { echo 0; exit 0; }
@@ -166,15 +164,31 @@ internal sealed partial class Toolbox(RunnerSettings settings, TimeProvider time
             exit 1
             """,
             "sh",
-            RunMarker);
+            RunMarker,
+        ];
+        var ended = settings.ToolboxContainer is { } container
+            ? await settings.Engine.RunAsync(s_engineLimit, cancellationToken, ["exec", container, "sh", "-c", .. script])
+            : await new ContainerEngine("sh").RunAsync(s_engineLimit, cancellationToken, ["-c", .. script]);
         var count = int.TryParse(ended.Output.Split('\n')[0], out var number) ? number : 0;
         if (count > 0)
         {
-            LogLeftovers(count, settings.ToolboxContainer);
+            LogLeftovers(count, settings.ToolboxContainer ?? "this container");
         }
 
         return count;
     }
+
+    // Variables go into the engine's arguments, or into the process's own environment where there is no engine between.
+    private Command Shell(IReadOnlyList<string> script, Dictionary<string, string> variables) => settings.ToolboxContainer is { } container
+        ? Cli.Wrap(settings.Engine.Executable).WithArguments(
+        [
+            "exec", "--interactive", .. variables.SelectMany(variable => new[] { "--env", $"{variable.Key}={variable.Value}" }),
+            container, "sh", "-c", .. script,
+        ])
+        : Cli.Wrap("sh")
+            .WithArguments(["-c", .. script])
+            .WithWorkingDirectory(settings.Checkout.Path)
+            .WithEnvironmentVariables(variables.ToDictionary(variable => variable.Key, variable => (string?)variable.Value));
 
     private static bool TransientCause(int exitCode, string output) =>
         Resilience.TransientCause.InFlaskOutput(output) || (exitCode is 1 or 125 or 126 && Resilience.TransientCause.InEngineOutput(output));

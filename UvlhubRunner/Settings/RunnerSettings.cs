@@ -30,17 +30,20 @@ internal sealed record RunnerSettings
     /// <summary>The container engine.</summary>
     public required ContainerEngine Engine { get; init; }
 
-    /// <summary>The container of MariaDB.</summary>
-    public required string DatabaseContainer { get; init; }
+    /// <summary>The container of MariaDB; <see langword="null"/> if MariaDB's programs run on this machine.</summary>
+    public required string? DatabaseContainer { get; init; }
 
-    /// <summary>The container in which <c>flask</c> and <c>rosemary</c> run.</summary>
-    public required string ToolboxContainer { get; init; }
+    /// <summary>The container in which <c>flask</c> and <c>rosemary</c> run; <see langword="null"/> if they run on this machine.</summary>
+    public required string? ToolboxContainer { get; init; }
 
     /// <summary>Whether the runner was started by hand and found its settings itself.</summary>
     public required bool IsShell { get; init; }
 
     /// <summary>The application's database.</summary>
     public string Database => Application.Database;
+
+    /// <summary>The databases that the application's user needs: its own, and in environments that run pytest the one for tests.</summary>
+    public IEnumerable<string> Databases => Checkout.Profile.HasTestDatabase ? [Database, Checkout.TestDatabase] : [Database];
 
     /// <summary>
     /// Whether this is a development environment: one that is seeded, and in which migrations may be initialised. The
@@ -74,13 +77,20 @@ internal sealed record RunnerSettings
     public static async Task<RunnerSettings> ReadAsync(IConfiguration configuration, CancellationToken cancellationToken)
     {
         var options = ReadOptions(configuration);
-        var checkout = UvlhubCheckout.Read(string.IsNullOrWhiteSpace(options.Path) ? RepositoryFolder.BundledSample : options.Path);
-        var names = new InstanceNames(options.Instance);
+        if (options.Migrator.Local)
+        {
+            return ReadInside(options, configuration);
+        }
+
+        var profile = EnvironmentProfile.Of(options.Environment, EnvironmentProfile.Development);
+        var checkout = UvlhubCheckout.Read(string.IsNullOrWhiteSpace(options.Path) ? RepositoryFolder.BundledSample : options.Path, profile);
+        var names = new InstanceNames(options.Instance, profile);
         var engine = options.ContainerRuntime is { Length: > 0 } runtime ? new ContainerEngine(runtime) : ContainerEngine.FromConfiguration(configuration);
         var databaseContainer = options.Containers.Database ?? names.DatabaseContainer;
+        var toolbox = options.Containers.Toolbox ?? names.ToolboxContainer;
         var root = configuration.GetConnectionString("db");
         var application = configuration.GetConnectionString("uvlhubdb");
-        var port = root is null || application is null ? await PortAsync(options, engine, databaseContainer, cancellationToken) : 0;
+        var port = root is null || application is null ? await PortAsync(options, engine, databaseContainer, toolbox, cancellationToken) : 0;
 
         return new RunnerSettings
         {
@@ -92,13 +102,53 @@ internal sealed record RunnerSettings
                 port, checkout.DatabaseUser, checkout.DatabasePassword ?? configuration["Parameters:mariadb-password"], checkout.Database)),
             Engine = engine,
             DatabaseContainer = databaseContainer,
-            ToolboxContainer = options.Containers.Toolbox ?? names.ToolboxContainer,
+            ToolboxContainer = toolbox,
             IsShell = root is null,
         };
     }
 
-    private static async Task<uint> PortAsync(UvlhubOptions options, ContainerEngine engine, string container, CancellationToken cancellationToken)
+    // In the image there is no engine, and the environment is the application's own.
+    private static RunnerSettings ReadInside(UvlhubOptions options, IConfiguration configuration)
     {
+        var environment = System.Environment.GetEnvironmentVariables().Cast<System.Collections.DictionaryEntry>()
+            .ToDictionary(entry => (string)entry.Key, entry => (string?)entry.Value ?? "", StringComparer.Ordinal);
+        var checkout = UvlhubCheckout.Inside(
+            environment.GetValueOrDefault("WORKING_DIR") is { Length: > 0 } folder ? folder : System.Environment.CurrentDirectory,
+            environment,
+            EnvironmentProfile.Of(options.Environment, EnvironmentProfile.Production));
+
+        return new RunnerSettings
+        {
+            Checkout = checkout,
+            Options = options,
+            Root = ReadConnection("MARIADB_HOSTNAME", Connection("root", SecretKeys.RootPassword, database: null)),
+            Application = ReadConnection("MARIADB_HOSTNAME", Connection(checkout.DatabaseUser, SecretKeys.UserPassword, checkout.Database)),
+            Engine = ContainerEngine.FromConfiguration(configuration),
+            DatabaseContainer = null,
+            ToolboxContainer = null,
+            IsShell = false,
+        };
+
+        string Connection(string user, string password, string? database) => new MySqlConnectionStringBuilder
+        {
+            Server = environment.GetValueOrDefault("MARIADB_HOSTNAME", "db"),
+            Port = uint.TryParse(environment.GetValueOrDefault("MARIADB_PORT"), out var port) ? port : DefaultPort,
+            UserID = user,
+            Password = environment.GetValueOrDefault(password) is { Length: > 0 } given
+                ? given
+                : throw new CheckoutException($"{password} is not set in this container; the migrator needs it"),
+            Database = database ?? "",
+        }.ConnectionString;
+    }
+
+    private static async Task<uint> PortAsync(UvlhubOptions options, ContainerEngine engine, string container, string toolbox, CancellationToken cancellationToken)
+    {
+        if (!EnvironmentProfile.Of(options.Environment, EnvironmentProfile.Development).OpensDatabaseToHost)
+        {
+            throw new CheckoutException(
+                $"in {options.Environment} MariaDB has no port on the host. Run the same inside: '{engine.Executable} exec {toolbox} UvlhubRunner status'.");
+        }
+
         if (options.Ports.Database is { } set and not 0)
         {
             return checked((uint)set);

@@ -145,6 +145,18 @@ public sealed class Uvlhub : IAsyncDisposable
         }
     }
 
+    /// <summary>Removes the images that were built from a checkout, which a user would keep.</summary>
+    public static async Task RemoveImagesAsync(SampleCheckout checkout)
+    {
+        var limit = TimeSpan.FromSeconds(30);
+        var images = await Engine.RunAsync(limit, CancellationToken.None,
+            "image", "ls", "--format", "{{.Repository}}:{{.Tag}}", $"uvlhub-aspire/checkout-{System.IO.Path.GetFileName(checkout.Path)}*");
+        foreach (var image in images.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries))
+        {
+            await Engine.RunAsync(limit, CancellationToken.None, "image", "rm", image);
+        }
+    }
+
     private string ResourceName(string resource) =>
         _app.ResourceNotifications.TryGetCurrentState(resource, out var current) ? current.ResourceId : resource;
 }

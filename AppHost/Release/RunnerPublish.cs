@@ -1,0 +1,68 @@
+using System.Runtime.InteropServices;
+using CliWrap;
+using CliWrap.Exceptions;
+using Microsoft.Extensions.Logging;
+using UvlhubAspire.AppHost.Images;
+using UvlhubAspire.Checkout;
+
+namespace UvlhubAspire.AppHost.Release;
+
+/// <summary>
+/// UvlhubRunner with the whole of .NET beside it, for the image that migrates: the image's base knows Python, not .NET.
+/// </summary>
+internal static class RunnerPublish
+{
+    private static readonly TimeSpan s_limit = TimeSpan.FromMinutes(5);
+
+    /// <summary>The folder with the program; it exists after <see cref="EnsureAsync"/>.</summary>
+    public static string Folder => Path.Combine(Artifacts, "app");
+
+    private static string Artifacts => Path.Combine(RepositoryFolder.AppHost, "obj", "uvlhub-runner", Runtime);
+
+    private static string Runtime => RuntimeInformation.OSArchitecture == Architecture.Arm64 ? "linux-arm64" : "linux-x64";
+
+    /// <summary>Publishes the program; what has not changed is not compiled again.</summary>
+    /// <exception cref="ImageBuildException">It cannot be published; the message holds the compiler's last lines.</exception>
+    public static async Task EnsureAsync(ILogger logger, CancellationToken cancellationToken)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(s_limit);
+        var tail = new OutputTail(line => ImageLog.BuildOutput(logger, line));
+        try
+        {
+            Directory.CreateDirectory(Artifacts);
+            // Two AppHosts that start at once would compile into the same folder.
+            await using var alone = await LockAsync(Path.Combine(Artifacts, ".lock"), limit.Token);
+            await Cli.Wrap(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet")
+                // A folder of its own for everything: the ordinary build has another target, and may run at the same time.
+                .WithArguments(["publish", RepositoryFolder.Runner, "--configuration", "Release", "--runtime", Runtime, "--self-contained",
+                    "--artifacts-path", Artifacts, "--output", Folder, "--nologo", "-p:UseSharedCompilation=false", "-nodeReuse:false"])
+                .WithEnvironmentVariables(environment => environment.Set("MSBUILDTERMINALLOGGER", "off"))
+                .WithStandardOutputPipe(PipeTarget.ToDelegate(tail.Add))
+                .WithStandardErrorPipe(PipeTarget.ToDelegate(tail.Add))
+                .ExecuteAsync(limit.Token);
+        }
+        catch (Exception exception) when (exception is CliWrapException or System.ComponentModel.Win32Exception
+            || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        {
+            throw new ImageBuildException(
+                "with UvlhubRunner",
+                $"'dotnet publish UvlhubRunner' {(exception is OperationCanceledException ? $"was not done within {s_limit.TotalMinutes:0} minutes" : "failed")}:{Environment.NewLine}{tail}");
+        }
+    }
+
+    private static async Task<FileStream> LockAsync(string file, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            try
+            {
+                return new FileStream(file, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1, FileOptions.DeleteOnClose);
+            }
+            catch (IOException)
+            {
+                await Task.Delay(200, cancellationToken);
+            }
+        }
+    }
+}

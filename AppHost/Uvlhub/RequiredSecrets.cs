@@ -1,0 +1,109 @@
+using UvlhubAspire.Checkout;
+
+namespace UvlhubAspire.AppHost.Uvlhub;
+
+/// <summary>Where an environment's secrets come from: the setting <c>Uvlhub:Secrets</c>.</summary>
+internal enum SecretSource
+{
+    /// <summary>The checkout's file gives every one; what is missing or a placeholder is refused.</summary>
+    Given,
+
+    /// <summary>What the file does not give is generated once and kept in the user's secrets.</summary>
+    Generated,
+}
+
+/// <summary>
+/// Looks, before a site that others use comes up, at the secrets in the checkout's file of settings. The template that
+/// uvlhub ships has <c>&lt;CHANGE_THIS&gt;</c> in all of them, and compose starts with that as the password.
+/// </summary>
+internal static class RequiredSecrets
+{
+    private static readonly string[] s_required = [SecretKeys.RootPassword, SecretKeys.UserPassword];
+
+    // Besides the secrets, what can be told without the file's owner.
+    private static readonly string[] s_dispensable = ["MARIADB_USER", "MARIADB_DATABASE"];
+
+    private static readonly string[] s_domains = ["DOMAIN", "SERVER_NAME"];
+
+    /// <summary>Checks the file, and takes out of the settings what is no value yet.</summary>
+    /// <param name="checkout">The checkout.</param>
+    /// <param name="options">The settings.</param>
+    /// <returns>The checkout with the settings that its containers get.</returns>
+    /// <exception cref="CheckoutException">Something is missing, a placeholder, or known to everybody: each with key, file and line.</exception>
+    public static UvlhubCheckout Settle(UvlhubCheckout checkout, UvlhubOptions options)
+    {
+        var file = checkout.EnvironmentFile;
+        var generates = Source(options) == SecretSource.Generated;
+        var environment = new Dictionary<string, string>(file.Values, StringComparer.Ordinal);
+        if (options.Domain is { Length: > 0 } domain)
+        {
+            environment["DOMAIN"] = domain;
+        }
+
+        var flaskEnvironment = file.Values.GetValueOrDefault("FLASK_ENV");
+        if (flaskEnvironment is not null && flaskEnvironment != checkout.Profile.FlaskEnvironment)
+        {
+            throw new CheckoutException(
+                $"FLASK_ENV is '{flaskEnvironment}', and {checkout.Profile.Name} is asked for. Give it a file of its own: "
+                + $"copy {checkout.Profile.EnvironmentFiles[^1]} to {checkout.Profile.EnvironmentFiles[0]}, fill it in and keep it out of git",
+                file.Path, file.LineOf("FLASK_ENV"));
+        }
+
+        environment["FLASK_ENV"] = checkout.Profile.FlaskEnvironment!;
+
+        List<string> problems = [];
+        foreach (var (key, value) in environment.ToList())
+        {
+            if (SecretKeys.IsPlaceholder(value))
+            {
+                if (generates && (SecretKeys.IsSecret(key) || s_dispensable.Contains(key)))
+                {
+                    environment.Remove(key);
+                }
+                else if (s_domains.Contains(key) && (generates || options.Domain is { Length: > 0 }))
+                {
+                    environment[key] = options.Domain ?? "localhost";
+                }
+                else
+                {
+                    problems.Add($"{file.Path}:{file.LineOf(key)}: {key} is still the placeholder {value}");
+                }
+            }
+            else if (IsInExample(checkout, key, value))
+            {
+                problems.Add($"{file.Path}:{file.LineOf(key)}: {key} is the one of .env.docker.example, which everybody knows");
+            }
+        }
+
+        if (!generates)
+        {
+            problems.AddRange(s_required
+                .Where(key => string.IsNullOrEmpty(environment.GetValueOrDefault(key)))
+                .Select(key => $"{file.Path}: {key} is missing, or empty"));
+        }
+
+        return problems.Count == 0
+            ? checkout with { Environment = environment }
+            : throw new CheckoutException(
+                $"{checkout.Profile.Name} needs secrets of its own.{System.Environment.NewLine}{string.Join(System.Environment.NewLine, problems)}"
+                + $"{System.Environment.NewLine}{Remedy(checkout)}, or set {UvlhubOptions.Section}:{nameof(UvlhubOptions.Secrets)}=generated: "
+                + "secrets that the file does not give are then generated once and kept.");
+    }
+
+    private static string Remedy(UvlhubCheckout checkout) =>
+        Path.GetFileName(checkout.EnvironmentFile.Path) == checkout.Profile.EnvironmentFiles[^1]
+            ? "Copy this template to .env and put values there (and keep that file out of git)"
+            : "Put values there";
+
+    private static bool IsInExample(UvlhubCheckout checkout, string key, string value)
+    {
+        var example = Path.Combine(checkout.Path, EnvironmentProfile.Development.EnvironmentFiles[^1]);
+        return value.Length > 0 && SecretKeys.IsSecret(key) && File.Exists(example)
+            && DotEnvFile.Read(example).Values.GetValueOrDefault(key) == value;
+    }
+
+    private static SecretSource Source(UvlhubOptions options) =>
+        string.IsNullOrEmpty(options.Secrets) ? SecretSource.Given
+            : Enum.TryParse<SecretSource>(options.Secrets, ignoreCase: true, out var source) && Enum.IsDefined(source) ? source
+            : throw new CheckoutException($"{UvlhubOptions.Section}:{nameof(UvlhubOptions.Secrets)} is '{options.Secrets}'; it can be given or generated");
+}

@@ -1,0 +1,167 @@
+using Aspire.Hosting.ApplicationModel;
+using Aspire.Hosting.Testing;
+using UvlhubAspire.AppHost.Uvlhub;
+using UvlhubAspire.Checkout;
+using Xunit;
+
+namespace UvlhubAspire.AppHost.Tests.Uvlhub;
+
+/// <summary>One topology, several environments: what differs, and what is refused.</summary>
+public sealed class EnvironmentTests : IDisposable
+{
+    private const string Filled = """
+        FLASK_ENV=production
+        DOMAIN=uvlhub.example.org
+        MARIADB_USER=user
+        MARIADB_PASSWORD=one of its own
+        MARIADB_ROOT_PASSWORD=another of its own
+        """;
+
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact(Timeout = 60_000)]
+    public async Task Staging_differs_from_Production_by_credentials_and_names_alone()
+    {
+        var production = await DescribeAsync("Production");
+        var staging = await DescribeAsync("Staging");
+
+        Assert.NotEqual(production, staging);
+        Assert.Equal(WithoutNames(production), WithoutNames(staging));
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task Production_mounts_no_code_and_opens_no_database()
+    {
+        var production = await DescribeAsync("Production");
+        var development = await DescribeAsync("Development");
+
+        Assert.Contains(development, line => line.StartsWith("web mount BindMount ", StringComparison.Ordinal));
+        Assert.DoesNotContain(production, line => line.Contains(" mount BindMount ", StringComparison.Ordinal) && line.Contains(RepositoryFolder.BundledSample, StringComparison.Ordinal) && line.StartsWith("web ", StringComparison.Ordinal));
+        Assert.Contains(development, line => line.StartsWith("db endpoint ", StringComparison.Ordinal));
+        Assert.DoesNotContain(production, line => line.StartsWith("db endpoint ", StringComparison.Ordinal));
+        Assert.Contains(production, line => line.StartsWith("web argument gunicorn", StringComparison.Ordinal));
+        Assert.DoesNotContain(production, line => line.StartsWith("web environment MARIADB_ROOT_PASSWORD", StringComparison.Ordinal));
+        Assert.Contains(production, line => line.StartsWith("nginx mount BindMount ", StringComparison.Ordinal) && line.Contains("nginx.prod.conf", StringComparison.Ordinal));
+        Assert.DoesNotContain(production, line => line.Contains("/var/run/docker.sock", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void No_two_environments_share_a_container_or_a_volume()
+    {
+        var names = EnvironmentProfile.All.Where(profile => profile != EnvironmentProfile.Development).Select(profile => new InstanceNames(null, profile));
+        Assert.Distinct(EnvironmentProfile.All.Select(profile => profile.NamePrefix + profile.VolumeSuffix));
+        Assert.Distinct(names.Select(name => name.DataVolume("minihub")));
+    }
+
+    [Fact]
+    public void An_unknown_environment_is_named_with_the_known_ones()
+    {
+        var exception = Assert.Throws<CheckoutException>(() => EnvironmentProfile.Of("Prod", EnvironmentProfile.Development));
+        Assert.Equal("Uvlhub:Environment is 'Prod'; it can be Development, Testing, Staging, Production", exception.Message);
+    }
+
+    [Fact]
+    public void Every_placeholder_is_refused_with_key_file_and_line()
+    {
+        var template = WriteCheckout(".env.docker.production.example", "FLASK_ENV=production\nDOMAIN=<CHANGE_THIS>\nMARIADB_PASSWORD=<CHANGE_THIS>\nMARIADB_ROOT_PASSWORD=changeme\n");
+        var message = Refusal();
+        Assert.Contains($"{template}:2: DOMAIN is still the placeholder <CHANGE_THIS>", message, StringComparison.Ordinal);
+        Assert.Contains($"{template}:3: MARIADB_PASSWORD is still the placeholder <CHANGE_THIS>", message, StringComparison.Ordinal);
+        Assert.Contains($"{template}:4: MARIADB_ROOT_PASSWORD is still the placeholder changeme", message, StringComparison.Ordinal);
+        Assert.Contains("Copy this template to .env", message, StringComparison.Ordinal);
+        Assert.Contains("Uvlhub:Secrets=generated", message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_password_that_is_missing_or_stands_in_the_example_is_refused()
+    {
+        _folder.Write(".env.docker.example", "MARIADB_PASSWORD=uvlhubdb_password\n");
+        var file = WriteCheckout(".env", "MARIADB_PASSWORD=uvlhubdb_password\n");
+        var message = Refusal();
+        Assert.Contains($"{file}:1: MARIADB_PASSWORD is the one of .env.docker.example, which everybody knows", message, StringComparison.Ordinal);
+        Assert.Contains($"{file}: MARIADB_ROOT_PASSWORD is missing, or empty", message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_file_of_development_is_refused_in_Production()
+    {
+        var file = WriteCheckout(".env", $"{Filled}\nFLASK_ENV=development\n");
+        var message = Refusal();
+        Assert.StartsWith($"{file}:6: FLASK_ENV is 'development', and Production is asked for.", message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Filled_secrets_are_taken_as_they_are()
+    {
+        WriteCheckout(".env", Filled);
+        var settled = RequiredSecrets.Settle(UvlhubCheckout.Read(_folder.Path, EnvironmentProfile.Production), new UvlhubOptions());
+        Assert.Equal(("one of its own", "another of its own"), (settled.DatabasePassword, settled.RootPassword));
+    }
+
+    [Fact]
+    public void Generated_secrets_leave_the_placeholders_out_and_keep_what_is_given()
+    {
+        WriteCheckout(".env", "DOMAIN=<CHANGE_THIS>\nMARIADB_USER=<CHANGE_THIS>\nMARIADB_PASSWORD=<CHANGE_THIS>\nMARIADB_ROOT_PASSWORD=given\n");
+        var options = new UvlhubOptions { Secrets = "generated", Domain = "uvlhub.example.org" };
+        var settled = RequiredSecrets.Settle(UvlhubCheckout.Read(_folder.Path, EnvironmentProfile.Production), options);
+        Assert.Equal((null, "given", "uvlhubdb_user"), (settled.DatabasePassword, settled.RootPassword, settled.DatabaseUser));
+        Assert.Equal(("uvlhub.example.org", "production"), (settled.Environment["DOMAIN"], settled.Environment["FLASK_ENV"]));
+    }
+
+    private string Refusal() => Assert.Throws<CheckoutException>(() =>
+        RequiredSecrets.Settle(UvlhubCheckout.Read(_folder.Path, EnvironmentProfile.Production), new UvlhubOptions())).Message;
+
+    private string WriteCheckout(string environmentFile, string environment)
+    {
+        _folder.Write("app/__init__.py", "");
+        _folder.Write("docker/images/Dockerfile.prod", "FROM python:3.12-slim\nWORKDIR /app\n");
+        return _folder.Write(environmentFile, environment);
+    }
+
+    private static async Task<List<string>> DescribeAsync(string environment)
+    {
+        await using var builder = await DistributedApplicationTestingBuilder.CreateAsync<Projects.AppHost>(
+            [$"--Uvlhub:Environment={environment}", "--Uvlhub:Secrets=generated", "--Uvlhub:Version=v1"], TestContext.Current.CancellationToken);
+
+        List<string> lines = [];
+        foreach (var resource in builder.Resources.OrderBy(resource => resource.Name, StringComparer.Ordinal))
+        {
+            lines.Add($"{resource.Name} {resource.GetType().Name}");
+            lines.AddRange(resource.Annotations.OfType<ContainerImageAnnotation>().Select(image => $"{resource.Name} image {image.Image}:{image.Tag}"));
+            lines.AddRange(resource.Annotations.OfType<ContainerNameAnnotation>().Select(name => $"{resource.Name} name {name.Name}"));
+            lines.AddRange(resource.Annotations.OfType<ContainerMountAnnotation>().Select(mount => $"{resource.Name} mount {mount.Type} {mount.Source} {mount.Target}"));
+            lines.AddRange(resource.Annotations.OfType<EndpointAnnotation>().Select(endpoint => $"{resource.Name} endpoint {endpoint.Name} {endpoint.Port} {endpoint.TargetPort}"));
+            lines.AddRange(resource.Annotations.OfType<WaitAnnotation>().Select(wait => $"{resource.Name} waits {wait.WaitType} {wait.Resource.Name}"));
+            var arguments = new CommandLineArgsCallbackContext([], resource) { ExecutionContext = builder.ExecutionContext };
+            foreach (var callback in resource.Annotations.OfType<CommandLineArgsCallbackAnnotation>())
+            {
+                await callback.Callback(arguments);
+            }
+
+            var environmentVariables = new EnvironmentCallbackContext(builder.ExecutionContext, resource);
+            foreach (var callback in resource.Annotations.OfType<EnvironmentCallbackAnnotation>())
+            {
+                await callback.Callback(environmentVariables);
+            }
+
+            lines.AddRange(arguments.Args.Select(argument => $"{resource.Name} argument {Text(argument)}"));
+            lines.AddRange(environmentVariables.EnvironmentVariables
+                .OrderBy(variable => variable.Key, StringComparer.Ordinal)
+                .Select(variable => $"{resource.Name} environment {variable.Key}={Text(variable.Value)}"));
+        }
+
+        return lines;
+    }
+
+    private static string? Text(object value) => value is IManifestExpressionProvider expression ? expression.ValueExpression : value.ToString();
+
+    private static IEnumerable<string> WithoutNames(IEnumerable<string> lines) => lines
+        .Select(line => line
+            .Replace("staging_", "", StringComparison.Ordinal)
+            .Replace("_staging", "", StringComparison.Ordinal).Replace("_production", "", StringComparison.Ordinal)
+            .Replace("staging-", "", StringComparison.Ordinal).Replace("production-", "", StringComparison.Ordinal)
+            .Replace("Uvlhub__Environment=Staging", "Uvlhub__Environment=Production", StringComparison.Ordinal))
+        .Order(StringComparer.Ordinal);
+}

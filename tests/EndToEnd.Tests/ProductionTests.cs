@@ -1,0 +1,126 @@
+using System.Text.RegularExpressions;
+using Aspire.Hosting.ApplicationModel;
+using Microsoft.Extensions.DependencyInjection;
+using Xunit;
+
+namespace UvlhubAspire.EndToEnd.Tests;
+
+/// <summary>What is promised of Production: no code of the host, no open database, nothing lost when a container is replaced.</summary>
+public sealed partial class ProductionTests(RunningProduction production) : IClassFixture<RunningProduction>
+{
+    private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(60);
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    private Uvlhub Uvlhub => production.Uvlhub;
+
+    [Fact(Timeout = 60_000)]
+    public async Task Gunicorn_serves_the_version_that_the_image_was_built_with()
+    {
+        Assert.Equal(RunningProduction.Version, await InsideAsync("web_app_container", "cat", ".version"));
+        Assert.Contains("gunicorn", await InsideAsync("web_app_container", "cat", "/proc/1/cmdline"), StringComparison.Ordinal);
+        using var client = Uvlhub.CreateClient();
+        using var answer = await client.GetAsync("/", Cancellation);
+        Assert.Equal("gunicorn", answer.Headers.GetValues("Server").Single());
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task No_container_has_a_folder_of_the_host()
+    {
+        foreach (var container in (string[])["web_app_container", "rosemary_container", "mariadb_container", "migrator_container"])
+        {
+            Assert.DoesNotContain("bind", await InspectAsync(container, "{{range .Mounts}}{{.Type}} {{end}}"), StringComparison.Ordinal);
+        }
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task MariaDB_has_no_port_on_the_host_and_is_healthy()
+    {
+        Assert.Equal("", (await Uvlhub.Engine.RunAsync(s_limit, Cancellation, "port", Uvlhub.ContainerOf("mariadb_container"))).Output);
+        await Uvlhub.App.ResourceNotifications.WaitForResourceHealthyAsync("uvlhubdb", Cancellation);
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task The_migrator_ran_beside_the_database_and_seeded_nothing()
+    {
+        var migrator = await Uvlhub.App.ResourceNotifications.WaitForResourceAsync("migrator", state => state.Snapshot.ExitCode is not null, Cancellation);
+        Assert.Equal(0, migrator.Snapshot.ExitCode);
+        Assert.Equal("004 0", await InsideAsync("mariadb_container", "sh", "-c",
+            """MYSQL_PWD="$MARIADB_ROOT_PASSWORD" mariadb -uroot --batch --skip-column-names -e "SELECT CONCAT(version_num, ' ', (SELECT COUNT(*) FROM uvlhubdb.feature_model)) FROM uvlhubdb.alembic_version" """));
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task No_secret_stands_in_an_image_or_in_a_command_line()
+    {
+        foreach (var container in (string[])["web_app_container", "rosemary_container"])
+        {
+            var image = await InspectAsync(container, "{{.Image}}");
+            var layers = await Uvlhub.Engine.RunAsync(s_limit, Cancellation, "history", "--no-trunc", image);
+            var settings = await Uvlhub.Engine.RunAsync(s_limit, Cancellation, "image", "inspect", image);
+            var command = await InspectAsync(container, "{{json .Path}} {{json .Args}}");
+            Assert.DoesNotContain(RunningProduction.Password, layers.Output + settings.Output + command, StringComparison.Ordinal);
+            Assert.Equal("", await InsideAsync(container, "sh", "-c", "ls -a | grep '^.env' || true"));
+        }
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task The_site_does_not_know_roots_password() =>
+        Assert.Equal("", await InsideAsync("web_app_container", "sh", "-c", "echo $MARIADB_ROOT_PASSWORD"));
+
+    [Fact(Timeout = 180_000)]
+    public async Task A_session_and_an_upload_outlive_the_container()
+    {
+        using var client = Uvlhub.CreateClient();
+        var form = await client.GetStringAsync("/signup", Cancellation);
+        using var answer = await client.PostAsync("/signup", new FormUrlEncodedContent(new Dictionary<string, string>
+        {
+            ["csrf_token"] = CsrfToken().Match(form).Groups[1].Value,
+            ["name"] = "Ada",
+            ["surname"] = "Lovelace",
+            ["email"] = "ada@example.org",
+            ["password"] = "1234-of-Ada",
+        }), Cancellation);
+        Assert.Contains("Log out", await answer.Content.ReadAsStringAsync(Cancellation), StringComparison.Ordinal);
+        await InsideAsync("web_app_container", "sh", "-c", "echo kept > uploads/kept.txt");
+        var before = await InspectAsync("web_app_container", "{{.Id}}");
+
+        var restarted = await Uvlhub.App.Services.GetRequiredService<ResourceCommandService>().ExecuteCommandAsync("web", KnownResourceCommands.RestartCommand, Cancellation);
+        Assert.True(restarted.Success, restarted.Message);
+        await EventuallyAsync(async () => await InspectAsync("web_app_container", "{{.Id}}") is { Length: > 0 } id && id != before);
+        await EventuallyAsync(async () =>
+        {
+            try
+            {
+                return (await client.GetStringAsync("/", Cancellation)).Contains("Log out", StringComparison.Ordinal);
+            }
+            catch (HttpRequestException)
+            {
+                // Not yet.
+                return false;
+            }
+        });
+        Assert.Equal("kept", await InsideAsync("web_app_container", "cat", "uploads/kept.txt"));
+    }
+
+    private async Task<string> InsideAsync(string container, params string[] command)
+    {
+        var result = await Uvlhub.Engine.RunAsync(s_limit, Cancellation, ["exec", Uvlhub.ContainerOf(container), .. command]);
+        Assert.True(result.Succeeded, result.Error);
+        return result.Output;
+    }
+
+    private async Task<string> InspectAsync(string container, string format) =>
+        (await Uvlhub.Engine.RunAsync(s_limit, Cancellation, "container", "inspect", "--format", format, Uvlhub.ContainerOf(container))).Output;
+
+    private static async Task EventuallyAsync(Func<Task<bool>> condition)
+    {
+        while (!await condition())
+        {
+            // The test's own time-out ends this.
+            await Task.Delay(200, Cancellation);
+        }
+    }
+
+    [GeneratedRegex("name=\"csrf_token\"[^>]*value=\"([^\"]+)\"")]
+    private static partial Regex CsrfToken();
+}

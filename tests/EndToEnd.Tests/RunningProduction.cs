@@ -1,0 +1,47 @@
+using Xunit;
+
+namespace UvlhubAspire.EndToEnd.Tests;
+
+/// <summary>The bundled sample in Production, on an empty volume, with secrets of its own.</summary>
+public sealed class RunningProduction : IAsyncLifetime
+{
+    public const string Version = "v1.2-e2e";
+
+    public const string Password = "Pr0duction-of-a-test";
+
+    private Uvlhub? _uvlhub;
+
+    public SampleCheckout Checkout { get; } = new();
+
+    public Uvlhub Uvlhub => _uvlhub ?? throw new InvalidOperationException("not started");
+
+    /// <summary>What a fork's owner writes on the server.</summary>
+    public static void FillIn(SampleCheckout checkout) => File.WriteAllText(checkout.File(".env"), $"""
+        FLASK_APP_NAME="MINIHUB"
+        FLASK_ENV=production
+        DOMAIN=localhost
+        MARIADB_DATABASE=uvlhubdb
+        MARIADB_USER=uvlhub_production
+        MARIADB_PASSWORD={Password}
+        MARIADB_ROOT_PASSWORD={Password}-root
+        """);
+
+    public async ValueTask InitializeAsync()
+    {
+        FillIn(Checkout);
+        _uvlhub = await Uvlhub.StartHealthyAsync(
+            Checkout.Path, Uvlhub.NewInstance(), TestContext.Current.CancellationToken,
+            "--Uvlhub:Environment=Production", $"--Uvlhub:Version={Version}", "--Uvlhub:Gunicorn:Workers=2");
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_uvlhub is not null)
+        {
+            await _uvlhub.DisposeAsync();
+        }
+
+        await Uvlhub.RemoveImagesAsync(Checkout);
+        Checkout.Dispose();
+    }
+}
