@@ -18,6 +18,12 @@ internal sealed record DatabaseAccess(string ConnectionString)
     /// <summary>The server's port inside the container. Default: 3306.</summary>
     public int ContainerPort { get; init; } = 3306;
 
+    /// <summary>How long somebody else's transaction or restore is waited for. Default: 30 s; whole seconds count.</summary>
+    public TimeSpan LockTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary><see cref="LockTimeout"/> as MariaDB takes it.</summary>
+    internal int LockSeconds => (int)LockTimeout.TotalSeconds;
+
     /// <summary>The connection string's parts.</summary>
     internal MySqlConnectionStringBuilder Parts => new(ConnectionString);
 

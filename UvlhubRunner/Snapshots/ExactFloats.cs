@@ -17,8 +17,8 @@ internal sealed class ExactFloats(ContentReader reader, MySqlConnection connecti
     private const int StatementLimitSeconds = 3600;
     private const int FlushLength = 64 * 1024;
 
-    private static readonly string[] s_numbers = ["tinyint", "smallint", "mediumint", "int", "bigint", "decimal", "double", "year"];
-    private static readonly string[] s_bytes = ["binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob", "bit"];
+    private static readonly string[] s_numbers = ["tinyint", "smallint", "mediumint", "int", "bigint", "decimal", "double", "year", "bit"];
+    private static readonly string[] s_bytes = ["binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob"];
 
     /// <summary>Tables whose rows a dump would change and that have no key to write the exact values back by.</summary>
     public async Task<IReadOnlyList<string>> TablesWithoutKeyAsync(CancellationToken cancellationToken)
@@ -141,9 +141,9 @@ internal sealed class ExactFloats(ContentReader reader, MySqlConnection connecti
     private static string Literal(Column column)
     {
         var name = MariaDBStatements.QuoteIdentifier(column.Name);
-        return s_numbers.Contains(column.Type, StringComparer.OrdinalIgnoreCase) ? $"CAST({name} AS CHAR)"
-            : s_bytes.Contains(column.Type, StringComparer.OrdinalIgnoreCase) ? $"CONCAT('0x', HEX({name}))"
-            : $"CONCAT('_utf8mb4 0x', HEX(CONVERT({name} USING utf8mb4)))";
+        return s_numbers.Contains(column.Type, StringComparer.OrdinalIgnoreCase) ? $"CAST({name} + 0 AS CHAR)"
+            : s_bytes.Contains(column.Type, StringComparer.OrdinalIgnoreCase) ? $"""CONCAT('X''', HEX({name}), '''')"""
+            : $"""CONCAT('_utf8mb4 X''', HEX(CONVERT({name} USING utf8mb4)), '''')""";
     }
 
     private sealed record Column(string Table, string Name, string Type, string Key, string Extra, string Generation)

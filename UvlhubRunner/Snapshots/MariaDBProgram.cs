@@ -95,9 +95,15 @@ internal sealed class MariaDBProgram(DatabaseAccess database)
         }
 
         await Task.WhenAny(running.Task, Canceled(stop.Token));
-        if (!running.Task.IsCompleted)
+        var isEndedByUs = !running.Task.IsCompleted;
+        if (isEndedByUs)
         {
-            await EndAsync(running.Task, processId.Task);
+            if (database.Container is not null)
+            {
+                // It may not have told its process id yet.
+                await Task.WhenAny(running.Task, processId.Task, Task.Delay(s_killLimit, CancellationToken.None));
+            }
+
             await kill.CancelAsync();
         }
 
@@ -109,6 +115,11 @@ internal sealed class MariaDBProgram(DatabaseAccess database)
         catch (OperationCanceledException)
         {
             // Said below, with the reason for it.
+        }
+
+        if (isEndedByUs && processId.Task.IsCompletedSuccessfully)
+        {
+            await KillInContainerAsync(processId.Task.Result);
         }
 
         cancellationToken.ThrowIfCancellationRequested();
@@ -156,28 +167,17 @@ internal sealed class MariaDBProgram(DatabaseAccess database)
             .WithEnvironmentVariables(environment => environment.Set(PasswordVariable, parts.Password));
     }
 
-    private async Task EndAsync(Task running, Task<int> processId)
+    // Only after the engine's command line is gone: while nobody takes the output of one command, the engine does not
+    // report the end of another one in the same container.
+    private async Task KillInContainerAsync(int processId)
     {
-        if (database.Container is null)
-        {
-            return;
-        }
-
-        // It may not have told its process id yet.
-        await Task.WhenAny(running, processId, Task.Delay(s_killLimit));
-        if (running.IsCompleted || !processId.IsCompletedSuccessfully)
-        {
-            return;
-        }
-
         using var limit = new CancellationTokenSource(s_killLimit);
         try
         {
             await Cli.Wrap(database.Engine)
-                .WithArguments(["exec", database.Container, "sh", "-c", "kill -9 \"$1\"", "sh", processId.Result.ToString(CultureInfo.InvariantCulture)])
+                .WithArguments(["exec", database.Container!, "sh", "-c", "kill -9 \"$1\"", "sh", processId.ToString(CultureInfo.InvariantCulture)])
                 .WithValidation(CommandResultValidation.None)
                 .ExecuteAsync(limit.Token);
-            await Task.WhenAny(running, Task.Delay(s_killLimit, CancellationToken.None));
         }
         catch (Exception exception) when (exception is OperationCanceledException or Win32Exception or CliWrapException)
         {

@@ -6,7 +6,7 @@ namespace UvlhubRunner.Snapshots;
 /// Looks at an SQL dump as it flows by: how long it is, how long its longest statement is, how it ends, when the first
 /// table appears. It holds on to nothing but the last bytes.
 /// </summary>
-/// <param name="report">Called with the bytes so far, at most a few times a second.</param>
+/// <param name="report">Called with the bytes so far: at once, then a few times a second.</param>
 internal sealed class MeasuredDump(Action<long>? report = null)
 {
     private const int TailLength = 256;
@@ -15,7 +15,7 @@ internal sealed class MeasuredDump(Action<long>? report = null)
     private readonly TaskCompletionSource _dataStarted = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _tailLength;
     private long _statement;
-    private long _reported = Stopwatch.GetTimestamp();
+    private long? _reported;
 
     /// <summary>The bytes so far.</summary>
     public long Length { get; private set; }
@@ -38,7 +38,7 @@ internal sealed class MeasuredDump(Action<long>? report = null)
             _dataStarted.TrySetResult();
         }
 
-        if (report is not null && Stopwatch.GetElapsedTime(_reported) >= s_reportInterval)
+        if (report is not null && (_reported is not { } last || Stopwatch.GetElapsedTime(last) >= s_reportInterval))
         {
             _reported = Stopwatch.GetTimestamp();
             report(Length);

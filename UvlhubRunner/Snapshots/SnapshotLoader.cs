@@ -12,7 +12,6 @@ namespace UvlhubRunner.Snapshots;
 internal sealed class SnapshotLoader(Snapshot snapshot)
 {
     private const int BufferLength = 128 * 1024;
-    private const int LockLimitSeconds = 30;
 
     // Building the indexes of a large table takes its time, without a byte being read.
     private static readonly TimeSpan s_silenceLimit = TimeSpan.FromMinutes(15);
@@ -78,9 +77,9 @@ internal sealed class SnapshotLoader(Snapshot snapshot)
         {
             var reader = new ContentReader(connection, access.Database);
             await CheckServerAsync(reader, cancellationToken);
-            await WaitForOtherAsync(reader, access.Database, cancellationToken);
+            await WaitForOtherAsync(reader, access, cancellationToken);
             await UnfinishedRestore.MarkAsync(reader, snapshot.Name, cancellationToken);
-            await EmptyAsync(reader, cancellationToken);
+            await EmptyAsync(reader, access, cancellationToken);
         }
 
         await LoadAsync(access, progress, cancellationToken);
@@ -156,20 +155,20 @@ internal sealed class SnapshotLoader(Snapshot snapshot)
     }
 
     // A killed runner leaves its loading client behind, which ends when it has worked off what it had read.
-    private static async Task WaitForOtherAsync(ContentReader reader, string database, CancellationToken cancellationToken)
+    private static async Task WaitForOtherAsync(ContentReader reader, DatabaseAccess access, CancellationToken cancellationToken)
     {
-        await reader.ExecuteAsync($"SET SESSION lock_wait_timeout = {LockLimitSeconds}", cancellationToken);
-        var taken = (await reader.RowAsync($"SELECT GET_LOCK({LockName(database)}, {LockLimitSeconds})", cancellationToken))[0];
+        await reader.ExecuteAsync($"SET SESSION lock_wait_timeout = {access.LockSeconds}", cancellationToken);
+        var taken = (await reader.RowAsync($"SELECT GET_LOCK('{LockNameOf(access.Database)}', {access.LockSeconds})", cancellationToken))[0];
         if (taken is DBNull || Convert.ToInt64(taken, CultureInfo.InvariantCulture) != 1)
         {
-            var holder = (await reader.RowAsync($"SELECT IS_USED_LOCK({LockName(database)})", cancellationToken))[0];
+            var holder = (await reader.RowAsync($"SELECT IS_USED_LOCK('{LockNameOf(access.Database)}')", cancellationToken))[0];
             throw Untouched(
-                $"another restore of this database has been running for more than {LockLimitSeconds} s{(holder is DBNull ? "" : $" (connection {holder})")}",
+                $"another restore of this database has been running for more than {access.LockSeconds} s{(holder is DBNull ? "" : $" (connection {holder})")}",
                 $"Wait for it, or end it as root (KILL {(holder is DBNull ? "ID" : holder)}), then restore again.");
         }
     }
 
-    private async Task EmptyAsync(ContentReader reader, CancellationToken cancellationToken)
+    private async Task EmptyAsync(ContentReader reader, DatabaseAccess access, CancellationToken cancellationToken)
     {
         try
         {
@@ -184,7 +183,7 @@ internal sealed class SnapshotLoader(Snapshot snapshot)
         }
         catch (MySqlException exception) when (exception.ErrorCode == MySqlErrorCode.LockWaitTimeout)
         {
-            throw Partly($"somebody else keeps a table of the database in use for more than {LockLimitSeconds} s, so it could not be emptied");
+            throw Partly($"somebody else keeps a table of the database in use for more than {access.LockSeconds} s, so it could not be emptied");
         }
         catch (MySqlException exception)
         {
@@ -216,7 +215,7 @@ internal sealed class SnapshotLoader(Snapshot snapshot)
                 "mariadb",
                 // The statement that fails holds what users typed, which no log needs; older clients do not know the option.
                 ["--batch", "--binary-mode", "--loose-print-query-on-error=0", $"--database={access.Database}"],
-                (input, token) => FeedAsync(access.Database, input, dump, silence, token),
+                (input, token) => FeedAsync(access, input, dump, silence, token),
                 readOutput: null,
                 silence.Token);
         }
@@ -234,11 +233,11 @@ internal sealed class SnapshotLoader(Snapshot snapshot)
         }
     }
 
-    private async Task FeedAsync(string database, Stream input, MeasuredDump dump, CancellationTokenSource silence, CancellationToken cancellationToken)
+    private async Task FeedAsync(DatabaseAccess access, Stream input, MeasuredDump dump, CancellationTokenSource silence, CancellationToken cancellationToken)
     {
         await using var file = new FileStream(snapshot.File, FileMode.Open, FileAccess.Read, FileShare.Read, BufferLength, FileOptions.Asynchronous | FileOptions.SequentialScan);
         await using var decompressed = new GZipStream(file, CompressionMode.Decompress);
-        await input.WriteAsync(Encoding.UTF8.GetBytes(Preamble(database)), cancellationToken);
+        await input.WriteAsync(Encoding.UTF8.GetBytes(Preamble(access)), cancellationToken);
         var buffer = new byte[BufferLength];
         int read;
         while ((read = await decompressed.ReadAsync(buffer, cancellationToken)) > 0)
@@ -251,20 +250,21 @@ internal sealed class SnapshotLoader(Snapshot snapshot)
 
     // The client holds the lock as long as it lives, even if this process does not. What a dump holds was valid where it
     // comes from: no check may refuse it here.
-    private static string Preamble(string database) => $"""
+    private static string Preamble(DatabaseAccess access) => $"""
         DELIMITER //
         BEGIN NOT ATOMIC
-          IF COALESCE(GET_LOCK({LockName(database)}, {LockLimitSeconds}), 0) <> 1 THEN
+          IF COALESCE(GET_LOCK('{LockNameOf(access.Database)}', {access.LockSeconds}), 0) <> 1 THEN
             SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'another restore of this database is running';
           END IF;
         END//
         DELIMITER ;
-        SET SESSION lock_wait_timeout = {LockLimitSeconds}, check_constraint_checks = 0;
+        SET SESSION lock_wait_timeout = {access.LockSeconds}, check_constraint_checks = 0;
 
         """;
 
-    private static string LockName(string database) =>
-        $"'uvlhub_restore.{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(database)))[..40]}'";
+    /// <summary>The server's lock that whoever loads into a database holds.</summary>
+    internal static string LockNameOf(string database) =>
+        $"uvlhub_restore.{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(database)))[..40]}";
 
     private MigrationRefusedException Damaged(string reason) => new(
         SnapshotStore.SnapshotDamaged,

@@ -17,7 +17,6 @@ internal sealed class SnapshotMaker(DatabaseAccess access)
     public const string LastLine = "-- UvlhubRunner: snapshot completed";
 
     private const int BufferLength = 128 * 1024;
-    private const int LockLimitSeconds = 30;
 
     // A program that writes nothing for so long is stuck, whatever the size of the database.
     private static readonly TimeSpan s_silenceLimit = TimeSpan.FromMinutes(3);
@@ -138,7 +137,7 @@ internal sealed class SnapshotMaker(DatabaseAccess access)
         var tables = await locks.TablesAsync(cancellationToken);
         if (tables.Count > 0)
         {
-            await locks.ExecuteAsync($"SET SESSION lock_wait_timeout = {LockLimitSeconds}", cancellationToken);
+            await locks.ExecuteAsync($"SET SESSION lock_wait_timeout = {access.LockSeconds}", cancellationToken);
             try
             {
                 await locks.ExecuteAsync($"LOCK TABLES {string.Join(", ", tables.Select(table => $"{locks.Qualified(table.Name)} READ"))}", cancellationToken);
@@ -146,7 +145,7 @@ internal sealed class SnapshotMaker(DatabaseAccess access)
             catch (MySqlException exception) when (exception.ErrorCode == MySqlErrorCode.LockWaitTimeout)
             {
                 throw Refused(
-                    $"somebody else has been writing to the database for {LockLimitSeconds} s without a commit ({await WritersAsync(cancellationToken)})",
+                    $"somebody else has been writing to the database for {access.LockSeconds} s without a commit ({await WritersAsync(cancellationToken)})",
                     "Stop the application, or close the database client that has an open transaction, then start again.");
             }
         }
