@@ -134,7 +134,7 @@ internal static partial class RevisionReader
                 var name = declared.Groups[1].Value;
                 try
                 {
-                    return Encoding.GetEncoding(name.Replace('_', '-'), EncoderFallback.ExceptionFallback, DecoderFallback.ExceptionFallback);
+                    return Encoding.GetEncoding(DotNetName(name), EncoderFallback.ExceptionFallback, DecoderFallback.ExceptionFallback);
                 }
                 catch (Exception exception) when (exception is ArgumentException or NotSupportedException)
                 {
@@ -152,6 +152,15 @@ internal static partial class RevisionReader
 
         return null;
     }
+
+    // Python's names for what .NET calls otherwise, https://docs.python.org/3/library/codecs.html#standard-encodings.
+    private static string DotNetName(string name) => name.ToUpperInvariant().Replace('_', '-') switch
+    {
+        "UTF8" or "U8" or "UTF-8-SIG" => "utf-8",
+        "LATIN-1" or "LATIN1" or "LATIN" or "ISO8859-1" or "L1" => "iso-8859-1",
+        "ASCII" or "646" => "us-ascii",
+        var other => other,
+    };
 
     private static int LineAt(ReadOnlySpan<byte> text, int index) => text[..index].Count((byte)'\n') + 1;
 

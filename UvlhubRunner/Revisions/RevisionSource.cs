@@ -19,8 +19,6 @@ internal sealed class RevisionSource
     private static readonly string[] s_blocks =
         ["if", "elif", "else", "for", "while", "try", "except", "finally", "with", "match", "case", .. s_scopes];
 
-    private static readonly string[] s_bindings = ["=", ":=", "+=", "-=", "*=", "/=", "//=", "%=", "@=", "&=", "|=", "^=", ">>=", "<<=", "**="];
-
     private readonly Dictionary<string, (IReadOnlyList<string?> Values, bool IsScalar, int Line)> _assigned = new(StringComparer.Ordinal);
 
     private RevisionSource()
@@ -128,6 +126,8 @@ internal sealed class RevisionSource
             return;
         }
 
+        // '(revision := …)' may hide in the value.
+        ThrowIfBound(parts[^1], isInBlock: false, isInScope: false);
         foreach (var name in names.Where(name => s_names.Contains(name, StringComparer.Ordinal)))
         {
             var (values, isScalar) = StaticValue.Evaluate(parts[^1], name!, statement[0].Line);
@@ -145,20 +145,16 @@ internal sealed class RevisionSource
 
     private static void ThrowIfBound(IReadOnlyList<PythonToken> tokens, bool isInBlock, bool isInScope)
     {
-        if (isInScope)
+        if (isInScope || !tokens.Any(IsOurs))
         {
             return;
         }
 
+        var bindings = new BindingFinder(tokens);
         for (var index = 0; index < tokens.Count; index++)
         {
             var token = tokens[index];
-            if (token.Kind != PythonTokenKind.Name || !s_names.Contains(token.Value, StringComparer.Ordinal) || (index > 0 && tokens[index - 1].IsOperator(".")))
-            {
-                continue;
-            }
-
-            if (IsBinding(tokens, index))
+            if (IsOurs(token) && bindings.IsBinding(index))
             {
                 throw new PythonSyntaxException(
                     token.Line,
@@ -169,56 +165,7 @@ internal sealed class RevisionSource
         }
     }
 
-    private static bool IsBinding(IReadOnlyList<PythonToken> tokens, int index)
-    {
-        var first = tokens[0];
-        if (first.IsName("import") || first.IsName("from"))
-        {
-            // 'import revision as x' and 'from revision import x' do not bind it.
-            var isRenamed = index + 1 < tokens.Count && tokens[index + 1].IsName("as");
-            var isModule = first.IsName("from") && index > 0 && !tokens.Take(index).Any(token => token.IsName("import"));
-            return !isRenamed && !isModule;
-        }
-
-        if (index > 0 && (tokens[index - 1] is var before) &&
-            (before.IsName("as") || before.IsName("def") || before.IsName("class") || before.IsName("del") || before.IsName("global")))
-        {
-            return true;
-        }
-
-        if (index + 1 < tokens.Count && tokens[index + 1].IsOperator(":="))
-        {
-            return true;
-        }
-
-        // A loop's variable, up to its 'in'.
-        if (first.IsName("for") || (first.IsName("async") && tokens.Count > 1 && tokens[1].IsName("for")))
-        {
-            if (tokens.Skip(index).Any(token => token.IsName("in") && token.Depth == 0))
-            {
-                return true;
-            }
-        }
-
-        // Somewhere to the left of an assignment of the same statement: a tuple, a chain, 'x += …'.
-        return tokens[index].Depth == 0
-            ? tokens.Skip(index + 1).TakeWhile(token => !token.IsOuterOperator(";")).Any(token => token.Depth == 0 && s_bindings.Any(token.IsOperator))
-            : IsInTargetBrackets(tokens, index);
-    }
-
-    // '(revision, other) = …': the brackets that hold the name are followed by an assignment, and are no call or index.
-    private static bool IsInTargetBrackets(IReadOnlyList<PythonToken> tokens, int index)
-    {
-        var start = index;
-        while (start > 0 && tokens[start].Depth > 0)
-        {
-            start--;
-        }
-
-        var isCallOrIndex = start > 0 && tokens[start - 1].Kind == PythonTokenKind.Name;
-        return !isCallOrIndex &&
-            tokens.Skip(index + 1).TakeWhile(token => !token.IsOuterOperator(";")).Any(token => token.IsOuterOperator("="));
-    }
+    private static bool IsOurs(PythonToken token) => token.Kind == PythonTokenKind.Name && s_names.Contains(token.Value, StringComparer.Ordinal);
 
     private void Finish()
     {
