@@ -2,7 +2,6 @@ using Microsoft.Extensions.DependencyInjection;
 using Polly;
 using Polly.Retry;
 using Polly.Timeout;
-using UvlhubRunner.Flask;
 using UvlhubRunner.Settings;
 
 namespace UvlhubRunner.Resilience;
@@ -49,7 +48,7 @@ internal static class Pipelines
             // No limit per attempt here: ending a schema change half-way is FlaskCommand's business, which knows how.
             pipeline.AddRetry(Retry(
                 "The migration",
-                exception => exception is FlaskException { IsTransient: true } || TransientCause.WhenInspecting(exception),
+                TransientCause.WhenChanging,
                 TimeSpan.FromMilliseconds(500),
                 TimeSpan.FromSeconds(10),
                 3,

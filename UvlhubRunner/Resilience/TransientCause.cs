@@ -2,6 +2,8 @@ using System.Net.Sockets;
 using System.Text.RegularExpressions;
 using MySqlConnector;
 using Polly.Timeout;
+using UvlhubRunner.Database;
+using UvlhubRunner.Flask;
 
 namespace UvlhubRunner.Resilience;
 
@@ -35,6 +37,13 @@ internal static partial class TransientCause
         MySqlException { ErrorCode: MySqlErrorCode.LockDeadlock or MySqlErrorCode.LockWaitTimeout } => true,
         _ => WhenConnecting(exception),
     };
+
+    /// <summary>
+    /// Whether a change is worth another try, which begins by undoing what the last one did: the server went away, or
+    /// Flask met something that passes by itself.
+    /// </summary>
+    public static bool WhenChanging(Exception exception) =>
+        exception is LockLostException or FlaskException { IsTransient: true } || WhenInspecting(exception);
 
     /// <summary>
     /// Whether what a Flask command printed when it failed says that its database went away or was busy. Anything else

@@ -17,7 +17,7 @@ internal sealed class Minihub : IAsyncDisposable
     private readonly TemporaryFolder _folder = new();
     private Toolbox? _toolbox;
 
-    private Minihub(TestDatabase database)
+    private Minihub(DatabasePlace database)
     {
         Database = database;
         ToolboxName = $"uvlhub-runner-tests-{System.Environment.ProcessId}-{Interlocked.Increment(ref s_number)}";
@@ -25,16 +25,16 @@ internal sealed class Minihub : IAsyncDisposable
         Settings = new Dictionary<string, string>
         {
             ["Uvlhub__Path"] = Checkout,
-            ["Uvlhub__Containers__Database"] = database.Server.ContainerName,
+            ["Uvlhub__Containers__Database"] = database.Container,
             ["Uvlhub__Containers__Toolbox"] = ToolboxName,
             ["Uvlhub__Snapshots__Path"] = Path.Combine(_folder.Path, "snapshots"),
-            ["ConnectionStrings__db"] = Connection("root", database.Server.RootPassword, database: ""),
-            ["ConnectionStrings__uvlhubdb"] = Connection(database.User, database.Password, database.Name),
+            ["ConnectionStrings__db"] = database.ConnectionString("root", database.RootPassword, database: ""),
+            ["ConnectionStrings__uvlhubdb"] = database.ConnectionString(database.User, database.Password, database.Name),
         };
         WriteEnvironmentFile();
     }
 
-    public TestDatabase Database { get; }
+    public DatabasePlace Database { get; }
 
     public string ToolboxName { get; }
 
@@ -54,10 +54,10 @@ internal sealed class Minihub : IAsyncDisposable
 
     /// <summary>A copy on a fresh database of the shared server.</summary>
     public static async Task<Minihub> CreateAsync(MariaDBFixture fixture, string? name = null, string? user = null) =>
-        new(await fixture.CreateDatabaseAsync(Cancellation, name, user));
+        new(DatabasePlace.Of(await fixture.CreateDatabaseAsync(Cancellation, name, user)));
 
     /// <summary>A copy on a database of a server of the test's own.</summary>
-    public static Minihub Create(TestDatabase database) => new(database);
+    public static Minihub Create(DatabasePlace database) => new(database);
 
     /// <summary>Starts the toolbox; without it every attempt to run Python fails.</summary>
     public async Task<Toolbox> StartToolboxAsync() => _toolbox = await Toolbox.StartAsync(
@@ -65,8 +65,8 @@ internal sealed class Minihub : IAsyncDisposable
         Checkout,
         new Dictionary<string, string>(UvlhubCheckout.Read(Checkout).Environment)
         {
-            ["MARIADB_HOSTNAME"] = Database.Server.Address,
-            ["MARIADB_PORT"] = "3306",
+            ["MARIADB_HOSTNAME"] = Database.Address,
+            ["MARIADB_PORT"] = Database.Port.ToString(CultureInfo.InvariantCulture),
             ["WORKING_DIR"] = "/app/",
             ["PYTHONPYCACHEPREFIX"] = "/tmp/pycache",
             ["PYTHONUNBUFFERED"] = "1",
@@ -138,7 +138,13 @@ internal sealed class Minihub : IAsyncDisposable
         : await TextAsync("SELECT COALESCE(GROUP_CONCAT(version_num ORDER BY version_num), '') FROM alembic_version");
 
     /// <summary>One value as text.</summary>
-    public Task<string> TextAsync(string sql) => Database.ReadAsync<string>(sql, Cancellation);
+    public async Task<string> TextAsync(string sql)
+    {
+        await using var connection = new MySqlConnection(Database.RootConnectionString);
+        await connection.OpenAsync(Cancellation);
+        await using var command = new MySqlCommand(sql, connection);
+        return Convert.ToString(await command.ExecuteScalarAsync(Cancellation), CultureInfo.InvariantCulture)!;
+    }
 
     /// <summary>Runs statements as root, in the database.</summary>
     public Task ExecuteAsync(string sql) => MariaDBServer.ExecuteAsync(Database.RootConnectionString, sql, Cancellation);
@@ -194,15 +200,6 @@ internal sealed class Minihub : IAsyncDisposable
         _folder.Dispose();
     }
 
-    private string Connection(string user, string password, string database) => new MySqlConnectionStringBuilder
-    {
-        Server = "127.0.0.1",
-        Port = (uint)Database.Server.HostPort,
-        UserID = user,
-        Password = password,
-        Database = database,
-    }.ConnectionString;
-
     private void WriteEnvironmentFile() => File.WriteAllText(
         Path.Combine(Checkout, ".env"),
         $"""
@@ -215,7 +212,7 @@ internal sealed class Minihub : IAsyncDisposable
         MARIADB_TEST_DATABASE={Quote($"{Database.Name}_test")}
         MARIADB_USER={Quote(Database.User)}
         MARIADB_PASSWORD={Quote(Database.Password)}
-        MARIADB_ROOT_PASSWORD={Quote(Database.Server.RootPassword)}
+        MARIADB_ROOT_PASSWORD={Quote(Database.RootPassword)}
         WORKING_DIR=/app/
 
         """);
