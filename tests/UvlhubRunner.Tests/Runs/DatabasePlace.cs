@@ -1,7 +1,7 @@
+using Microsoft.Extensions.Logging.Abstractions;
 using MySqlConnector;
 using UvlhubAspire.AppHost.Engine;
 using UvlhubAspire.AppHost.Images;
-using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 
 namespace UvlhubAspire.UvlhubRunner.Tests.Runs;
