@@ -19,6 +19,11 @@ internal sealed partial class ImageBuilder(ContainerEngine engine, ILoggerFactor
     private readonly ILogger _console = loggers.CreateLogger("UvlhubAspire.Images");
     private static readonly TimeSpan s_limit = TimeSpan.FromMinutes(30);
     private readonly ConcurrentDictionary<string, long> _begun = new(StringComparer.Ordinal);
+
+    // A network that opens encrypted connections has its own certificate authority, which the machine trusts and a
+    // bare Debian does not. As a secret it is there during the build alone; a stand-in that downloads over TLS takes it.
+    private static readonly string s_certificates = Environment.GetEnvironmentVariable("SSL_CERT_FILE") ?? "/etc/ssl/certs/ca-certificates.crt";
+
     private readonly ConcurrentDictionary<string, SemaphoreSlim> _gates = new(StringComparer.Ordinal);
 
     /// <summary>Builds the image unless it is there.</summary>
@@ -90,6 +95,7 @@ internal sealed partial class ImageBuilder(ContainerEngine engine, ILoggerFactor
                     .. recipe.Target is null ? Array.Empty<string>() : ["--target", recipe.Target],
                     .. recipe.Arguments.Keys.SelectMany(name => new[] { "--build-arg", name }),
                     .. recipe.Contexts.SelectMany(context => new[] { "--build-context", $"{context.Key}={context.Value}" }),
+                    .. recipe.NeedsDebianBase && File.Exists(s_certificates) ? ["--secret", $"id=ca-certificates,src={s_certificates}"] : Array.Empty<string>(),
                     recipe.Context,
                 ])
                 .WithEnvironmentVariables(environment =>
