@@ -22,7 +22,7 @@ internal static class AdminerBuilderExtensions
     /// <returns>The page's builder; <see langword="null"/> if it is off.</returns>
     public static IResourceBuilder<ContainerResource>? AddAdminer(
         this IDistributedApplicationBuilder builder, [ResourceName] string name, UvlhubEnvironment uvlhub, IResourceBuilder<MariaDBServerResource> database) =>
-        !uvlhub.Services.Includes(name) ? null : builder.AddService(name, uvlhub, Image, standIn: null, "adminer_container")
+        !uvlhub.Services.Includes(name) ? null : builder.AddService(name, uvlhub, Image, "adminer", "adminer_container")
             .WithHttpEndpoint(targetPort: 8080, name: HttpEndpointName)
             .WithHostPort(uvlhub.Ports.Adminer)
             .WithEnvironment("ADMINER_DEFAULT_SERVER", database.Resource.Name)

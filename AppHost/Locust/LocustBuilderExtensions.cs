@@ -41,7 +41,7 @@ internal static class LocustBuilderExtensions
         var recipe = new ImageRecipe($"{CheckoutImage.Name(checkout, name)}:dev", dockerfile, checkout.Path, NeedsDebianBase: false, IsContentTagged: false);
         return builder.AddResource(new ContainerResource(name))
             .WithImage(CheckoutImage.Name(checkout, name), "dev")
-            .WithAnnotation(new ContainerImage(StandIn: null, recipe, Dockerfile.Read(dockerfile).BaseImages))
+            .WithAnnotation(new ContainerImage("locust", recipe, Dockerfile.Read(dockerfile).BaseImages))
             .WithServiceContainerName(uvlhub, "locust_container")
             .WithBindMount(checkout.Path, checkout.WorkingDirectory, isReadOnly: true)
             .WithEnvironment("WORKING_DIR", $"{checkout.WorkingDirectory}/")

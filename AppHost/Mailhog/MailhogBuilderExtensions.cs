@@ -17,7 +17,7 @@ internal static class MailhogBuilderExtensions
     /// <param name="uvlhub">The checkout and the settings.</param>
     /// <returns>The mail server's builder; <see langword="null"/> if the checkout runs without.</returns>
     public static IResourceBuilder<ContainerResource>? AddMailhog(this IDistributedApplicationBuilder builder, [ResourceName] string name, UvlhubEnvironment uvlhub) =>
-        !uvlhub.Services.Includes(name) ? null : builder.AddService(name, uvlhub, Image, standIn: null, "mailhog_container")
+        !uvlhub.Services.Includes(name) ? null : builder.AddService(name, uvlhub, Image, "maildev", "mailhog_container")
             .WithHttpEndpoint(targetPort: 8025, name: PageEndpointName)
             .WithHostPort(uvlhub.Ports.Mailhog, PageEndpointName)
             .WithEndpoint(targetPort: 1025, name: MailEndpointName, scheme: "smtp")

@@ -11,6 +11,9 @@ namespace UvlhubAspire.AppHost.Selenium;
 internal static class SeleniumBuilderExtensions
 {
     private const string Version = "4.35.0";
+
+    // One image for the hub and for the node with Chromium; Debian has Firefox, but not its driver.
+    private const string StandIn = "selenium";
     private const string HttpEndpointName = "http";
     private const int HubPort = 4444;
     private const int ScreenPort = 5900;
@@ -21,7 +24,7 @@ internal static class SeleniumBuilderExtensions
     /// <param name="uvlhub">The checkout and the settings.</param>
     /// <returns>The hub's builder; <see langword="null"/> if the checkout runs without.</returns>
     public static IResourceBuilder<ContainerResource>? AddSeleniumHub(this IDistributedApplicationBuilder builder, [ResourceName] string name, UvlhubEnvironment uvlhub) =>
-        !uvlhub.Services.Includes(name) ? null : builder.AddService(name, uvlhub, $"selenium/hub:{Version}", standIn: null, "selenium_hub_container")
+        !uvlhub.Services.Includes(name) ? null : builder.AddService(name, uvlhub, $"selenium/hub:{Version}", StandIn, "selenium_hub_container")
             .WithHttpEndpoint(targetPort: HubPort, name: HttpEndpointName)
             .WithHostPort(uvlhub.Ports.Selenium, HttpEndpointName)
             .WithEndpoint(targetPort: 4442, name: "publish")
@@ -55,7 +58,7 @@ internal static class SeleniumBuilderExtensions
             return null;
         }
 
-        var node = builder.AddService(name, uvlhub, $"selenium/node-{browser}:{Version}", standIn: null, $"selenium_{browser}_container")
+        var node = builder.AddService(name, uvlhub, $"selenium/node-{browser}:{Version}", browser == "chrome" ? StandIn : null, $"selenium_{browser}_container")
             .WithEndpoint(targetPort: ScreenPort, name: "vnc", scheme: "vnc")
             .WithHostPort(screen)
             .WaitFor(hub)

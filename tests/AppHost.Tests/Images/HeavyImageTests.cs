@@ -27,7 +27,11 @@ public sealed class HeavyImageTests : IAsyncLifetime
         {
             using var login = new FormUrlEncodedContent(new Dictionary<string, string>
             {
-                ["auth[driver]"] = "server", ["auth[server]"] = "db", ["auth[username]"] = "root", ["auth[password]"] = "root", ["auth[db]"] = "",
+                ["auth[driver]"] = "server",
+                ["auth[server]"] = "db",
+                ["auth[username]"] = "root",
+                ["auth[password]"] = "root",
+                ["auth[db]"] = "",
             });
             using var response = await s_client.PostAsync(await UrlAsync(adminer, 8080, "/"), login, TestContext.Current.CancellationToken);
             var page = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
