@@ -84,7 +84,11 @@ public sealed class HeavyImageTests : IAsyncLifetime
 
         await using var pebble = await StartAsync("pebble", "pebble", []);
         await using var nginx = await StartAsync("nginx", "uvlhub.test", ["--volume", $"{files.Path}/nginx.conf:/etc/nginx/nginx.conf:ro", "--volume", $"{files.Path}/www:/var/www:ro"]);
-        await TestContainer.EventuallyAsync(() => TestContainer.DockerAsync("cp", $"{pebble.Name}:/etc/pebble/tls/cert.pem", $"{files.Path}/pebble.pem"));
+        await TestContainer.EventuallyAsync(async () =>
+            (await pebble.LogsAsync()).Contains("ACME directory available", StringComparison.Ordinal) ? pebble : throw new InvalidOperationException("pebble does not listen yet"));
+        await TestContainer.EventuallyAsync(async () =>
+            (await nginx.ExecAsync("curl", "--silent", "http://localhost/")).Succeeded ? nginx : throw new InvalidOperationException("nginx does not listen yet"));
+        await TestContainer.DockerAsync("cp", $"{pebble.Name}:/etc/pebble/tls/cert.pem", $"{files.Path}/pebble.pem");
         await using var certbot = await StartAsync("certbot", "certbot",
             ["--env", "REQUESTS_CA_BUNDLE=/pebble.pem", "--volume", $"{files.Path}/pebble.pem:/pebble.pem:ro", "--volume", $"{files.Path}/www:/var/www"],
             ["certonly", "--webroot", "--webroot-path", "/var/www", "--domain", "uvlhub.test", "--server", "https://pebble:14000/dir", "--email", "a@example.com", "--agree-tos", "--non-interactive"]);
