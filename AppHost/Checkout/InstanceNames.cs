@@ -28,6 +28,9 @@ internal sealed class InstanceNames(string? instance, EnvironmentProfile? profil
     /// <summary>The container of <c>rosemary</c>, the toolbox.</summary>
     public string ToolboxContainer => $"{_prefix}rosemary_container";
 
+    /// <summary>The network of all containers.</summary>
+    public string Network => $"{_prefix}uvlhub_network";
+
     /// <summary>The container of a service that the checkout's compose file adds.</summary>
     /// <param name="name">The name that it has under compose.</param>
     public string ServiceContainer(string name) => $"{_prefix}{Sanitise(name)}";

@@ -6,6 +6,7 @@ using UvlhubAspire.AppHost.Compose;
 using UvlhubAspire.AppHost.Engine;
 using UvlhubAspire.AppHost.Flask;
 using UvlhubAspire.AppHost.Images;
+using UvlhubAspire.AppHost.Network;
 using UvlhubAspire.AppHost.Preflight;
 using UvlhubAspire.AppHost.Release;
 using UvlhubAspire.AppHost.Restart;
@@ -39,6 +40,7 @@ internal static class UvlhubBuilderExtensions
 
         var compose = CheckoutComposeFiles.Find(checkout.Path, options.ComposeFile, profile).ReadDevelopment(checkout);
         var ports = new HostPorts(options, compose);
+        var names = new InstanceNames(options.Instance, profile);
         ComposeFindings findings = [.. compose?.Findings ?? []];
 
         if (builder.ExecutionContext.IsRunMode)
@@ -57,11 +59,13 @@ internal static class UvlhubBuilderExtensions
         builder.Services.AddSingleton<ImageBuilder>();
         builder.Services.AddSingleton(checkout);
         builder.Services.AddSingleton(ports);
+        builder.Services.AddSingleton(names);
         builder.Services.AddSingleton(findings);
         // In this order: a missing engine must be said before anything asks it for an image.
         builder.Services.TryAddEventingSubscriber<PreflightChecks>();
         builder.Services.TryAddEventingSubscriber<ImageResolver>();
         builder.Services.TryAddEventingSubscriber<ReadyAnnouncement>();
+        builder.AddUvlhubNetwork();
 
         return new UvlhubEnvironment
         {
@@ -70,7 +74,7 @@ internal static class UvlhubBuilderExtensions
             ComposeFindings = findings,
             Services = ServiceSelection.Read(options.Services, compose, checkout),
             Options = options,
-            Names = new InstanceNames(options.Instance, profile),
+            Names = names,
             Ports = ports,
             RootPassword = builder.AddSecret($"{profile.SecretPrefix}mariadb-root-password", checkout.RootPassword),
             UserPassword = builder.AddSecret($"{profile.SecretPrefix}mariadb-password", checkout.DatabasePassword),

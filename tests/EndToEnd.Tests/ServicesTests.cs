@@ -66,6 +66,16 @@ public sealed class ServicesTests(RunningServices services, RunningSample sample
     }
 
     [Fact(Timeout = 60_000)]
+    public async Task A_container_from_outside_reaches_the_services_through_the_tutorials_network()
+    {
+        var reached = await Uvlhub.Engine.RunAsync(TimeSpan.FromSeconds(30), Cancellation,
+            "run", "--rm", "--network", services.Uvlhub.ContainerOf("uvlhub_network"), "--entrypoint", "getent", await services.InspectAsync("redis_container", ".Config.Image"),
+            "hosts", "web", "db", "nginx_web_server_container");
+        Assert.True(reached.Succeeded, reached.Error);
+        Assert.Equal(3, reached.Output.Split('\n').Length);
+    }
+
+    [Fact(Timeout = 60_000)]
     public async Task Two_instances_run_side_by_side()
     {
         using var first = sample.Uvlhub.CreateClient();

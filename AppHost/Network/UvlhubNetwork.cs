@@ -1,0 +1,102 @@
+using Aspire.Hosting.Eventing;
+using Aspire.Hosting.Lifecycle;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using UvlhubAspire.AppHost.Engine;
+using UvlhubAspire.Checkout;
+
+namespace UvlhubAspire.AppHost.Network;
+
+/// <summary>
+/// Gives the containers a second network with the tutorial's name. Aspire puts them on one of its own, named at random and
+/// gone with the run; it cannot be named, and custom networks are not supported. With the second one
+/// <c>docker network ls</c> shows what the tutorial says, and <c>docker run --network uvlhub_network …</c> reaches every
+/// service by its name.
+/// </summary>
+internal sealed partial class UvlhubNetwork(ContainerEngine engine, InstanceNames names, ILoggerFactory loggers)
+    : IDistributedApplicationEventingSubscriber, IHostedService
+{
+    // The engine's API since version 25: before that, a container could be created on one network only.
+    private static readonly Version s_severalNetworks = new(1, 44);
+    private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(30);
+    private readonly ILogger _logger = loggers.CreateLogger("UvlhubAspire.Network");
+    private string? _created;
+
+    /// <inheritdoc/>
+    public Task SubscribeAsync(IDistributedApplicationEventing eventing, DistributedApplicationExecutionContext context, CancellationToken cancellationToken)
+    {
+        if (context.IsRunMode)
+        {
+            eventing.Subscribe<BeforeStartEvent>((start, ct) => JoinAsync(start.Model, ct));
+        }
+
+        return Task.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <summary>Removes the network if this run has made it and nobody is on it any more.</summary>
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        if (_created is { } id)
+        {
+            await engine.RunAsync(s_limit, cancellationToken, "network", "rm", id);
+        }
+    }
+
+    /// <summary>The option that puts a container on a network under all its names.</summary>
+    /// <param name="container">The container.</param>
+    /// <param name="id">The network's id. Not its name: the engine's command line changes that to lower case.</param>
+    internal static string Option(ContainerResource container, string id) => string.Join(',',
+    [
+        $"name={id}",
+        .. container.Annotations.OfType<ContainerNetworkAliasAnnotation>().Select(alias => alias.Alias).Prepend(container.Name).Distinct().Select(alias => $"alias={alias}"),
+    ]);
+
+    private async Task JoinAsync(DistributedApplicationModel model, CancellationToken cancellationToken)
+    {
+        if (await FindOrCreateAsync(cancellationToken) is not { } id)
+        {
+            return;
+        }
+
+        foreach (var container in model.Resources.OfType<ContainerResource>())
+        {
+            container.Annotations.Add(new ContainerRuntimeArgsCallbackAnnotation(arguments =>
+            {
+                arguments.Add("--network");
+                arguments.Add(Option(container, id));
+            }));
+        }
+    }
+
+    private async Task<string?> FindOrCreateAsync(CancellationToken cancellationToken)
+    {
+        // Both sides: the command line takes the option several times since the same version.
+        var versions = await engine.RunAsync(s_limit, cancellationToken, "version", "--format", "{{.Client.APIVersion}} {{.Server.APIVersion}}");
+        if (!versions.Succeeded || versions.Output.Split(' ').Any(version => !Version.TryParse(version, out var api) || api < s_severalNetworks))
+        {
+            LogWithout(names.Network, "the engine is older than Docker 25");
+            return null;
+        }
+
+        var found = await engine.RunAsync(s_limit, cancellationToken, "network", "inspect", "--format", "{{.Id}}", names.Network);
+        if (found.Succeeded)
+        {
+            return found.Output;
+        }
+
+        var created = await engine.RunAsync(s_limit, cancellationToken, "network", "create", names.Network);
+        if (created.Succeeded)
+        {
+            return _created = created.Output;
+        }
+
+        LogWithout(names.Network, created.Error);
+        return null;
+    }
+
+    [LoggerMessage(EventId = 600, Level = LogLevel.Warning, Message = "There is no network {Network}: {Reason}. The services reach each other as always, on Aspire's network")]
+    private partial void LogWithout(string network, string reason);
+}
