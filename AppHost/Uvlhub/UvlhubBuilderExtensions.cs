@@ -7,6 +7,7 @@ using UvlhubAspire.AppHost.Engine;
 using UvlhubAspire.AppHost.Flask;
 using UvlhubAspire.AppHost.Images;
 using UvlhubAspire.AppHost.Network;
+using UvlhubAspire.AppHost.Orchestrator;
 using UvlhubAspire.AppHost.Preflight;
 using UvlhubAspire.AppHost.Release;
 using UvlhubAspire.AppHost.Restart;
@@ -48,6 +49,7 @@ internal static class UvlhubBuilderExtensions
             DashboardAddresses.Choose(builder.Configuration, options, ports.Dashboard);
             builder.Services.TryAddSingleton(TimeProvider.System);
             builder.Services.AddHostedService<RestartSupervisor>();
+            builder.AddSessionNetwork();
         }
 
         if (options.Telemetry)
@@ -61,7 +63,7 @@ internal static class UvlhubBuilderExtensions
         builder.Services.AddSingleton(ports);
         builder.Services.AddSingleton(names);
         builder.Services.AddSingleton(findings);
-        // In this order: a missing engine must be said before anything asks it for an image.
+        // In this order: a missing engine must be said before a missing image.
         builder.Services.TryAddEventingSubscriber<PreflightChecks>();
         builder.Services.TryAddEventingSubscriber<ImageResolver>();
         builder.Services.TryAddEventingSubscriber<ReadyAnnouncement>();
