@@ -77,6 +77,8 @@ internal static class FlaskBuilderExtensions
             .WithCheckoutCode(uvlhub)
             // An init process, because as process 1 neither a shell nor Python ends when the engine asks it to.
             .WithContainerRuntimeArgs("--init", "--workdir", checkout.WorkingDirectory)
+            // Nothing in it answers by TLS to a certificate of the host, and copying those takes time at every start.
+            .WithCertificateTrustScope(CertificateTrustScope.None)
             .WithEnvironment(context => SetEnvironment(context.EnvironmentVariables, uvlhub, database.Resource.Parent, flask.IsApplication))
             .WithTelemetry(uvlhub);
 

@@ -38,6 +38,8 @@ public static class MariaDBBuilderExtensions
         return builder.AddResource(server)
             .WithImage(MariaDBContainerImageTags.Image, MariaDBContainerImageTags.Tag)
             .WithStandIn("mariadb")
+            // It calls nobody by TLS, and copying the host's certificates takes time at every start.
+            .WithCertificateTrustScope(CertificateTrustScope.None)
             .WithEndpoint(port: port, targetPort: MariaDBServerResource.DefaultPort, name: MariaDBServerResource.PrimaryEndpointName)
             .WithIconName("DatabaseMultiple")
             .WithEnvironment(context =>

@@ -1,3 +1,5 @@
+using Microsoft.Extensions.Configuration;
+
 namespace UvlhubAspire.AppHost.Preflight;
 
 /// <summary>A port on the host's loopback address that a setting chooses.</summary>
@@ -13,9 +15,11 @@ internal sealed record HostPortAnnotation(HostPort Port, string Endpoint) : IRes
 /// <summary>Gives endpoints their ports on the host.</summary>
 internal static class HostPortExtensions
 {
-    private const int FirstUnreserved = 1024;
-
-    /// <summary>Publishes an endpoint on the port that a setting chooses.</summary>
+    /// <summary>
+    /// Publishes an endpoint on the port that a setting chooses, by the engine itself and not by Aspire's proxy: a site
+    /// that listens is reached at once, where the proxy learns of a container most of a second after its start; and the
+    /// engine may open a port that is reserved for root.
+    /// </summary>
     /// <typeparam name="T">The kind of resource.</typeparam>
     /// <param name="builder">The resource.</param>
     /// <param name="port">The port and its setting.</param>
@@ -25,14 +29,16 @@ internal static class HostPortExtensions
         where T : IResourceWithEndpoints
     {
         var name = endpoint ?? builder.Resource.Annotations.OfType<EndpointAnnotation>().Single().Name;
+        var application = builder.ApplicationBuilder;
+        // 'aspire run --isolated' and tests ask for ports that disturb nobody, whatever the settings say.
+        var isRandom = port.Number is null || application.Configuration.GetValue("DcpPublisher:RandomizePorts", false);
         return builder
             .WithEndpoint(
                 name,
                 existing =>
                 {
-                    existing.Port = port.Number;
-                    // The engine may open a port that is reserved for root; Aspire's proxy, which runs as the user, may not.
-                    existing.IsProxied = port.Number is not < FirstUnreserved;
+                    existing.Port = isRandom && application.ExecutionContext.IsRunMode ? FreePorts.Next() : port.Number;
+                    existing.IsProxied = false;
                 },
                 createIfNotExists: false)
             .WithAnnotation(new HostPortAnnotation(port, name));
