@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Aspire.Hosting.Eventing;
 using Aspire.Hosting.Lifecycle;
 using Microsoft.Extensions.Configuration;
@@ -13,29 +14,36 @@ namespace UvlhubAspire.AppHost.Images;
 /// image built when its container is about to be created, so that the dashboard is there to watch and containers that
 /// need no build do not wait.
 /// </summary>
-internal sealed class ImageResolver(ContainerEngine engine, ImageBuilder builder, IConfiguration configuration, ILoggerFactory loggers)
+internal sealed class ImageResolver(
+    ContainerEngine engine, ImageBuilder builder, DistributedApplicationModel model, IConfiguration configuration, ILoggerFactory loggers)
     : IDistributedApplicationEventingSubscriber
 {
     private readonly ILogger _logger = loggers.CreateLogger("UvlhubAspire.Images");
+    private readonly ConcurrentDictionary<string, Task<bool>> _present = new(StringComparer.Ordinal);
 
     /// <inheritdoc/>
     public Task SubscribeAsync(IDistributedApplicationEventing eventing, DistributedApplicationExecutionContext context, CancellationToken cancellationToken)
     {
         if (context.IsRunMode)
         {
-            eventing.Subscribe<BeforeStartEvent>((start, ct) => ResolveAsync(eventing, start.Model, ct));
+            // Asked here already, while other checks ask the engine other things.
+            var containers = model.Resources.OfType<ContainerResource>().Where(container => container.HasAnnotationOfType<ContainerImage>()).ToList();
+            var choices = ChooseAllAsync(containers, cancellationToken);
+            eventing.Subscribe<BeforeStartEvent>(async (start, ct) => Apply(eventing, containers, await choices));
         }
 
         return Task.CompletedTask;
     }
 
-    private async Task ResolveAsync(IDistributedApplicationEventing eventing, DistributedApplicationModel model, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<Choice>> ChooseAllAsync(IEnumerable<ContainerResource> containers, CancellationToken cancellationToken)
     {
         var source = ReadSource(configuration);
         var registry = new RegistryProbe(engine);
-        var containers = model.Resources.OfType<ContainerResource>().Where(container => container.HasAnnotationOfType<ContainerImage>()).ToList();
-        var choices = await Task.WhenAll(containers.Select(container => ChooseAsync(container, source, registry, cancellationToken)));
+        return await Task.WhenAll(containers.Select(container => ChooseAsync(container, source, registry, cancellationToken)));
+    }
 
+    private void Apply(IDistributedApplicationEventing eventing, IEnumerable<ContainerResource> containers, IEnumerable<Choice> choices)
+    {
         foreach (var (container, choice) in containers.Zip(choices))
         {
             if (choice.IsOutOfReach)
@@ -77,12 +85,13 @@ internal sealed class ImageResolver(ContainerEngine engine, ImageBuilder builder
             return new Choice(standIn.Image, $"built from Debian's packages in place of {Described(image, real!)}, because Uvlhub:Images=debian", standIn);
         }
 
+        var isBuilt = IsPresentAsync((standIn.Base ?? standIn).Image, cancellationToken);
         if (await AllPresentAsync(needed, cancellationToken))
         {
             return wanted.Present();
         }
 
-        if (await engine.HasImageAsync((standIn.Base ?? standIn).Image, cancellationToken))
+        if (await isBuilt)
         {
             return new Choice(standIn.Image, $"built earlier from Debian's packages in place of {Described(image, real!)}; Uvlhub:Images=registry pulls that one", standIn);
         }
@@ -113,6 +122,7 @@ internal sealed class ImageResolver(ContainerEngine engine, ImageBuilder builder
     private async Task RequireAsync(ContainerResource container, Choice choice, IServiceProvider services, CancellationToken cancellationToken)
     {
         var image = container.Annotations.OfType<ContainerImage>().Last();
+        _present.Clear();
         if (!await AllPresentAsync(image.BaseImages ?? [choice.Image], cancellationToken))
         {
             ImageLog.OutOfReach(services.GetRequiredService<ResourceLoggerService>().GetLogger(container), container.Name, choice.Reason);
@@ -129,7 +139,11 @@ internal sealed class ImageResolver(ContainerEngine engine, ImageBuilder builder
         image.CheckoutBuild is { } build ? $"{Path.GetFileName(build.Dockerfile)} on {string.Join(", ", image.BaseImages ?? [])}" : real;
 
     private async Task<bool> AllPresentAsync(IEnumerable<string> images, CancellationToken cancellationToken) =>
-        (await Task.WhenAll(images.Select(image => engine.HasImageAsync(image, cancellationToken)))).All(present => present);
+        (await Task.WhenAll(images.Select(image => IsPresentAsync(image, cancellationToken)))).All(present => present);
+
+    // Containers share images: each is asked for once.
+    private Task<bool> IsPresentAsync(string image, CancellationToken cancellationToken) =>
+        _present.GetOrAdd(image, name => engine.HasImageAsync(name, cancellationToken));
 
     private async Task BuildAsync(ContainerResource container, ImageRecipe recipe, IServiceProvider services, CancellationToken cancellationToken)
     {

@@ -35,13 +35,14 @@ internal sealed partial class PreflightChecks(
 
     private async Task CheckAsync(DistributedApplicationModel model, CancellationToken cancellationToken)
     {
+        var names = ContainerNameProblemsAsync(model, cancellationToken);
         if (await EngineProblemAsync(cancellationToken) is { } problem)
         {
             throw new CheckoutException(problem);
         }
 
         // Names first: a container that an ended AppHost left behind may also hold the port.
-        List<string> problems = [.. await ContainerNameProblemsAsync(model, cancellationToken)];
+        List<string> problems = [.. await names];
         problems.AddRange(PortProblems(model));
         if (problems.Count > 0)
         {
