@@ -31,7 +31,7 @@ internal static class MigratorBuilderExtensions
             : builder.AddContainer(name, uvlhub, database);
 
     // Where the code is mounted: a program on the host, which has flask run in the toolbox.
-    private static IResourceBuilder<ProjectResource> AddProgram(
+    private static IResourceBuilder<MigratorResource> AddProgram(
         this IDistributedApplicationBuilder builder,
         string name,
         UvlhubEnvironment uvlhub,
@@ -39,7 +39,9 @@ internal static class MigratorBuilderExtensions
         IResourceBuilder<FlaskResource> toolbox)
     {
         var server = builder.CreateResourceBuilder(database.Resource.Parent);
-        return builder.AddProject<Projects.UvlhubRunner>(name)
+        return builder.AddResource(new MigratorResource(name))
+            .WithArgs(MigratorResource.Program)
+            .WithOtlpExporter()
             // The runner has the same settings as the AppHost, wherever they came from.
             .WithEnvironment(context => AddSettings(context.EnvironmentVariables, builder.Configuration.GetSection(UvlhubOptions.Section).AsEnumerable()))
             .WithEnvironment("Uvlhub__Path", uvlhub.Checkout.Path)

@@ -1,0 +1,16 @@
+using System.Reflection;
+
+namespace UvlhubAspire.AppHost.Migrator;
+
+/// <summary>
+/// UvlhubRunner as a program that ends. Not a project resource: Aspire starts those through <c>dotnet run</c>, which
+/// takes longer to find out what to start than the migrator takes to find out that there is nothing to do.
+/// </summary>
+/// <param name="name">The resource's name.</param>
+internal sealed class MigratorResource(string name) : ExecutableResource(name, "dotnet", Path.GetDirectoryName(Program)!)
+{
+    /// <summary>The program: what the AppHost's build has built.</summary>
+    public static string Program { get; } = typeof(MigratorResource).Assembly
+        .GetCustomAttributes<AssemblyMetadataAttribute>()
+        .Single(attribute => attribute.Key == "UvlhubRunner").Value!;
+}
