@@ -30,14 +30,22 @@ internal static class HostPortExtensions
     {
         var name = endpoint ?? builder.Resource.Annotations.OfType<EndpointAnnotation>().Single().Name;
         var application = builder.ApplicationBuilder;
-        // 'aspire run --isolated' and tests ask for ports that disturb nobody, whatever the settings say.
-        var isRandom = port.Number is null || application.Configuration.GetValue("DcpPublisher:RandomizePorts", false);
+        application.Eventing.Subscribe<BeforeStartEvent>((_, _) =>
+        {
+            // 'aspire run --isolated' and tests ask for ports that disturb nobody, whatever the settings say.
+            if (application.ExecutionContext.IsRunMode && (port.Number is null || application.Configuration.GetValue("DcpPublisher:RandomizePorts", false)))
+            {
+                builder.WithEndpoint(name, existing => existing.Port = FreePorts.Next(), createIfNotExists: false);
+            }
+
+            return Task.CompletedTask;
+        });
         return builder
             .WithEndpoint(
                 name,
                 existing =>
                 {
-                    existing.Port = isRandom && application.ExecutionContext.IsRunMode ? FreePorts.Next() : port.Number;
+                    existing.Port = port.Number;
                     existing.IsProxied = false;
                 },
                 createIfNotExists: false)
