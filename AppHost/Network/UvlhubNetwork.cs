@@ -27,7 +27,10 @@ internal sealed partial class UvlhubNetwork(ContainerEngine engine, InstanceName
     {
         if (context.IsRunMode)
         {
-            eventing.Subscribe<BeforeStartEvent>((start, ct) => JoinAsync(start.Model, ct));
+            // Asked here already, while other checks ask the engine other things; made only once they have passed.
+            var support = SupportAsync(cancellationToken);
+            var existing = FindAsync(cancellationToken);
+            eventing.Subscribe<BeforeStartEvent>((start, ct) => JoinAsync(start.Model, support, existing, ct));
         }
 
         return Task.CompletedTask;
@@ -54,9 +57,15 @@ internal sealed partial class UvlhubNetwork(ContainerEngine engine, InstanceName
         .. container.Annotations.OfType<ContainerNetworkAliasAnnotation>().Select(alias => alias.Alias).Prepend(container.Name).Distinct().Select(alias => $"alias={alias}"),
     ]);
 
-    private async Task JoinAsync(DistributedApplicationModel model, CancellationToken cancellationToken)
+    private async Task JoinAsync(DistributedApplicationModel model, Task<bool> support, Task<string?> existing, CancellationToken cancellationToken)
     {
-        if (await FindOrCreateAsync(cancellationToken) is not { } id)
+        if (!await support)
+        {
+            LogWithout(names.Network, "the engine is older than Docker 25");
+            return;
+        }
+
+        if ((await existing ?? await CreateAsync(cancellationToken)) is not { } id)
         {
             return;
         }
@@ -71,22 +80,21 @@ internal sealed partial class UvlhubNetwork(ContainerEngine engine, InstanceName
         }
     }
 
-    private async Task<string?> FindOrCreateAsync(CancellationToken cancellationToken)
+    private async Task<bool> SupportAsync(CancellationToken cancellationToken)
     {
         // Both sides: the command line takes the option several times since the same version.
         var versions = await engine.RunAsync(s_limit, cancellationToken, "version", "--format", "{{.Client.APIVersion}} {{.Server.APIVersion}}");
-        if (!versions.Succeeded || versions.Output.Split(' ').Any(version => !Version.TryParse(version, out var api) || api < s_severalNetworks))
-        {
-            LogWithout(names.Network, "the engine is older than Docker 25");
-            return null;
-        }
+        return versions.Succeeded && versions.Output.Split(' ').All(version => Version.TryParse(version, out var api) && api >= s_severalNetworks);
+    }
 
+    private async Task<string?> FindAsync(CancellationToken cancellationToken)
+    {
         var found = await engine.RunAsync(s_limit, cancellationToken, "network", "inspect", "--format", "{{.Id}}", names.Network);
-        if (found.Succeeded)
-        {
-            return found.Output;
-        }
+        return found.Succeeded ? found.Output : null;
+    }
 
+    private async Task<string?> CreateAsync(CancellationToken cancellationToken)
+    {
         var created = await engine.RunAsync(s_limit, cancellationToken, "network", "create", names.Network);
         if (created.Succeeded)
         {
