@@ -1,3 +1,4 @@
+using UvlhubAspire.AppHost.Compose;
 using UvlhubAspire.AppHost.MariaDB;
 using UvlhubAspire.AppHost.Preflight;
 using UvlhubAspire.AppHost.Services;
@@ -28,5 +29,7 @@ internal static class AdminerBuilderExtensions
             .WithEnvironment("ADMINER_DEFAULT_SERVER", database.Resource.Name)
             .WithHttpHealthCheck("/", endpointName: HttpEndpointName)
             .WaitFor(database)
+            .DiffersFromCompose(DriftAspect.Service, "a page for the database, because a setting asks for it (Uvlhub:Services)")
+            .DiffersFromCompose(DriftAspect.Environment, "the page for the database knows where that is", "ADMINER_DEFAULT_SERVER")
             .WithIconName("TableSearch");
 }

@@ -68,6 +68,11 @@ internal sealed class UvlhubOptions
     public string? Services { get; init; }
 
     /// <summary>
+    /// Compare the checkout's compose file with the model, print every difference, and start nothing. Default: off.
+    /// </summary>
+    public bool Check { get; init; }
+
+    /// <summary>
     /// Compose profiles, separated by commas, whose services start with the rest. Default: none; they stand in the
     /// dashboard and start by hand.
     /// </summary>

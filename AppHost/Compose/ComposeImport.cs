@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Net.Sockets;
 using System.Text.RegularExpressions;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
@@ -7,15 +6,16 @@ using UvlhubAspire.AppHost.Engine;
 using UvlhubAspire.AppHost.Flask;
 using UvlhubAspire.AppHost.Images;
 using UvlhubAspire.AppHost.MariaDB;
-using UvlhubAspire.AppHost.Preflight;
 using UvlhubAspire.AppHost.Restart;
 using UvlhubAspire.AppHost.Uvlhub;
-using UvlhubAspire.AppHost.Volumes;
 using UvlhubAspire.Checkout;
 
 namespace UvlhubAspire.AppHost.Compose;
 
-/// <summary>Makes resources of services that the model does not know, and notes what it has no word for.</summary>
+/// <summary>
+/// Makes resources of services that the model does not know, adds to those that it knows what a fork declares beyond
+/// them, and notes what it has no word for.
+/// </summary>
 /// <param name="builder">The application that is being built.</param>
 /// <param name="uvlhub">The checkout and the settings.</param>
 /// <param name="file">The compose file.</param>
@@ -23,13 +23,15 @@ namespace UvlhubAspire.AppHost.Compose;
 internal sealed partial class ComposeImport(
     IDistributedApplicationBuilder builder, UvlhubEnvironment uvlhub, ComposeFile file, ComposeFindings findings)
 {
+    private readonly ComposeDeclarations _declarations = new(builder, uvlhub, file, findings);
+
     private readonly HashSet<string> _profiles =
     [
         .. $"{uvlhub.Options.Profiles},{Environment.GetEnvironmentVariable("COMPOSE_PROFILES")}"
             .Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries),
     ];
 
-    /// <summary>Adds them.</summary>
+    /// <summary>Does so.</summary>
     public void Add()
     {
         var imported = new List<IResourceBuilder<ComposeServiceResource>>();
@@ -38,7 +40,6 @@ internal sealed partial class ComposeImport(
             if (KnownByContainerName(service) is { } known)
             {
                 known.Annotations.Add(new StandsForService(service.Name));
-                known.Annotations.Add(new ContainerNetworkAliasAnnotation(service.Name));
             }
             else if (AddService(service) is { } resource)
             {
@@ -49,23 +50,67 @@ internal sealed partial class ComposeImport(
         // Only now, because a service may wait for one that comes after it.
         foreach (var resource in imported)
         {
-            Wait(resource);
+            foreach (var dependency in resource.Resource.Service.DependsOn)
+            {
+                Wait(resource, resource.Resource.Service, dependency);
+            }
         }
 
         foreach (var service in file.Services)
         {
-            KeepContainerNameAsHostName(service);
+            if (Resource(service.Name) is ContainerResource container and not ComposeServiceResource)
+            {
+                Complete(builder.CreateResourceBuilder(container), service);
+            }
         }
     }
 
-    // Code and documents of the forks use the containers' names as host names; an instance's containers have others.
-    private void KeepContainerNameAsHostName(ComposeService service)
+    // What a fork adds to a service that the model knows: a variable, a port, a mount, a name.
+    private void Complete(IResourceBuilder<ContainerResource> container, ComposeService service)
     {
-        if (service.ContainerName is { } name && Resource(service.Name) is ContainerResource container
-            && container.Annotations.OfType<ContainerNameAnnotation>().LastOrDefault()?.Name != name)
+        _declarations.AddMissingEnvironment(container, service);
+        _declarations.AddNames(container, service);
+        if (uvlhub.Profile.Code == CodeSource.Mounted)
         {
-            container.Annotations.Add(new ContainerNetworkAliasAnnotation(name));
+            // In production the code is in the image, where mounts of the checkout would hide it, and the model decides
+            // what the host can reach.
+            _declarations.AddPorts(container, service);
+            _declarations.AddMounts(container, service);
         }
+
+        container.WithContainerRuntimeArgs(context =>
+        {
+            List<string> present = [.. context.Args.OfType<string>()];
+            foreach (var word in service.Options.Where(option => !option.IsIn(present)).SelectMany(option => option.Words))
+            {
+                context.Args.Add(word);
+            }
+        });
+        if (service.Command is { } command && container.Resource is not FlaskResource && !container.Resource.HasAnnotationOfType<CommandLineArgsCallbackAnnotation>())
+        {
+            container.WithArgs([.. command]);
+        }
+
+        if (container.Resource is FlaskResource { IsSite: true } && uvlhub.Profile.Code == CodeSource.Mounted)
+        {
+            // Tests and migrations run in the toolbox and are to see what the site sees. What is missing has been said.
+            var silent = new ComposeDeclarations(builder, uvlhub, file, []);
+            foreach (var toolbox in builder.Resources.OfType<FlaskResource>().Where(flask => file.Service(flask.Name) is null && flask != container.Resource).ToList())
+            {
+                silent.AddMissingEnvironment(builder.CreateResourceBuilder(toolbox), service);
+                silent.AddMounts(builder.CreateResourceBuilder(toolbox), service);
+            }
+        }
+
+        foreach (var dependency in service.DependsOn.Where(dependency => dependency.Condition != ComposeCondition.Started))
+        {
+            if (Resource(dependency.Service) is ComposeServiceResource)
+            {
+                Wait(container, service, dependency);
+            }
+        }
+
+        NoteUnsupported(service);
     }
 
     // A fork that calls its database 'mariadb' keeps the container's name, because scripts and documents use that.
@@ -96,21 +141,27 @@ internal sealed partial class ComposeImport(
 
         container
             .WithContainerName(ContainerName(service))
+            // As under compose, where nobody adds certificates of this machine to a container.
+            .WithCertificateTrustScope(CertificateTrustScope.None)
             .WithContainerRuntimeArgs([.. service.Options.SelectMany(option => option.Words)])
             .WithIconName("Box");
         SetCommand(container);
-        SetEnvironment(container);
-        AddPorts(container);
-        AddMounts(container);
-        SetNames(container);
+        _declarations.AddEnvironment(container, service);
+        _declarations.AddPorts(container, service);
+        _declarations.AddMounts(container, service);
+        _declarations.AddNames(container, service);
         AddHealthCheck(container);
         SetStart(container);
+        NoteUnsupported(service);
+        return container;
+    }
+
+    private void NoteUnsupported(ComposeService service)
+    {
         foreach (var key in service.Unsupported)
         {
             Note(key.At, service, key.Key, key.Reason);
         }
-
-        return container;
     }
 
     private bool TrySetImage(IResourceBuilder<ComposeServiceResource> container)
@@ -168,7 +219,7 @@ internal sealed partial class ComposeImport(
         {
             Target = build.Target,
             Arguments = build.Arguments
-                .Select(argument => (argument.Name, Value: argument.Value ?? Variable(argument.Name)))
+                .Select(argument => (argument.Name, Value: argument.Value ?? _declarations.Variable(argument.Name)))
                 .Where(argument => argument.Value is not null)
                 .ToDictionary(argument => argument.Name, argument => argument.Value!),
         };
@@ -196,183 +247,6 @@ internal sealed partial class ComposeImport(
         if (words.Count > 0)
         {
             container.WithArgs([.. words]);
-        }
-    }
-
-    private void SetEnvironment(IResourceBuilder<ComposeServiceResource> container)
-    {
-        var service = container.Resource.Service;
-        var ownFile = Path.Combine(uvlhub.Checkout.Path, ".env");
-        var usesCheckoutsFile = service.EnvironmentFiles.Any(env => env.Path == ownFile);
-        List<DotEnvFile> files = [];
-        foreach (var env in service.EnvironmentFiles)
-        {
-            if (env.Path == ownFile)
-            {
-                // Where a checkout has only the example, that is what runs, and nothing is written into the checkout.
-                files.Add(uvlhub.Checkout.EnvironmentFile);
-            }
-            else if (File.Exists(env.Path))
-            {
-                files.Add(DotEnvFile.Read(env.Path));
-            }
-            else if (env.IsRequired)
-            {
-                Note(env.At, service, "env_file", $"there is no file {env.Path}; its variables are missing");
-            }
-        }
-
-        container.WithEnvironment(context =>
-        {
-            foreach (var (name, value) in files.SelectMany(env => env.Values))
-            {
-                context.EnvironmentVariables[name] = value;
-            }
-
-            if (usesCheckoutsFile && builder.Resources.OfType<MariaDBServerResource>().FirstOrDefault() is { } server)
-            {
-                FlaskBuilderExtensions.SetDatabaseEnvironment(context.EnvironmentVariables, uvlhub, server);
-            }
-
-            foreach (var variable in service.Environment)
-            {
-                if ((variable.Value ?? Variable(variable.Name)) is { } value)
-                {
-                    context.EnvironmentVariables[variable.Name] = value;
-                }
-            }
-        });
-    }
-
-    private void AddPorts(IResourceBuilder<ComposeServiceResource> container)
-    {
-        var service = container.Resource.Service;
-        foreach (var port in service.Ports)
-        {
-            if (port.Protocol == "sctp")
-            {
-                Note(port.At, service, "ports", $"{port.Target}/sctp is not published; Aspire knows tcp and udp");
-                continue;
-            }
-
-            var scheme = Scheme(port);
-            var name = service.Ports.Count == 1 ? scheme : $"{scheme}-{port.Target}";
-            if (container.Resource.Annotations.OfType<EndpointAnnotation>().Any(endpoint => endpoint.Name == name))
-            {
-                Note(port.At, service, "ports", $"{port.Target} is published once only, not on {port.Published} as well");
-                continue;
-            }
-
-            var setting = service.Ports.Count == 1 ? service.Name : $"{service.Name}:{port.Target}";
-            var host = uvlhub.Ports.Imported(setting, builder.Configuration[$"{UvlhubOptions.Section}:Ports:{setting}"], port.Published);
-            if (host.Number is { } number && OtherWith(number, port.Protocol) is { } other)
-            {
-                Note(port.At, service, "ports", $"{other} has the host's port {number}; the system chooses a free one. To choose yourself: --{host.Setting}=PORT");
-                host = host with { Number = null };
-            }
-
-            container
-                .WithEndpoint(targetPort: port.Target, scheme: scheme, name: name, protocol: port.Protocol == "udp" ? ProtocolType.Udp : ProtocolType.Tcp)
-                .WithHostPort(host, name);
-        }
-    }
-
-    private string? OtherWith(int port, string protocol) =>
-        (from resource in builder.Resources
-         from endpoint in resource.Annotations.OfType<EndpointAnnotation>()
-         where endpoint.Port == port && (endpoint.Protocol == ProtocolType.Udp) == (protocol == "udp")
-         select resource.Name).FirstOrDefault();
-
-    // The dashboard makes a link of what it believes to be a page.
-    private static string Scheme(ComposePort port) => port.AppProtocol is "http" or "https" ? port.AppProtocol
-        : port.Protocol == "udp" ? "udp"
-        : port.Target switch
-        {
-            443 or 8443 => "https",
-            80 or (>= 3000 and <= 3010) or 4200 or (>= 5000 and <= 5010) or 5173 or 5601 or (>= 8000 and <= 8099) or (>= 8880 and <= 8890) or 9000 or 9090 => "http",
-            _ => "tcp",
-        };
-
-    private void AddMounts(IResourceBuilder<ComposeServiceResource> container)
-    {
-        var service = container.Resource.Service;
-        foreach (var mount in service.Mounts)
-        {
-            switch (mount.Kind)
-            {
-                case ComposeMountKind.Bind when EngineSocket.Is(mount.Source):
-                    Note(mount.At, service, "volumes", EngineSocket.Refusal);
-                    break;
-                case ComposeMountKind.Bind when Path.Exists(mount.Source):
-                    container.WithBindMount(mount.Source!, mount.Target, mount.IsReadOnly);
-                    break;
-                case ComposeMountKind.Bind when Path.HasExtension(mount.Source):
-                    Note(mount.At, service, "volumes", $"there is no file {mount.Source}; {mount.Target} is the image's own");
-                    break;
-                case ComposeMountKind.Bind:
-                    // Compose would make the folder, as root, inside the checkout. A volume loses nothing and changes nothing there.
-                    var instead = uvlhub.Names.ServiceVolume($"{service.Name}{mount.Target.Replace('/', '_')}", uvlhub.Checkout.Name);
-                    Note(mount.At, service, "volumes", $"there is no folder {mount.Source}; the volume {instead} takes its place. Make the folder to use it");
-                    container.WithCheckoutVolume(uvlhub, instead, mount.Target, mount.IsReadOnly);
-                    break;
-                case ComposeMountKind.Anonymous:
-                    container.WithVolume(mount.Target);
-                    break;
-                default:
-                    AddVolume(container, mount);
-                    break;
-            }
-        }
-    }
-
-    private void AddVolume(IResourceBuilder<ComposeServiceResource> container, ComposeMount mount)
-    {
-        var volume = file.Volume(mount.Source!);
-        if (volume is { IsExternal: true })
-        {
-            container.WithVolume(volume.EngineName ?? volume.Name, mount.Target, mount.IsReadOnly);
-            return;
-        }
-
-        if (volume?.Driver is { } driver)
-        {
-            Note(volume.At, container.Resource.Service, "volumes", $"the driver {driver} is not taken over; {volume.Name} is an ordinary volume");
-        }
-
-        container.WithCheckoutVolume(
-            uvlhub,
-            uvlhub.Names.ServiceVolume(volume?.EngineName ?? mount.Source!, volume?.EngineName is null ? uvlhub.Checkout.Name : null),
-            mount.Target,
-            mount.IsReadOnly,
-            isNamedByUser: volume?.EngineName is not null);
-    }
-
-    private void SetNames(IResourceBuilder<ComposeServiceResource> container)
-    {
-        var service = container.Resource.Service;
-        var aliases = service.Networks.SelectMany(connection => connection.Aliases).Append(service.Name).Distinct().Where(alias => alias != container.Resource.Name);
-        foreach (var alias in aliases)
-        {
-            container.WithContainerNetworkAlias(alias);
-        }
-
-        foreach (var connection in service.Networks)
-        {
-            var network = file.Networks.FirstOrDefault(network => network.Name == connection.Name);
-            if (connection.Address is { } address)
-            {
-                Note(connection.At, service, "networks", $"the fixed address {address} is not given; the others reach it as {service.Name}");
-            }
-
-            if (network is { IsExternal: true })
-            {
-                Note(connection.At, service, "networks", $"the external network {network.EngineName ?? network.Name} is not joined; publish a port to be reached from it");
-            }
-
-            if (network is { IsInternal: true })
-            {
-                Note(connection.At, service, "networks", $"the network {network.Name} is internal, the model's is not: the container has a way out");
-            }
         }
     }
 
@@ -458,42 +332,38 @@ internal sealed partial class ComposeImport(
         }
     }
 
-    private void Wait(IResourceBuilder<ComposeServiceResource> container)
+    private void Wait(IResourceBuilder<ContainerResource> container, ComposeService service, ComposeDependency dependency)
     {
-        var service = container.Resource.Service;
-        foreach (var dependency in service.DependsOn)
+        if (Resource(dependency.Service) is not { } other)
         {
-            if (Resource(dependency.Service) is not { } other)
+            if (dependency.IsRequired && file.Service(dependency.Service) is not null)
             {
-                if (dependency.IsRequired && file.Service(dependency.Service) is not null)
-                {
-                    Note(dependency.At, service, "depends_on", $"{dependency.Service} is not run, so nothing waits for it");
-                }
-
-                continue;
+                Note(dependency.At, service, "depends_on", $"{dependency.Service} is not run, so nothing waits for it");
             }
 
-            if (other.HasAnnotationOfType<ExplicitStartupAnnotation>() && !container.Resource.HasAnnotationOfType<ExplicitStartupAnnotation>())
-            {
-                Note(dependency.At, service, "depends_on", $"{dependency.Service} starts by hand only, so nothing waits for it; choose its profile with Uvlhub:Profiles");
-                continue;
-            }
+            return;
+        }
 
-            var awaited = builder.CreateResourceBuilder(other);
-            switch (dependency.Condition)
-            {
-                case ComposeCondition.Completed:
-                    container.WaitForCompletion(awaited);
-                    break;
-                // 'Started' is not enough of a database: whoever comes too early dies, and each fork wrote its own wait for it.
-                case ComposeCondition.Healthy:
-                case ComposeCondition.Started when other is MariaDBServerResource:
-                    container.WaitFor(awaited);
-                    break;
-                default:
-                    container.WaitForStart(awaited);
-                    break;
-            }
+        if (other.HasAnnotationOfType<ExplicitStartupAnnotation>() && !container.Resource.HasAnnotationOfType<ExplicitStartupAnnotation>())
+        {
+            Note(dependency.At, service, "depends_on", $"{dependency.Service} starts by hand only, so nothing waits for it; choose its profile with Uvlhub:Profiles");
+            return;
+        }
+
+        var awaited = builder.CreateResourceBuilder(other);
+        switch (dependency.Condition)
+        {
+            case ComposeCondition.Completed:
+                container.WaitForCompletion(awaited);
+                break;
+            // 'Started' is not enough of a database: whoever comes too early dies, and each fork wrote its own wait for it.
+            case ComposeCondition.Healthy:
+            case ComposeCondition.Started when other is MariaDBServerResource:
+                container.WaitFor(awaited);
+                break;
+            default:
+                container.WaitForStart(awaited);
+                break;
         }
     }
 
@@ -507,8 +377,6 @@ internal sealed partial class ComposeImport(
     private string ContainerName(ComposeService service) =>
         uvlhub.Names.ServiceContainer(service.ContainerName ?? $"{file.Project}-{service.Name}-1");
 
-    private string? Variable(string name) => Environment.GetEnvironmentVariable(name) ?? uvlhub.Checkout.Environment.GetValueOrDefault(name);
-
     // Aspire's names have letters, digits and single dashes, begin with a letter, and are at most 64 long.
     private static string ResourceName(string service)
     {
@@ -519,7 +387,7 @@ internal sealed partial class ComposeImport(
     }
 
     private void Note(SourceLine at, ComposeService service, string subject, string problem, bool isFatal = false) =>
-        findings.Add(new ComposeFinding(at, service.Name, subject, problem, isFatal));
+        _declarations.Note(at, service, subject, problem, isFatal);
 
     // [host[:port]/]name[:tag][@digest], as the engine takes it.
     [GeneratedRegex(@"^(?:[A-Za-z0-9.-]+(?::\d+)?/)?[a-z0-9]+(?:[._/-]+[a-z0-9]+)*(?::\w[\w.-]{0,127})?(?:@sha256:[0-9a-f]{64})?$")]

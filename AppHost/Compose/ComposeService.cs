@@ -249,6 +249,26 @@ internal sealed record ComposeEngineOption(string Key, string Argument, string V
 
     /// <summary>The words to pass on.</summary>
     public IEnumerable<string> Words => Value.Length == 0 ? [Argument] : [Argument, Value];
+
+    /// <summary>Whether it stands among options already.</summary>
+    public bool IsIn(IReadOnlyList<string> options)
+    {
+        var value = Plain(Value);
+        for (var i = 0; i < options.Count; i++)
+        {
+            var next = i + 1 < options.Count ? Plain(options[i + 1]) : null;
+            if ((options[i] == Argument && (value.Length == 0 || next == value)) || options[i] == $"{Argument}={Value}")
+            {
+                return true;
+            }
+        }
+
+        return false;
+
+        // '2gb' and '2g' are one size.
+        static string Plain(string text) =>
+            text.Length > 2 && text[^1] == 'b' && char.IsAsciiLetter(text[^2]) && char.IsAsciiDigit(text[0]) ? text[..^1] : text;
+    }
 }
 
 /// <summary>A key that compose knows and the model has no word for.</summary>

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using UvlhubAspire.AppHost.Compose;
 using UvlhubAspire.AppHost.Images;
 using UvlhubAspire.AppHost.MariaDB;
 using UvlhubAspire.AppHost.Preflight;
@@ -36,6 +37,10 @@ internal static class FlaskBuilderExtensions
             .WithHttpEndpoint(targetPort: Port, name: FlaskResource.HttpEndpointName)
             .WithSitePort(uvlhub)
             .WithSiteHealthCheck()
+            .DiffersFromCompose(DriftAspect.Command, "the migrator has done what the entrypoint does before Flask; what it ends with runs here")
+            .DiffersFromCompose(
+                DriftAspect.DependsOn, "the site waits for its schema only; what else it uses starts beside it", "redis", "elasticsearch", "selenium-hub", "mailhog")
+            .DiffersFromCompose(DriftAspect.Port, "the site can be reached without nginx too", $"{Port}")
             .WithIconName("Globe");
 
     /// <summary>
@@ -53,6 +58,7 @@ internal static class FlaskBuilderExtensions
         builder.AddCheckoutContainer(new FlaskResource(name), uvlhub, database)
             .WithContainerName(uvlhub.Names.ToolboxContainer)
             .WithArgs("sleep", "infinity")
+            .DiffersFromCompose(DriftAspect.Service, "flask, rosemary and pytest run in a container of their own, so that a migration needs no site")
             .WithIconName("Toolbox");
 
     private static IResourceBuilder<FlaskResource> WithSiteHealthCheck(this IResourceBuilder<FlaskResource> builder)
@@ -80,6 +86,12 @@ internal static class FlaskBuilderExtensions
             // Nothing in it answers by TLS to a certificate of the host, and copying those takes time at every start.
             .WithCertificateTrustScope(CertificateTrustScope.None)
             .WithEnvironment(context => SetEnvironment(context.EnvironmentVariables, uvlhub, database.Resource.Parent, flask.IsApplication))
+            .DiffersFromCompose(
+                DriftAspect.Environment, "what depends on where the code runs is computed and not read from the .env", "MARIADB_*", "WORKING_DIR")
+            .DiffersFromCompose(
+                DriftAspect.Environment, "Python starts with a module beside the checkout, and leaves no caches in it", "PYTHONPATH", "PYTHONPYCACHEPREFIX", "PYTHONUNBUFFERED")
+            .DiffersFromCompose(DriftAspect.Volume, "Python starts with a module beside the checkout, and leaves no caches in it", SiteDockerfile.StartupFolder)
+            .DiffersFromCompose(DriftAspect.Environment, "modules are ignored without a file in the checkout (Uvlhub:IgnoredModules)", "UVLHUB_IGNORED_MODULES")
             .WithTelemetry(uvlhub);
 
         if (flask.Role != FlaskRole.Migrator)

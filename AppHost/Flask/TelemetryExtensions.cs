@@ -1,6 +1,7 @@
 using System.Net.NetworkInformation;
 using System.Net.Sockets;
 using Microsoft.Extensions.Configuration;
+using UvlhubAspire.AppHost.Compose;
 using UvlhubAspire.AppHost.Uvlhub;
 
 namespace UvlhubAspire.AppHost.Flask;
@@ -49,7 +50,8 @@ internal static class TelemetryExtensions
             .WithOtlpExporterIfEndpointAvailable(OtlpProtocol.HttpProtobuf)
             // Docker Desktop has this name by itself, an engine on Linux does not.
             .WithContainerRuntimeArgs("--add-host", "host.docker.internal:host-gateway")
-            .WithEnvironment("OTEL_SEMCONV_STABILITY_OPT_IN", "http,database");
+            .WithEnvironment("OTEL_SEMCONV_STABILITY_OPT_IN", "http,database")
+            .DiffersFromCompose(DriftAspect.Environment, "requests, statements and logs are sent to the dashboard (Uvlhub:Telemetry)", "OTEL_*");
     }
 
     // The engine's default bridge, whose address the name host-gateway stands for.

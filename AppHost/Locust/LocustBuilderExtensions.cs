@@ -1,3 +1,4 @@
+using UvlhubAspire.AppHost.Compose;
 using UvlhubAspire.AppHost.Flask;
 using UvlhubAspire.AppHost.Images;
 using UvlhubAspire.AppHost.Preflight;
@@ -54,6 +55,7 @@ internal static class LocustBuilderExtensions
             .WithCertificateTrustScope(CertificateTrustScope.None)
             .WithAutomaticRestart()
             .WithExplicitStart()
+            .DiffersFromCompose(DriftAspect.Service, "the load test stands ready beside the rest; no compose file has it")
             .WithIconName("Gauge");
     }
 }

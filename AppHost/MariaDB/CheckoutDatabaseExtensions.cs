@@ -1,3 +1,4 @@
+using UvlhubAspire.AppHost.Compose;
 using UvlhubAspire.AppHost.Preflight;
 using UvlhubAspire.AppHost.Uvlhub;
 using UvlhubAspire.AppHost.Volumes;
@@ -21,7 +22,9 @@ internal static class CheckoutDatabaseExtensions
             {
                 context.EnvironmentVariables.TryAdd(key, value);
             }
-        });
+        })
+        .DiffersFromCompose(DriftAspect.Environment, "what the .env lacks has a default or is made up once and kept", "MARIADB_*")
+        .DiffersFromCompose(DriftAspect.Image, "the Dockerfile only adds the client programs, which its base image has already", "build");
 
     /// <summary>
     /// Gives the server its port on the host, or none in environments that keep it to themselves: what needs it then runs

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Configuration;
+using UvlhubAspire.AppHost.Compose;
 using UvlhubAspire.AppHost.Engine;
 using UvlhubAspire.AppHost.Flask;
 using UvlhubAspire.AppHost.MariaDB;
@@ -52,6 +53,7 @@ internal static class MigratorBuilderExtensions
             .WithReference(database)
             .WaitForStart(server)
             .WaitForStart(toolbox)
+            .DiffersFromCompose(DriftAspect.Service, "the schema is brought up to date by a program of its own, before the site starts")
             .WithIconName("DatabaseArrowUp");
     }
 

@@ -14,6 +14,7 @@ internal static class NginxBuilderExtensions
 {
     private const string Image = "nginx:1.29.1";
     private const string HttpEndpointName = "http";
+    private const string AtOnce = "nginx starts before the site does, with its page for 502";
 
     /// <summary>
     /// Adds nginx with the checkout's own configuration and pages, on port 80 of the host. It waits for nothing: its page
@@ -35,6 +36,10 @@ internal static class NginxBuilderExtensions
         var nginx = builder.AddService(name, uvlhub, Image, "nginx", "nginx_web_server_container")
             .WithHttpEndpoint(targetPort: 80, name: HttpEndpointName)
             .WithHostPort(uvlhub.Ports.Nginx)
+            .DiffersFromCompose(DriftAspect.Command, AtOnce)
+            .DiffersFromCompose(DriftAspect.Environment, AtOnce, Upstreams.Variable)
+            .DiffersFromCompose(DriftAspect.DependsOn, AtOnce)
+            .DiffersFromCompose(DriftAspect.Volume, "a web server only reads the checkout", "read-only")
             .WithIconName("ArrowRouting");
         foreach (var mount in mounts)
         {

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using UvlhubAspire.AppHost.Compose;
 using UvlhubAspire.AppHost.Preflight;
 using UvlhubAspire.AppHost.Services;
 using UvlhubAspire.AppHost.Uvlhub;
@@ -27,6 +28,7 @@ internal static class RedisBuilderExtensions
         var redis = builder.AddService(name, uvlhub, Image, "redis", "redis_container")
             .WithEndpoint(targetPort: 6379, name: EndpointName)
             .WithHostPort(uvlhub.Ports.Redis)
+            .DiffersFromCompose(DriftAspect.Port, "the health check, and whoever looks for the cause of something, reaches it by any free port", "6379")
             .WithIconName("DatabaseLightning");
 
         var key = $"{name}_check";

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using UvlhubAspire.AppHost.Compose;
 using UvlhubAspire.AppHost.Flask;
 using UvlhubAspire.AppHost.Preflight;
 using UvlhubAspire.AppHost.Services;
@@ -86,9 +87,11 @@ internal static class SeleniumBuilderExtensions
     /// <param name="site">The address of the site on the containers' network.</param>
     /// <returns>The same builder.</returns>
     public static IResourceBuilder<FlaskResource> WithSeleniumGrid(this IResourceBuilder<FlaskResource> builder, IResourceBuilder<ContainerResource>? hub, string site) =>
-        hub is null ? builder : builder.WithEnvironment(context =>
-        {
-            context.EnvironmentVariables["SELENIUM_GRID_URL"] = $"http://{hub.Resource.Name}:{HubPort}";
-            context.EnvironmentVariables["SELENIUM_TARGET_URL"] = site;
-        });
+        hub is null ? builder : builder
+            .WithEnvironment(context =>
+            {
+                context.EnvironmentVariables["SELENIUM_GRID_URL"] = $"http://{hub.Resource.Name}:{HubPort}";
+                context.EnvironmentVariables["SELENIUM_TARGET_URL"] = site;
+            })
+            .DiffersFromCompose(DriftAspect.Environment, "tests are told where the grid is, and by which address its browsers reach the site", "SELENIUM_*");
 }

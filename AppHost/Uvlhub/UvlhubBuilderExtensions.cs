@@ -62,14 +62,21 @@ internal static class UvlhubBuilderExtensions
         builder.Services.AddSingleton(checkout);
         builder.Services.AddSingleton(ports);
         builder.Services.AddSingleton(names);
-        builder.Services.AddSingleton(findings);
-        // In this order: a missing engine must be said before a missing image.
+        if (options.Check)
+        {
+            // First, and it ends the process: a comparison needs no engine.
+            builder.Services.TryAddEventingSubscriber<DriftWarning>();
+        }
+
+        // In this order: a missing engine must be said before a missing image, and the comparison with the compose file
+        // looks at the images that the model names, not at their stand-ins.
         builder.Services.TryAddEventingSubscriber<PreflightChecks>();
+        builder.Services.TryAddEventingSubscriber<DriftWarning>();
         builder.Services.TryAddEventingSubscriber<ImageResolver>();
         builder.Services.TryAddEventingSubscriber<ReadyAnnouncement>();
         builder.AddUvlhubNetwork();
 
-        return new UvlhubEnvironment
+        var uvlhub = new UvlhubEnvironment
         {
             Checkout = checkout,
             Compose = compose,
@@ -87,6 +94,8 @@ internal static class UvlhubBuilderExtensions
                 ? new SiteImages(checkout, checkout.SiteDockerfile, CheckoutImage.Site(checkout), CheckoutVersion.Read(checkout, options))
                 : null,
         };
+        builder.Services.AddSingleton(uvlhub);
+        return uvlhub;
     }
 
     private static UvlhubOptions ReadOptions(IConfiguration configuration)

@@ -1,6 +1,7 @@
 using Aspire.Hosting.ApplicationModel;
 using Aspire.Hosting.Testing;
 using UvlhubAspire.AppHost.Compose;
+using UvlhubAspire.AppHost.Uvlhub;
 using Xunit;
 
 namespace UvlhubAspire.AppHost.Tests.Compose;
@@ -60,27 +61,48 @@ public sealed class InventedFork : IAsyncDisposable
     private readonly TemporaryFolder _folder;
     private readonly IDistributedApplicationTestingBuilder _builder;
 
-    private InventedFork(TemporaryFolder folder, IDistributedApplicationTestingBuilder builder) => (_folder, _builder) = (folder, builder);
+    private InventedFork(TemporaryFolder folder, IDistributedApplicationTestingBuilder builder)
+    {
+        (_folder, _builder) = (folder, builder);
+
+        // The builder runs the hooks before the start when it is disposed of; ours would look at ports and images.
+        var ours = typeof(UvlhubEnvironment).Assembly;
+        foreach (var hook in builder.Services
+            .Where(service => !service.IsKeyedService && (service.ImplementationType?.Assembly == ours || service.ImplementationFactory?.Method.Module.Assembly == ours))
+            .ToList())
+        {
+            builder.Services.Remove(hook);
+        }
+    }
 
     /// <summary>The folder that the checkout is in.</summary>
     public string Folder => _folder.Path;
 
     public IResourceCollection Resources => _builder.Resources;
 
-    internal ComposeFindings Findings =>
-        (ComposeFindings)_builder.Services.Single(service => service.ServiceType == typeof(ComposeFindings)).ImplementationInstance!;
+    internal UvlhubEnvironment Environment =>
+        (UvlhubEnvironment)_builder.Services.Single(service => service.ServiceType == typeof(UvlhubEnvironment)).ImplementationInstance!;
 
-    public static async Task<InventedFork> CreateAsync(string compose, params string[] settings)
+    internal ComposeFindings Findings => Environment.ComposeFindings;
+
+    public static Task<InventedFork> CreateAsync(string compose, params string[] settings) =>
+        CreateAsync(folder => folder.Write("checkout/docker/docker-compose.dev.yml", compose), settings);
+
+    /// <summary>The course edition, or another one, with changes.</summary>
+    /// <param name="change">Changes the checkout, which is in <c>checkout</c> of the folder.</param>
+    /// <param name="settings">Settings as on the command line.</param>
+    /// <param name="name">The edition.</param>
+    public static async Task<InventedFork> CreateAsync(Action<TemporaryFolder> change, string[] settings, string name = "egc2526-v1.0.0")
     {
         var folder = new TemporaryFolder();
         using (var edition = new TemporaryFolder())
         {
-            Edition.Load("egc2526-v1.0.0").WriteCheckout(edition);
+            Edition.Load(name).WriteCheckout(edition);
             Directory.Move(edition.Path, Path.Combine(folder.Path, "checkout"));
             Directory.CreateDirectory(edition.Path);
         }
 
-        folder.Write("checkout/docker/docker-compose.dev.yml", compose);
+        change(folder);
         folder.Write("checkout/docker/fakenodo.env", "FAKENODO_KEY=from its file\n");
         folder.Write("checkout/fakenodo/Dockerfile", "FROM python:3.13\n");
         var builder = await DistributedApplicationTestingBuilder.CreateAsync<Projects.AppHost>(
@@ -89,6 +111,10 @@ public sealed class InventedFork : IAsyncDisposable
     }
 
     public ContainerResource Container(string name) => Resources.OfType<ContainerResource>().Single(resource => resource.Name == name);
+
+    /// <summary>Compares the compose file with the model.</summary>
+    internal Task<DriftReport> CompareAsync() => new DriftCheck(Environment, _builder.Configuration, _builder.ExecutionContext)
+        .CompareAsync(Environment.Compose!, Findings, Resources, TestContext.Current.CancellationToken);
 
     internal Task<ContainerFacts> FactsAsync(string name) =>
         ContainerFacts.ReadAsync(Container(name), _builder.ExecutionContext, TestContext.Current.CancellationToken);

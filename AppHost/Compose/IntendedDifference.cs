@@ -1,0 +1,71 @@
+namespace UvlhubAspire.AppHost.Compose;
+
+/// <summary>What about a service can differ between a compose file and the model.</summary>
+internal enum DriftAspect
+{
+    /// <summary>Whether there is such a service at all.</summary>
+    Service,
+
+    /// <summary>The image; the subject is its name or Dockerfile, or <c>build</c> where the model runs what a Dockerfile starts from.</summary>
+    Image,
+
+    /// <summary>The container's name.</summary>
+    ContainerName,
+
+    /// <summary>Entrypoint and command.</summary>
+    Command,
+
+    /// <summary>A variable; the subject is its name.</summary>
+    Environment,
+
+    /// <summary>A port on the host; the subject is the container's port.</summary>
+    Port,
+
+    /// <summary>A folder or volume; the subject is its place in the container, or <c>read-only</c>.</summary>
+    Volume,
+
+    /// <summary>A host name or a network; the subject is its name.</summary>
+    Network,
+
+    /// <summary>What a service waits for; the subject is the other service.</summary>
+    DependsOn,
+
+    /// <summary>Whether the engine is told how to check its health.</summary>
+    HealthCheck,
+
+    /// <summary>What happens when it dies.</summary>
+    Restart,
+
+    /// <summary>Any other option of the engine; the subject is its key in the compose file.</summary>
+    Option,
+}
+
+/// <summary>
+/// Says that a resource differs from what uvlhub's compose files declare, and why. It stands beside the code that makes
+/// the difference, so that the drift check needs no list of its own.
+/// </summary>
+/// <param name="Aspect">What differs.</param>
+/// <param name="Reason">Why, in a sentence without its final stop.</param>
+/// <param name="Subjects">Which of several; empty means all, and a name that ends in <c>*</c> means all that begin so.</param>
+internal sealed record IntendedDifference(DriftAspect Aspect, string Reason, IReadOnlyList<string> Subjects) : IResourceAnnotation
+{
+    /// <summary>Whether a difference is meant.</summary>
+    public bool Covers(DriftAspect aspect, string subject) => aspect == Aspect && (Subjects.Count == 0 || Subjects.Any(own => own == subject
+        || (own.EndsWith('*') && subject.StartsWith(own[..^1], StringComparison.Ordinal))));
+}
+
+/// <summary>Declares differences that are on purpose.</summary>
+internal static class IntendedDifferenceExtensions
+{
+    /// <summary>Says why this resource differs from uvlhub's compose files.</summary>
+    /// <typeparam name="T">The kind of resource.</typeparam>
+    /// <param name="builder">The resource.</param>
+    /// <param name="aspect">What differs.</param>
+    /// <param name="reason">Why, in a sentence without its final stop.</param>
+    /// <param name="subjects">Which of several; none means all, and a name that ends in <c>*</c> means all that begin so.</param>
+    /// <returns>The same builder.</returns>
+    public static IResourceBuilder<T> DiffersFromCompose<T>(
+        this IResourceBuilder<T> builder, DriftAspect aspect, string reason, params string[] subjects)
+        where T : IResource =>
+        builder.WithAnnotation(new IntendedDifference(aspect, reason, subjects));
+}

@@ -1,0 +1,173 @@
+using UvlhubAspire.AppHost.Compose;
+using Xunit;
+
+namespace UvlhubAspire.AppHost.Tests.Compose;
+
+public sealed class DriftCheckTests
+{
+    [Theory]
+    [InlineData("egc2526-v1.0.0")]
+    [InlineData("egcetsii-main-2026-07")]
+    [InlineData("diverso-lab-v2.9")]
+    public async Task Nothing_is_unexplained_in_an_edition(string edition)
+    {
+        await using var model = await InventedFork.CreateAsync(_ => { }, [], edition);
+        var report = await model.CompareAsync();
+        Assert.Empty(report.Unexplained.Select(difference => difference.ToString()));
+        Assert.Empty(report.Findings);
+        Assert.NotEmpty(report.OnPurpose);
+    }
+
+    [Fact]
+    public async Task Nothing_is_unexplained_in_an_instance_with_ports_of_its_own()
+    {
+        await using var model = await InventedFork.CreateAsync(_ => { }, ["--Uvlhub:Instance=teamA", "--Uvlhub:Ports:Database=3399"]);
+        var report = await model.CompareAsync();
+        Assert.Empty(report.Unexplained.Select(difference => difference.ToString()));
+        Assert.Contains(report.OnPurpose, difference => difference is { Service: "db", Aspect: DriftAspect.Port, Reason: "Uvlhub:Ports:Database chooses the port" });
+        Assert.Contains(report.OnPurpose, difference => difference is { Service: "web", Aspect: DriftAspect.ContainerName });
+    }
+
+    [Fact]
+    public async Task What_a_setting_adds_or_leaves_out_is_on_purpose()
+    {
+        await using var model = await InventedFork.CreateAsync(_ => { }, ["--Uvlhub:Services=-nginx,+adminer"]);
+        var report = await model.CompareAsync();
+        Assert.Empty(report.Unexplained.Select(difference => difference.ToString()));
+        Assert.Equal(["nginx", "adminer"], report.OnPurpose.Where(difference => difference.Reason!.Contains("(Uvlhub:Services)", StringComparison.Ordinal)).Select(difference => difference.Service));
+    }
+
+    [Fact]
+    public async Task A_services_own_additions_are_no_drift_because_the_model_takes_them_over()
+    {
+        await using var model = await ChangedAsync("""
+              web:
+                container_name: web_app_container
+                build: { context: ../, dockerfile: docker/images/Dockerfile.dev }
+                env_file: ../.env
+                environment: { FLASK_APP_NAME: "our uvlhub", BOT_URL: "http://bot" }
+                command: sh -c "sh /app/docker/entrypoints/development_entrypoint.sh"
+                volumes: [ "../:/app", /app/node_modules, "uploads:/app/uploads" ]
+                ports: [ "5678:5678" ]
+                networks: { default: { aliases: [ site ] } }
+                shm_size: 1gb
+                depends_on: [ db ]
+            """, "volumes: { uploads: {}, data: {} }", without: "web");
+
+        var report = await model.CompareAsync();
+        Assert.Empty(report.Unexplained.Select(difference => difference.ToString()));
+
+        foreach (var name in new[] { "web", "rosemary" })
+        {
+            var facts = await model.FactsAsync(name);
+            Assert.Equal(("our uvlhub", "http://bot"), (facts.Environment["FLASK_APP_NAME"], facts.Environment["BOT_URL"]));
+            Assert.Equal("db", facts.Environment["MARIADB_HOSTNAME"]);
+            Assert.Contains("/app/node_modules", facts.Mounts.Select(mount => mount.Target));
+            Assert.Contains("uploads_checkout", facts.Mounts.Select(mount => mount.Source));
+        }
+
+        var web = await model.FactsAsync("web");
+        Assert.Contains(5678, web.Endpoints.Select(endpoint => endpoint.Port));
+        Assert.Contains("site", web.HostNames);
+        Assert.Contains("1gb", web.EngineOptions);
+    }
+
+    [Fact]
+    public async Task A_databases_own_command_reaches_it()
+    {
+        await using var model = await ChangedAsync("  db: { container_name: mariadb_container, image: \"mariadb:12.0.2\", env_file: ../.env, command: --max-connections=500, ports: [ \"3306:3306\" ], volumes: [ \"data:/var/lib/mysql\" ] }", "volumes: { data: }", without: "db");
+        Assert.Equal(["--max-connections=500"], (await model.FactsAsync("db")).Arguments);
+        Assert.Empty((await model.CompareAsync()).Unexplained.Select(difference => difference.ToString()));
+    }
+
+    [Theory]
+    [InlineData("image: \"mariadb:11.4\"", "runs mariadb:11.4, the model mariadb:12.0.2")]
+    [InlineData("build: { context: ../, dockerfile: docker/images/Dockerfile.old }", "is built from docker/images/Dockerfile.old on mariadb:10.6; the model runs mariadb:12.0.2")]
+    [InlineData("build: { context: ../, dockerfile: docker/images/Dockerfile.copies }", "is built from docker/images/Dockerfile.copies on mariadb:12.0.2; the model runs mariadb:12.0.2")]
+    [InlineData("container_name: other_container", "is called other_container, in the model mariadb_container")]
+    [InlineData("entrypoint: /own.sh", "runs /own.sh; the model runs the image's own command")]
+    [InlineData("volumes: [ \"../data:/var/lib/mysql\" ]", "data on /var/lib/mysql, the model mariadb_data_checkout")]
+    [InlineData("volumes: [ \"data:/var/lib/mysql:ro\" ]", "may only read /var/lib/mysql, in the model write")]
+    [InlineData("volumes: [ ]", "only the model mounts /var/lib/mysql")]
+    public async Task A_difference_that_nobody_meant_is_named_with_its_line(string key, string problem)
+    {
+        await using var model = await ChangedAsync($"  db:\n    {key}\n    restart: always", "volumes: { data: }", without: "db");
+        var report = await model.CompareAsync();
+        var difference = Assert.Single(report.Unexplained, difference => difference.Service == "db" && difference.Problem.Contains(problem, StringComparison.Ordinal));
+        if (difference.At is { } line)
+        {
+            Assert.Equal((report.File.Path, 3), (line.File, line.Line));
+            Assert.StartsWith($"{report.File.Path}:3: db: ", difference.ToString(), StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task What_is_said_not_to_be_taken_over_is_not_said_again_as_a_difference()
+    {
+        await using var model = await ChangedAsync("  placeholder: { image: <your_dockerhub_name>/bot }", "volumes: { data: }");
+        var report = await model.CompareAsync();
+        Assert.Contains(report.Findings, finding => finding is { Service: "placeholder", At.Line: 2 });
+        Assert.DoesNotContain(report.Unexplained, difference => difference.At is { Line: 2 });
+    }
+
+    [Fact]
+    public void The_report_tells_what_needs_attention_first_and_groups_the_rest_by_reason()
+    {
+        var file = new ComposeFile { Path = "/checkout/compose.yaml", Project = "checkout", Services = [], Volumes = [], Networks = [], Findings = [] };
+        var report = new DriftReport(
+            file,
+            [
+                new Difference("db", DriftAspect.Port, "3306", "publishes 3306 to all", new SourceLine(file.Path, 7), "ports are on 127.0.0.1"),
+                new Difference("web", DriftAspect.Image, "web", "runs web:1, the model web:2", new SourceLine(file.Path, 3)),
+                new Difference("nginx", DriftAspect.Port, "80", "publishes 80 to all", new SourceLine(file.Path, 9), "ports are on 127.0.0.1"),
+            ],
+            [new ComposeFinding(new SourceLine(file.Path, 12), "bot", "logging", "the driver stays the engine's own")]);
+
+        Assert.Equal(
+            """
+            /checkout/compose.yaml and the model: 0 services compared, 1 unexplained, 2 on purpose, 1 not taken over
+
+            Unexplained
+              line 3: web: runs web:1, the model web:2
+
+            Not taken over
+              line 12: bot: logging: the driver stays the engine's own
+
+            On purpose: ports are on 127.0.0.1
+              line 7: db: publishes 3306 to all
+              line 9: nginx: publishes 80 to all
+
+            """,
+            report.Render());
+    }
+
+    // A site and a database as uvlhub declares them, and the change.
+    private static Task<InventedFork> ChangedAsync(string services, string rest, string without = "") => InventedFork.CreateAsync(
+        folder =>
+        {
+            const string web = """
+                  web:
+                    container_name: web_app_container
+                    build: { context: ../, dockerfile: docker/images/Dockerfile.dev }
+                    env_file: ../.env
+                    command: sh -c "sh /app/docker/entrypoints/development_entrypoint.sh"
+                    volumes: [ "../:/app" ]
+                    depends_on: [ db ]
+                """;
+            const string db = """
+                  db:
+                    container_name: mariadb_container
+                    image: "mariadb:12.0.2"
+                    env_file: ../.env
+                    ports: [ "3306:3306" ]
+                    volumes: [ "data:/var/lib/mysql" ]
+                    restart: always
+                """;
+            folder.Write(
+                "checkout/docker/docker-compose.dev.yml",
+                $"services:\n{services}\n{(without == "web" ? "" : web)}\n{(without == "db" ? "" : db)}\n{rest}\n");
+            folder.Write("checkout/docker/images/Dockerfile.old", "FROM mariadb:10.6\n");
+            folder.Write("checkout/docker/images/Dockerfile.copies", "FROM mariadb:12.0.2\nCOPY init.sql /docker-entrypoint-initdb.d/\n");
+        },
+        []);
+}
