@@ -113,11 +113,24 @@ sql_name_in_grant() {
     sql_name "${name//%/\\%}"
 }
 
+# The account of healthcheck.sh: its file $1, and the statements that make it, one a line.
+write_health_config() {
+    (umask 077 && printf '[mariadb-client]\nuser=healthcheck\npassword=%s\n' "$(random_password)" > "$1")
+}
+
+health_statements() {
+    local host password
+    password=$(sed --quiet 's/^password=//p' "$1")
+    for host in localhost 127.0.0.1 ::1; do
+        printf '%s\n' "CREATE USER IF NOT EXISTS healthcheck@'$host'" "ALTER USER healthcheck@'$host' IDENTIFIED BY '$password'"
+    done
+}
+
 # Prints the statements that make the database and the accounts, in a form for --init-file: the server reads it before
 # it takes its first connection. Each can be repeated. A failed one ends the server, which would otherwise go on without
 # the accounts; they are executed from text, because what does not even parse is caught only then.
 account_statements() {
-    local root user host health statement statements=()
+    local root user host statement health=() statements=()
     root=$(sql_text "$MARIADB_ROOT_PASSWORD")
     if [[ -n $MARIADB_DATABASE ]]; then
         statements+=("CREATE DATABASE IF NOT EXISTS $(sql_name "$MARIADB_DATABASE")")
@@ -129,10 +142,8 @@ account_statements() {
             statements+=("GRANT ALL ON $(sql_name_in_grant "$MARIADB_DATABASE").* TO $user")
         fi
     fi
-    health=$(sed --quiet 's/^password=//p' "$1/.my-healthcheck.cnf")
-    for host in localhost 127.0.0.1 ::1; do
-        statements+=("CREATE USER IF NOT EXISTS healthcheck@'$host'" "ALTER USER healthcheck@'$host' IDENTIFIED BY '$health'")
-    done
+    mapfile -t health < <(health_statements "$1/.my-healthcheck.cnf")
+    statements+=("${health[@]}")
     host=$(sql_text "${MARIADB_ROOT_HOST:-%}")
     if [[ $host != "'localhost'" ]]; then
         statements+=("CREATE USER IF NOT EXISTS root@$host" "ALTER USER root@$host IDENTIFIED BY $root" "GRANT ALL ON *.* TO root@$host WITH GRANT OPTION")
@@ -234,7 +245,7 @@ fill_new_volume() {
     rm -rf "$stage"
     mkdir --mode=0700 "$stage"
     tar --extract --file="$prepared/new-volume.tar" --directory="$stage" --no-same-owner
-    (umask 077 && printf '[mariadb-client]\nuser=healthcheck\npassword=%s\n' "$(random_password)" > "$stage/.my-healthcheck.cnf")
+    write_health_config "$stage/.my-healthcheck.cnf"
 
     if ((${#entries[@]} > 0)) || server_option init-file "${command[@]:1}" > /dev/null || server_option secure-file-priv "${command[@]:1}" > /dev/null; then
         local statements
@@ -289,6 +300,13 @@ match_versions() {
         mv "$backup.new" "$backup"
     fi
     mariadb-upgrade --no-defaults --socket="$socket" --upgrade-system-tables || fail "the upgrade failed; the lines above say why, and the next start tries it again"
+    if [[ ! -e $data/.my-healthcheck.cnf ]]; then
+        # A volume of another origin. The file gets its name last: it says that the account exists.
+        write_health_config "$data/.my-healthcheck.new"
+        { echo "FLUSH PRIVILEGES"; health_statements "$data/.my-healthcheck.new"; } | sed 's/$/;/' |
+            mariadb --no-defaults --socket="$socket" || fail "the account of the health check could not be made; the lines above say why"
+        mv "$data/.my-healthcheck.new" "$data/.my-healthcheck.cnf"
+    fi
     stop_private_server || fail "the server did not end well after the upgrade; the lines above say why"
     printf %s "$own" > "$data/mariadb_upgrade_info"
 }

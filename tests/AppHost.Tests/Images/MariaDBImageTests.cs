@@ -177,11 +177,19 @@ public sealed class MariaDBImageTests
             await ExecuteAsync(connection, "CREATE TABLE t (x INT)");
         }
 
+        // Neither has the account of the health check, where another image made the volume.
+        await using (var root = await ConnectAsync(container, "root", "root", "mysql"))
+        {
+            await ExecuteAsync(root, "DROP USER healthcheck@'localhost', healthcheck@'127.0.0.1', healthcheck@'::1'");
+        }
+
+        await container.ExecAsync("rm", $"{DataFolder}/.my-healthcheck.cnf");
         await WrittenByAsync(container, "10.11.6-MariaDB");
         await container.RestartAsync();
 
         await using var again = await ConnectAsync(container, "user", "password", "db");
         await ExecuteAsync(again, "INSERT INTO t VALUES (1)");
+        await HealthyAsync(container);
         var version = await container.ExecAsync("cat", $"{DataFolder}/mariadb_upgrade_info");
         Assert.StartsWith("11.8.", version.Output, StringComparison.Ordinal);
         var backup = await container.ExecAsync("sh", "-c", $"zcat {DataFolder}/system_mysql_backup_10.11.6-MariaDB.sql.gz | grep -c global_priv");
