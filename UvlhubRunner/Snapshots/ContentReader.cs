@@ -29,12 +29,12 @@ internal sealed partial class ContentReader(MySqlConnection connection, string d
         {
             var quoted = Qualified(table.Name);
             var rows = await RowAsync($"SELECT COUNT(*) FROM {quoted}", cancellationToken);
-            var checksum = await RowAsync($"CHECKSUM TABLE {quoted}", cancellationToken);
+            var checksum = await ChecksumAsync(table.Name, cancellationToken);
             var structure = await RowAsync($"SHOW CREATE TABLE {quoted}", cancellationToken);
             tables.Add(new TableContent(
                 table.Name,
                 Convert.ToInt64(rows[0], CultureInfo.InvariantCulture),
-                checksum[1] is DBNull ? null : Convert.ToInt64(checksum[1], CultureInfo.InvariantCulture),
+                checksum,
                 Digest((string)structure[1])));
         }
 
@@ -55,6 +55,18 @@ internal sealed partial class ContentReader(MySqlConnection connection, string d
             .Select(row => ((string)row[0], IsTrue(row[1]), IsTrue(row[2])))
             .Where(table => table.Item1 != UnfinishedRestoreTable)
             .OrderBy(table => table.Item1, StringComparer.Ordinal)];
+    }
+
+    /// <summary>The values of <c>CHECKSUM TABLE</c> of some tables, by name.</summary>
+    public async Task<IReadOnlyDictionary<string, long?>> ChecksumsAsync(IEnumerable<string> tables, CancellationToken cancellationToken)
+    {
+        Dictionary<string, long?> checksums = new(StringComparer.Ordinal);
+        foreach (var table in tables)
+        {
+            checksums[table] = await ChecksumAsync(table, cancellationToken);
+        }
+
+        return checksums;
     }
 
     /// <summary>Everything else that a dump holds, as <c>VIEW name</c>.</summary>
@@ -142,6 +154,12 @@ internal sealed partial class ContentReader(MySqlConnection connection, string d
 
     /// <summary>A name of this database with the database before it, for SQL.</summary>
     public string Qualified(string name) => $"{MariaDBStatements.QuoteIdentifier(database)}.{MariaDBStatements.QuoteIdentifier(name)}";
+
+    private async Task<long?> ChecksumAsync(string table, CancellationToken cancellationToken)
+    {
+        var row = await RowAsync($"CHECKSUM TABLE {Qualified(table)}", cancellationToken);
+        return row[1] is DBNull ? null : Convert.ToInt64(row[1], CultureInfo.InvariantCulture);
+    }
 
     private async Task<bool> MaySetUserAsync(CancellationToken cancellationToken)
     {

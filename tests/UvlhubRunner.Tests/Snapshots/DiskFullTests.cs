@@ -1,0 +1,94 @@
+using CliWrap;
+using CliWrap.Buffered;
+using UvlhubRunner;
+using UvlhubRunner.Snapshots;
+using Xunit;
+
+namespace UvlhubAspire.UvlhubRunner.Tests.Snapshots;
+
+/// <summary>A small file system of its own, in memory. Only root can make one.</summary>
+public sealed class DiskFullTests(MariaDBFixture fixture)
+{
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact(Timeout = 300_000)]
+    public async Task A_disk_that_is_too_small_is_refused_before_the_dump_begins()
+    {
+        await using var disk = await SmallDisk.MountAsync(megabytes: 16);
+        using var scenario = await SnapshotScenario.CreateAsync(fixture);
+        await FailedSnapshotTests.FillAsync(scenario, megabytes: 4);
+        var store = new SnapshotStore(Path.Combine(disk.Path, "snapshots"), keep: 5);
+
+        var refusal = await Assert.ThrowsAsync<MigrationRefusedException>(() => store.CreateAsync(scenario.Access, new SnapshotRequest(), null, Token));
+
+        Assert.Equal(SnapshotStore.SnapshotFailed, refusal.State);
+        Assert.Contains("MB free", refusal.Problem, StringComparison.Ordinal);
+        Assert.Contains("Uvlhub:Snapshots:Path", refusal.Remedy, StringComparison.Ordinal);
+        Assert.Empty(Directory.EnumerateFiles(store.Folder));
+    }
+
+    [Fact(Timeout = 300_000)]
+    public async Task A_disk_that_fills_up_during_the_dump_leaves_no_file_and_ends_the_dump()
+    {
+        await using var disk = await SmallDisk.MountAsync(megabytes: 80);
+        using var scenario = await SnapshotScenario.CreateAsync(fixture);
+        await FailedSnapshotTests.FillAsync(scenario, megabytes: 12);
+        var store = new SnapshotStore(Path.Combine(disk.Path, "snapshots"), keep: 5);
+        var filler = Path.Combine(disk.Path, "filler");
+
+        var refusal = await Assert.ThrowsAsync<MigrationRefusedException>(() => store.CreateAsync(
+            scenario.Access, new SnapshotRequest(), new ImmediateProgress(_ => Fill(filler)), Token));
+
+        Assert.Contains("cannot be written", refusal.Problem, StringComparison.Ordinal);
+        Assert.Empty(Directory.EnumerateFiles(store.Folder));
+        Assert.Equal(0, await scenario.ReadAsync<long>($"SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE DB = DATABASE() AND ID <> CONNECTION_ID()"));
+    }
+
+    private static void Fill(string file)
+    {
+        if (File.Exists(file))
+        {
+            return;
+        }
+
+        try
+        {
+            using var stream = new FileStream(file, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0);
+            var zeros = new byte[1024 * 1024];
+            while (true)
+            {
+                stream.Write(zeros);
+            }
+        }
+        catch (IOException)
+        {
+            // Full, as wanted.
+        }
+    }
+
+    private sealed class SmallDisk : IAsyncDisposable
+    {
+        public string Path { get; } = Directory.CreateTempSubdirectory("uvlhub-runner-disk-").FullName;
+
+        public static async Task<SmallDisk> MountAsync(int megabytes)
+        {
+            Assert.SkipUnless(OperatingSystem.IsLinux() && Environment.UserName == "root", "only root can mount a small file system");
+            var disk = new SmallDisk();
+            var result = await Cli.Wrap("mount").WithArguments(["-t", "tmpfs", "-o", $"size={megabytes}m", "tmpfs", disk.Path])
+                .WithValidation(CommandResultValidation.None).ExecuteBufferedAsync(Token);
+            if (result.ExitCode != 0)
+            {
+                Directory.Delete(disk.Path);
+                Assert.Skip($"no file system can be mounted here: {result.StandardError}");
+            }
+
+            return disk;
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            await Cli.Wrap("umount").WithArguments(["--lazy", Path]).WithValidation(CommandResultValidation.None).ExecuteAsync();
+            Directory.Delete(Path, recursive: true);
+        }
+    }
+}
