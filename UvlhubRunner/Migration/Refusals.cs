@@ -59,7 +59,7 @@ internal sealed class Refusals(RunnerSettings settings, UvlhubDatabase database,
                 "A stamp would hide this: the application would start and fail on what is missing. Nothing was changed. Ways out:",
                 $"  1. If a first migration broke off and nothing in it is worth keeping, start with an empty database (it is dumped first): {RunnerCommand.Line(settings, "reset", "--yes")}",
                 $"  2. Restore a snapshot: {RunnerCommand.Line(settings, "snapshots")}",
-                $"  3. Put the differences right by hand, then start again: with equal tables the head is stamped. If the tables are those of an older revision R: '{settings.Engine.Executable} exec {settings.ToolboxContainer} flask db stamp R'."));
+                $"  3. Put the differences right by hand, then start again: with equal tables the head is stamped. If the tables are those of an older revision R: '{RunnerCommand.InToolbox(settings, "flask db stamp R")}'."));
     }
 
     /// <summary>The checkout has no migrations, and they may not be made here.</summary>

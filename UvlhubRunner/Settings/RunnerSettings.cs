@@ -53,14 +53,14 @@ internal sealed record RunnerSettings
         Checkout.Environment.GetValueOrDefault("FLASK_ENV"), "production", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>
-    /// Where the snapshots of this checkout's database lie: a folder per checkout and instance, because nearly all of
+    /// Where the snapshots of this checkout's database lie: a folder per checkout, instance and environment, because nearly all of
     /// them call their database the same.
     /// </summary>
     public string SnapshotFolder
     {
         get
         {
-            var identity = SHA256.HashData(Encoding.UTF8.GetBytes($"{Checkout.Path}\n{Options.Instance}"));
+            var identity = SHA256.HashData(Encoding.UTF8.GetBytes($"{Checkout.Path}\n{Options.Instance}\n{Checkout.Profile.Name}"));
             return Path.Combine(
                 Options.Snapshots.Path is { Length: > 0 } path
                     ? Path.GetFullPath(path)

@@ -25,7 +25,7 @@ internal sealed class DataVerbs(
             throw new MigrationRefusedException(
                 "no-seeder",
                 $"{settings.Checkout.Path} has no seeding command: neither its development entrypoint nor its migration script runs 'db:seed'.",
-                $"Seed by hand: '{settings.Engine.Executable} exec -it {settings.ToolboxContainer} bash'.");
+                $"Seed by hand: '{RunnerCommand.InToolbox(settings, "bash")}'.");
         }
 
         await changes.ExclusivelyAsync(

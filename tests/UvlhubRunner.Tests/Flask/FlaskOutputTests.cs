@@ -1,0 +1,48 @@
+using UvlhubRunner.Flask;
+using Xunit;
+
+namespace UvlhubAspire.UvlhubRunner.Tests.Flask;
+
+public sealed class FlaskOutputTests
+{
+    [Fact]
+    public void The_cause_is_the_last_exception_with_the_statement_that_failed()
+    {
+        var output = Read(
+            "INFO  [alembic.runtime.migration] Running upgrade 001 -> 002, add slug",
+            "Traceback (most recent call last):",
+            "pymysql.err.OperationalError: (1050, \"Table 'user' already exists\")",
+            "The above exception was the direct cause of the following exception:",
+            "sqlalchemy.exc.OperationalError: (pymysql.err.OperationalError) (1050, \"Table 'user' already exists\")",
+            "[SQL: CREATE TABLE user (id INTEGER)]",
+            "(Background on this error at: https://sqlalche.me/e/20/e3q8)");
+
+        Assert.Equal("sqlalchemy.exc.OperationalError: (pymysql.err.OperationalError) (1050, \"Table 'user' already exists\") [SQL: CREATE TABLE user (id INTEGER)]", output.Cause);
+        Assert.Equal("002", output.Revision);
+    }
+
+    [Theory]
+    [InlineData("ERROR [flask_migrate] Error: Can't locate revision identified by 'abc'", "Can't locate revision identified by 'abc'")]
+    [InlineData("Error: No such command 'dbb'.", "No such command 'dbb'.")]
+    [InlineData("something else", "something else")]
+    public void A_message_of_a_tool_is_the_cause_without_its_log_prefix(string line, string cause) =>
+        Assert.Equal(cause, Read("INFO  [alembic] x", line).Cause);
+
+    [Fact]
+    public void A_command_that_prints_nothing_has_a_cause_all_the_same() => Assert.Equal("it printed nothing", Read().Cause);
+
+    [Fact]
+    public void A_seeder_that_failed_is_found_although_the_command_ends_with_0() =>
+        Assert.Equal("Error running seeder AuthSeeder: boom", Read("Seeding...", "Error running seeder AuthSeeder: boom", "Rolled back").SeederError);
+
+    private static FlaskOutput Read(params string[] lines)
+    {
+        var output = new FlaskOutput(_ => { });
+        foreach (var line in lines)
+        {
+            output.Add(line);
+        }
+
+        return output;
+    }
+}

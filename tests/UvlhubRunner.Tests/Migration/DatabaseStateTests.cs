@@ -1,0 +1,104 @@
+using UvlhubAspire.AppHost.Tests;
+using UvlhubRunner.Database;
+using UvlhubRunner.Journal;
+using UvlhubRunner.Migration;
+using Xunit;
+
+namespace UvlhubAspire.UvlhubRunner.Tests.Migration;
+
+/// <summary>The decision alone: every row of the table of docs/migrations.md, and which of two wins.</summary>
+public sealed class DatabaseStateTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    [Theory]
+    [InlineData("", "", null, "empty")]
+    [InlineData("t", "002", null, "at-head")]
+    [InlineData("t", "002", nameof(RunPhase.SeedDue), "seed-due")]
+    [InlineData("t", "001", null, "behind")]
+    [InlineData("t", "001", nameof(RunPhase.SeedDue), "behind")]
+    [InlineData("t", "", null, "unversioned")]
+    [InlineData("t", "abc", null, "unknown-revision")]
+    [InlineData("t", "001,abc", null, "unknown-revision")]
+    [InlineData("t", "001", nameof(RunPhase.Changing), "interrupted")]
+    [InlineData("", "", nameof(RunPhase.Changing), "interrupted")]
+    [InlineData("t", "002", nameof(RunPhase.Changing), "interrupted")]
+    public void A_usable_history(string tables, string revisions, string? open, string state)
+    {
+        Write("001", null);
+        Write("002", "001");
+        Assert.Equal(state, Of(tables, revisions, open is null ? null : Enum.Parse<RunPhase>(open)).Name);
+    }
+
+    [Theory]
+    [InlineData("", "", null, "several-heads")]
+    [InlineData("t", "002", null, "several-heads")]
+    [InlineData("t", "abc", null, "several-heads")]
+    [InlineData("t", "001", nameof(RunPhase.Changing), "interrupted")]
+    public void Two_heads(string tables, string revisions, string? open, string state)
+    {
+        Write("001", null);
+        Write("002", "001");
+        Write("003", "001");
+        Assert.Equal(state, Of(tables, revisions, open is null ? null : Enum.Parse<RunPhase>(open)).Name);
+    }
+
+    [Fact]
+    public void No_revisions_and_a_broken_one_are_different_states()
+    {
+        Assert.Equal("no-revisions", Of("", "", null).Name);
+        File.WriteAllText(Path.Combine(_folder.Path, "x.py"), "revision = (");
+        Assert.Equal("broken-history", Of("", "", null).Name);
+        Assert.Equal("no-migrations-folder", DatabaseState.Of(Facts("", ""), CheckoutHistory.Read(Path.Combine(_folder.Path, "missing")), null).Name);
+    }
+
+    [Fact]
+    public void Two_branches_that_a_merge_joins_are_behind_it()
+    {
+        Write("001", null);
+        Write("002", "001");
+        Write("003", "001");
+        _folder.Write("004.py", "revision = '004'\ndown_revision = ('002', '003')\n");
+        var behind = Assert.IsType<DatabaseState.Behind>(Of("t", "002,003", null));
+        Assert.Equal(["004"], behind.Pending.Select(revision => revision.Id));
+    }
+
+    [Fact]
+    public void Every_state_has_words()
+    {
+        Write("001", null);
+        Write("002", "001");
+        foreach (var state in new[] { Of("", "", null), Of("t", "002", null), Of("t", "002", RunPhase.SeedDue), Of("t", "001", null), Of("t", "", null), Of("t", "abc", null), Of("t", "", RunPhase.Changing) })
+        {
+            Assert.NotEmpty(StateText.Describe(state, "uvlhubdb"));
+        }
+    }
+
+    public void Dispose() => _folder.Dispose();
+
+    private DatabaseState Of(string tables, string revisions, RunPhase? open) => DatabaseState.Of(
+        Facts(tables, revisions), CheckoutHistory.Read(_folder.Path), open is null ? null : Run(open.Value));
+
+    private static DatabaseFacts Facts(string tables, string revisions) => new()
+    {
+        Tables = tables.Split(',', StringSplitOptions.RemoveEmptyEntries),
+        HasVersionTable = true,
+        Revisions = revisions.Split(',', StringSplitOptions.RemoveEmptyEntries),
+    };
+
+    private static MigrationRun Run(RunPhase phase) => new()
+    {
+        Id = 1,
+        Verb = "migrate",
+        From = "001",
+        To = "002",
+        Started = DateTimeOffset.UnixEpoch,
+        Phase = phase,
+        Undo = RunUndo.Restore,
+        Snapshot = "s",
+        Process = "here:1",
+    };
+
+    private void Write(string id, string? parent) =>
+        _folder.Write($"{id}.py", $"revision = '{id}'\ndown_revision = {(parent is null ? "None" : $"'{parent}'")}\n");
+}
