@@ -1,0 +1,59 @@
+using UvlhubAspire.AppHost.Preflight;
+using Xunit;
+
+namespace UvlhubAspire.EndToEnd.Tests;
+
+/// <summary>Who has a container's name, asked of the real engine.</summary>
+[Collection(ServicesGroup.Name)]
+public sealed class ContainerOwnerTests(RunningServices services)
+{
+    private const string OrchestratorLabel = "com.microsoft.developer.usvc-dev.creatorProcessId";
+    private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(30);
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact(Timeout = 60_000)]
+    public async Task A_running_instance_is_recognised_by_its_live_orchestrator()
+    {
+        var owner = await ContainerOwner.FindAsync(Uvlhub.Engine, services.Uvlhub.ContainerOf("redis_container"), Cancellation);
+        Assert.True(owner is { IsLiveOrchestrator: true, State: "running" });
+        Assert.Contains("./run --stop", owner.Remedy, StringComparison.Ordinal);
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task A_container_of_a_run_that_was_killed_is_nobodys()
+    {
+        // This test's own process has the number, and is no orchestrator: numbers are given out again.
+        var owner = await OwnerAsync($"{OrchestratorLabel}={Environment.ProcessId}");
+        Assert.Equal((Environment.ProcessId, false), (owner?.Orchestrator, owner?.IsLiveOrchestrator));
+    }
+
+    [Theory(Timeout = 60_000)]
+    [InlineData("com.docker.compose.project=docker", "docker compose -p docker down")]
+    [InlineData("somebody=else", "docker rm -f ")]
+    public async Task What_is_not_ours_is_left_alone_with_the_command_that_ends_it(string label, string command)
+    {
+        var owner = await OwnerAsync(label);
+        Assert.Null(owner?.Orchestrator);
+        Assert.Contains(command, owner?.Remedy, StringComparison.Ordinal);
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task A_name_that_is_free_has_no_owner() =>
+        Assert.Null(await ContainerOwner.FindAsync(Uvlhub.Engine, services.Uvlhub.ContainerOf("nobody"), Cancellation));
+
+    private async Task<ContainerOwner?> OwnerAsync(string label)
+    {
+        var name = services.Uvlhub.ContainerOf("left_behind");
+        var created = await Uvlhub.Engine.RunAsync(s_limit, Cancellation, "container", "create", "--name", name, "--label", label, await services.InspectAsync("redis_container", ".Config.Image"));
+        Assert.True(created.Succeeded, created.Error);
+        try
+        {
+            return await ContainerOwner.FindAsync(Uvlhub.Engine, name, Cancellation);
+        }
+        finally
+        {
+            await Uvlhub.Engine.RunAsync(s_limit, CancellationToken.None, "container", "rm", "--force", name);
+        }
+    }
+}
