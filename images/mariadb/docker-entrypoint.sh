@@ -300,13 +300,6 @@ match_versions() {
         mv "$backup.new" "$backup"
     fi
     mariadb-upgrade --no-defaults --socket="$socket" --upgrade-system-tables || fail "the upgrade failed; the lines above say why, and the next start tries it again"
-    if [[ ! -e $data/.my-healthcheck.cnf ]]; then
-        # A volume of another origin. The file gets its name last: it says that the account exists.
-        write_health_config "$data/.my-healthcheck.new"
-        { echo "FLUSH PRIVILEGES"; health_statements "$data/.my-healthcheck.new"; } | sed 's/$/;/' |
-            mariadb --no-defaults --socket="$socket" || fail "the account of the health check could not be made; the lines above say why"
-        mv "$data/.my-healthcheck.new" "$data/.my-healthcheck.cnf"
-    fi
     stop_private_server || fail "the server did not end well after the upgrade; the lines above say why"
     printf %s "$own" > "$data/mariadb_upgrade_info"
 }
@@ -373,4 +366,9 @@ if [[ -e $data/$mark.unfinished ]]; then
 fi
 
 match_versions
+if [[ ! -e $data/.my-healthcheck.cnf ]] && ! server_option init-file "${command[@]:1}" > /dev/null; then
+    # A volume that another image made: the health check gets its account.
+    write_health_config "$data/.my-healthcheck.cnf"
+    exec "${command[@]}" --init-file=/proc/self/fd/3 3<<< "$(health_statements "$data/.my-healthcheck.cnf" | sed 's/$/;/')"
+fi
 exec "${command[@]}"

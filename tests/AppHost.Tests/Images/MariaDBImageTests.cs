@@ -180,7 +180,7 @@ public sealed class MariaDBImageTests
         // Neither has the account of the health check, where another image made the volume.
         await using (var root = await ConnectAsync(container, "root", "root", "mysql"))
         {
-            await ExecuteAsync(root, "DROP USER healthcheck@'localhost', healthcheck@'127.0.0.1', healthcheck@'::1'");
+            await ExecuteAsync(root, "DROP USER 'healthcheck'@'localhost', 'healthcheck'@'127.0.0.1', 'healthcheck'@'::1'");
         }
 
         await container.ExecAsync("rm", $"{DataFolder}/.my-healthcheck.cnf");
