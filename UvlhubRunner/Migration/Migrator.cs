@@ -16,6 +16,7 @@ namespace UvlhubRunner.Migration;
 /// <param name="snapshots">The snapshots.</param>
 /// <param name="refusals">What is said where nothing may be done.</param>
 /// <param name="unversioned">What is done about tables without a revision.</param>
+/// <param name="time">The clock.</param>
 /// <param name="logger">The log.</param>
 internal sealed partial class Migrator(
     RunnerSettings settings,
@@ -26,6 +27,7 @@ internal sealed partial class Migrator(
     SnapshotKeeper snapshots,
     Refusals refusals,
     UnversionedTables unversioned,
+    TimeProvider time,
     ILogger<Migrator> logger)
 {
     private const string Verb = "migrate";
@@ -36,14 +38,17 @@ internal sealed partial class Migrator(
     public async Task MigrateAsync(CancellationToken cancellationToken)
     {
         using var activity = Telemetry.Step("migrate");
+        var started = time.GetTimestamp();
         await changes.ExclusivelyAsync(MigrateAsync, cancellationToken);
+        LogDone(time.GetElapsedTime(started).TotalSeconds);
     }
 
     /// <summary>The same, for one that holds the lock.</summary>
     public async Task MigrateAsync(MySqlConnection root, MigrationRun? open, CancellationToken cancellationToken)
     {
         var history = CheckoutHistory.Read(settings.Checkout.RevisionsDirectory);
-        var facts = await database.InspectAsync(cancellationToken);
+        // Over the connection of the lock: if it breaks, the whole attempt begins anew.
+        var facts = await database.InspectAsync(root, cancellationToken);
         switch (DatabaseState.Of(facts, history, open))
         {
             case DatabaseState.AtHead state:
@@ -173,4 +178,7 @@ internal sealed partial class Migrator(
 
     [LoggerMessage(EventId = 406, Level = LogLevel.Warning, Message = "Making the first migration of {Checkout}, because Uvlhub:Migrator:InitializeMigrations asks for it")]
     private partial void LogInitializing(string checkout);
+
+    [LoggerMessage(EventId = 407, Level = LogLevel.Information, Message = "Done in {Seconds:0.000} s, all waiting included")]
+    private partial void LogDone(double seconds);
 }

@@ -193,7 +193,7 @@ internal sealed record RunnerSettings
     {
         try
         {
-            return new MySqlConnectionStringBuilder(value)
+            var connection = new MySqlConnectionStringBuilder(value)
             {
                 // A migrator opens a handful of connections once; a pool would keep a lock's connection alive after its release.
                 Pooling = false,
@@ -202,6 +202,14 @@ internal sealed record RunnerSettings
                 AllowUserVariables = true,
                 ApplicationName = "UvlhubRunner",
             };
+            if (connection.Server is "127.0.0.1" or "localhost" && !connection.ContainsKey("SSL Mode"))
+            {
+                // Nobody listens on the loopback address, and encrypting costs more than all of the work of a run with nothing to do.
+                connection.SslMode = MySqlSslMode.Disabled;
+                connection.AllowPublicKeyRetrieval = true;
+            }
+
+            return connection;
         }
         catch (ArgumentException)
         {
