@@ -1,6 +1,7 @@
 // The topology of uvlhub: what the tutorial builds up by hand and its compose files declare. Each extension lives in the
 // folder of its resource; settings are described in README.md.
 using UvlhubAspire.AppHost.Adminer;
+using UvlhubAspire.AppHost.Commands;
 using UvlhubAspire.AppHost.Compose;
 using UvlhubAspire.AppHost.Elasticsearch;
 using UvlhubAspire.AppHost.Flask;
@@ -25,7 +26,8 @@ var db = builder.AddMariaDB("db", uvlhub.RootPassword)
     .WithCheckoutEnvironment(uvlhub)
     .WithCheckoutVolume(uvlhub)
     .WithHostPort(uvlhub)
-    .WithAutomaticRestart();
+    .WithAutomaticRestart()
+    .WithClientCommand();
 var uvlhubdb = db.AddDatabase("uvlhubdb", uvlhub.Checkout.Database);
 if (uvlhub.Profile.HasTestDatabase)
 {
@@ -50,6 +52,7 @@ builder.AddSeleniumNode("selenium-chrome", uvlhub, "chrome", grid, uvlhub.Ports.
 builder.AddSeleniumNode("selenium-firefox", uvlhub, "firefox", grid, uvlhub.Ports.Firefox);
 web.WithSeleniumGrid(grid, site);
 rosemary.WithSeleniumGrid(grid, site);
+rosemary.WithTestCommands(uvlhub, db, site);
 builder.AddLocust("locust", uvlhub, site);
 builder.AddAdminer("adminer", uvlhub, db);
 builder.AddOtherComposeServices(uvlhub);

@@ -37,6 +37,9 @@ internal sealed record UvlhubCheckout
     /// <summary>The folder with the Alembic revisions, relative to the checkout (<c>migrations/versions</c>); it need not exist.</summary>
     public string RevisionsDirectory => System.IO.Path.Combine(Path, "migrations", "versions");
 
+    /// <summary>The folder of the application's modules, relative to the checkout, with <c>/</c>: <c>app/modules</c>, or <c>app/features</c> in later editions.</summary>
+    public string ModulesDirectory => s_moduleFolders.FirstOrDefault(folder => Directory.Exists(System.IO.Path.Combine(Path, folder))) ?? s_moduleFolders[0];
+
     /// <summary>
     /// How the checkout seeds an empty database, as a command and its arguments, read from its entrypoint and migration
     /// scripts; empty if it never seeds.
@@ -61,6 +64,8 @@ internal sealed record UvlhubCheckout
 
     /// <summary>The password of MariaDB's <c>root</c>; <see langword="null"/> if the checkout names none.</summary>
     public string? RootPassword => Value("MARIADB_ROOT_PASSWORD");
+
+    private static readonly string[] s_moduleFolders = ["app/modules", "app/features"];
 
     private static readonly string[] s_developmentDockerfiles =
         ["docker/images/Dockerfile.dev", "docker/images/Dockerfile", "Dockerfile.dev", "Dockerfile"];
@@ -152,6 +157,15 @@ internal sealed record UvlhubCheckout
                 SeedCommand = ReadSeedCommand(folder),
             }
             : throw new CheckoutException($"there is no app/__init__.py in {folder}: WORKING_DIR must name the folder of the application in the image");
+    }
+
+    /// <summary>The names of the application's modules as they are now, in order.</summary>
+    public IReadOnlyList<string> ReadModules()
+    {
+        var folder = new DirectoryInfo(System.IO.Path.Combine(Path, ModulesDirectory));
+        return folder.Exists
+            ? [.. folder.EnumerateDirectories().Where(module => File.Exists(System.IO.Path.Combine(module.FullName, "__init__.py"))).Select(module => module.Name).Order(StringComparer.Ordinal)]
+            : [];
     }
 
     private string? Value(string key) => Environment.TryGetValue(key, out var value) && value.Length > 0 ? value : null;

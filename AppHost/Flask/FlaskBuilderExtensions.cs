@@ -1,6 +1,7 @@
 using System.Globalization;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using UvlhubAspire.AppHost.Commands;
 using UvlhubAspire.AppHost.Compose;
 using UvlhubAspire.AppHost.Images;
 using UvlhubAspire.AppHost.MariaDB;
@@ -92,7 +93,9 @@ internal static class FlaskBuilderExtensions
                 DriftAspect.Environment, "Python starts with a module beside the checkout, and leaves no caches in it", "PYTHONPATH", "PYTHONPYCACHEPREFIX", "PYTHONUNBUFFERED")
             .DiffersFromCompose(DriftAspect.Volume, "Python starts with a module beside the checkout, and leaves no caches in it", SiteDockerfile.StartupFolder)
             .DiffersFromCompose(DriftAspect.Environment, "modules are ignored without a file in the checkout (Uvlhub:IgnoredModules)", "UVLHUB_IGNORED_MODULES")
-            .WithTelemetry(uvlhub);
+            .WithTelemetry(uvlhub)
+            .WithShellCommand()
+            .WithRebuildCommand();
 
         if (flask.Role != FlaskRole.Migrator)
         {

@@ -19,6 +19,10 @@ internal sealed record ContainerImage(string? StandIn, ImageRecipe? CheckoutBuil
     public ImageRecipe? StandInRecipe => StandInBuild ?? (StandIn is null ? null : ImageRecipe.StandIn(StandIn));
 }
 
+/// <summary>How the image that a container runs was built; a container without it runs one that was pulled.</summary>
+/// <param name="Recipe">What is built.</param>
+internal sealed record BuiltImage(ImageRecipe Recipe) : IResourceAnnotation;
+
 /// <summary>Marks containers for the <see cref="ImageResolver"/>.</summary>
 internal static class ContainerImageExtensions
 {

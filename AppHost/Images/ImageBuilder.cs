@@ -30,8 +30,9 @@ internal sealed partial class ImageBuilder(ContainerEngine engine, ILoggerFactor
     /// <param name="recipe">What to build.</param>
     /// <param name="logger">Shows the builder's output: the log of the resource that waits for the image.</param>
     /// <param name="cancellationToken">Ends the build.</param>
+    /// <param name="effort">How much is done even if the image is there. Default: nothing.</param>
     /// <exception cref="ImageBuildException">The build failed; the message holds the builder's last lines.</exception>
-    public async Task EnsureAsync(ImageRecipe recipe, ILogger logger, CancellationToken cancellationToken)
+    public async Task EnsureAsync(ImageRecipe recipe, ILogger logger, CancellationToken cancellationToken, BuildEffort effort = BuildEffort.IfMissing)
     {
         var asked = Stopwatch.GetTimestamp();
         using (await EnterAsync(recipe.Image, cancellationToken))
@@ -43,7 +44,7 @@ internal sealed partial class ImageBuilder(ContainerEngine engine, ILoggerFactor
             }
 
             begun = Stopwatch.GetTimestamp();
-            if (recipe.IsContentTagged && await engine.HasImageAsync(recipe.Image, cancellationToken))
+            if (effort is BuildEffort.IfMissing && recipe.IsContentTagged && await engine.HasImageAsync(recipe.Image, cancellationToken))
             {
                 return;
             }
@@ -66,12 +67,12 @@ internal sealed partial class ImageBuilder(ContainerEngine engine, ILoggerFactor
                 await prepare(logger, cancellationToken);
             }
 
-            await BuildAsync(recipe, logger, cancellationToken);
+            await BuildAsync(recipe, logger, effort, cancellationToken);
             _begun[recipe.Image] = begun;
         }
     }
 
-    private async Task BuildAsync(ImageRecipe recipe, ILogger logger, CancellationToken cancellationToken)
+    private async Task BuildAsync(ImageRecipe recipe, ILogger logger, BuildEffort effort, CancellationToken cancellationToken)
     {
         ImageLog.Building(logger, recipe.Image);
         ImageLog.Building(_console, recipe.Image);
@@ -92,6 +93,7 @@ internal sealed partial class ImageBuilder(ContainerEngine engine, ILoggerFactor
                 .WithArguments(
                 [
                     "build", "--tag", recipe.Image, "--file", recipe.Dockerfile,
+                    .. effort is BuildEffort.FromScratch ? ["--no-cache"] : Array.Empty<string>(),
                     .. recipe.Target is null ? Array.Empty<string>() : ["--target", recipe.Target],
                     .. recipe.Arguments.Keys.SelectMany(name => new[] { "--build-arg", name }),
                     .. recipe.Contexts.SelectMany(context => new[] { "--build-context", $"{context.Key}={context.Value}" }),

@@ -57,6 +57,7 @@ internal sealed class ImageResolver(
             if (choice.Recipe is { } recipe)
             {
                 Replace(container, recipe.Image);
+                container.Annotations.Add(new BuiltImage(recipe));
                 eventing.Subscribe<BeforeResourceStartedEvent>(container, (started, ct) => BuildAsync(container, recipe, started.Services, ct));
             }
         }

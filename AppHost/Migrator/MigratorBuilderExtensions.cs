@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Configuration;
+using UvlhubAspire.AppHost.Commands;
 using UvlhubAspire.AppHost.Compose;
 using UvlhubAspire.AppHost.Engine;
 using UvlhubAspire.AppHost.Flask;
@@ -54,6 +55,7 @@ internal static class MigratorBuilderExtensions
             .WaitForStart(server)
             .WaitForStart(toolbox)
             .DiffersFromCompose(DriftAspect.Service, "the schema is brought up to date by a program of its own, before the site starts")
+            .WithMigratorCommands()
             .WithIconName("DatabaseArrowUp");
     }
 

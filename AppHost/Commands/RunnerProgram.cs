@@ -1,0 +1,53 @@
+using CliWrap;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using UvlhubAspire.Checkout;
+
+namespace UvlhubAspire.AppHost.Commands;
+
+/// <summary>Runs UvlhubRunner beside the migrator, with the migrator's own environment: its settings, its connection strings.</summary>
+internal static class RunnerProgram
+{
+    // A change that is interrupted is undone first.
+    private static readonly TimeSpan s_grace = TimeSpan.FromSeconds(100);
+
+    /// <summary>Runs one verb to its end.</summary>
+    /// <param name="migrator">The migrator.</param>
+    /// <param name="services">The application's services.</param>
+    /// <param name="log">The log that gets the runner's output.</param>
+    /// <param name="limit">After this it is interrupted.</param>
+    /// <param name="words">The verb and its arguments.</param>
+    /// <param name="cancellationToken">Interrupts it, as Ctrl+C does.</param>
+    /// <exception cref="CheckoutException">The runner has not been built.</exception>
+    public static async Task<CommandOutcome> RunAsync(
+        ProjectResource migrator, IServiceProvider services, ILogger log, TimeSpan limit, IReadOnlyList<string> words, CancellationToken cancellationToken)
+    {
+        var configuration = await ExecutionConfigurationBuilder.Create(migrator).WithEnvironmentVariablesConfig()
+            .BuildAsync(services.GetRequiredService<DistributedApplicationExecutionContext>(), log, cancellationToken);
+        CommandLog.Running(log, $"UvlhubRunner {string.Join(' ', words)}");
+        var program = Cli.Wrap("dotnet")
+            .WithArguments([Assembly(migrator), .. words])
+            .WithEnvironmentVariables(variables =>
+            {
+                // Some values are templates that the orchestrator fills in: whose telemetry it is.
+                foreach (var (name, value) in configuration.EnvironmentVariables.Where(variable => !variable.Value.Contains("{{", StringComparison.Ordinal)))
+                {
+                    variables.Set(name, value);
+                }
+
+                variables.Set("OTEL_SERVICE_NAME", migrator.Name);
+            });
+        return await CommandRun.ExecuteAsync(program, log, limit, s_grace, cancellationToken);
+    }
+
+    // The runner lies where its project builds it, in the same configuration as this assembly.
+    private static string Assembly(ProjectResource migrator)
+    {
+        var project = Path.GetDirectoryName(migrator.GetProjectMetadata().ProjectPath)!;
+        var built = new DirectoryInfo(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory));
+        var assembly = Path.Combine(project, "bin", built.Parent!.Name, built.Name, "UvlhubRunner.dll");
+        return File.Exists(assembly)
+            ? assembly
+            : throw new CheckoutException($"there is no {assembly}: build the solution ('dotnet build'), then try again");
+    }
+}
