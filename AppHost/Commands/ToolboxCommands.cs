@@ -155,6 +155,8 @@ internal sealed class ToolboxCommands
     {
         try
         {
+            // pytest cuts the reason of a failure to the width of the terminal, and there is none.
+            environment["COLUMNS"] = "200";
             var outcome = await RunAsync(
                 context, environment, s_testLimit, ["python", "-m", "pytest", "-v", "-o", "cache_dir=/tmp/pytest-cache", .. arguments]);
             var counts = PytestOutput.Counts(outcome.Answer);
