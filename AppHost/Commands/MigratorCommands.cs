@@ -1,6 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using UvlhubAspire.AppHost.Flask;
+using UvlhubAspire.AppHost.Migrator;
 
 namespace UvlhubAspire.AppHost.Commands;
 
@@ -17,7 +18,7 @@ internal static class MigratorCommands
     /// </summary>
     /// <param name="builder">The migrator.</param>
     /// <returns>The same builder.</returns>
-    public static IResourceBuilder<ProjectResource> WithMigratorCommands(this IResourceBuilder<ProjectResource> builder) => builder
+    public static IResourceBuilder<MigratorResource> WithMigratorCommands(this IResourceBuilder<MigratorResource> builder) => builder
         .WithCommand("migrate", "Migrate", context => MigrateAsync(builder.Resource, context), new CommandOptions
         {
             Description = "Bring the database to the checkout's newest revision, and start what has been waiting for it",
@@ -55,8 +56,8 @@ internal static class MigratorCommands
             confirmation: "Everything in the database is deleted, and it starts anew. It is dumped first: 'Restore…' brings it back.",
             option: "--yes");
 
-    private static IResourceBuilder<ProjectResource> WithVerb(
-        this IResourceBuilder<ProjectResource> builder,
+    private static IResourceBuilder<MigratorResource> WithVerb(
+        this IResourceBuilder<MigratorResource> builder,
         string verb,
         string title,
         string description,
@@ -78,7 +79,7 @@ internal static class MigratorCommands
                 Progress = progress is null ? null : new CommandProgressOptions { Message = $"{progress}; the log shows what is done" },
             });
 
-    private static async Task<ExecuteCommandResult> RunVerbAsync(ProjectResource migrator, ExecuteCommandContext context, IReadOnlyList<string> words)
+    private static async Task<ExecuteCommandResult> RunVerbAsync(MigratorResource migrator, ExecuteCommandContext context, IReadOnlyList<string> words)
     {
         try
         {
@@ -87,7 +88,7 @@ internal static class MigratorCommands
                 ? CommandArguments.Answer($"{words[0]}: done", outcome.Text)
                 : CommandResults.Failure($"{words[0]}: {Cause(outcome.ExitCode)}", new CommandResultData { Value = outcome.Tail, DisplayImmediately = true });
         }
-        catch (Exception exception) when (exception is TimeoutException or InvalidOperationException or Checkout.CheckoutException)
+        catch (Exception exception) when (exception is TimeoutException or InvalidOperationException)
         {
             return CommandResults.Failure($"{words[0]}: {exception.Message}");
         }
@@ -109,7 +110,7 @@ internal static class MigratorCommands
     /// Runs the migrator itself once more, so that what waits for it sees that it has succeeded, and starts what had given
     /// up waiting.
     /// </summary>
-    private static async Task<ExecuteCommandResult> MigrateAsync(ProjectResource migrator, ExecuteCommandContext context)
+    private static async Task<ExecuteCommandResult> MigrateAsync(MigratorResource migrator, ExecuteCommandContext context)
     {
         var notifications = context.Services.GetRequiredService<ResourceNotificationService>();
         var commands = context.Services.GetRequiredService<ResourceCommandService>();
@@ -160,7 +161,7 @@ internal static class MigratorCommands
             : $"The migrator has finished; started {string.Join(", ", waiting.Select(flask => flask.Name))}.");
     }
 
-    private static async Task LoadSnapshotsAsync(ProjectResource migrator, LoadInputContext context)
+    private static async Task LoadSnapshotsAsync(MigratorResource migrator, LoadInputContext context)
     {
         try
         {
@@ -175,7 +176,7 @@ internal static class MigratorCommands
                     .Select(parts => KeyValuePair.Create(parts[0], string.Join(": ", parts))),
             ];
         }
-        catch (Exception exception) when (exception is TimeoutException or InvalidOperationException or Checkout.CheckoutException)
+        catch (Exception exception) when (exception is TimeoutException or InvalidOperationException)
         {
             // The name can still be typed.
             context.Input.Options = [];

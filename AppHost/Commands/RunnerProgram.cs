@@ -1,7 +1,7 @@
 using CliWrap;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
-using UvlhubAspire.Checkout;
+using UvlhubAspire.AppHost.Migrator;
 
 namespace UvlhubAspire.AppHost.Commands;
 
@@ -18,15 +18,14 @@ internal static class RunnerProgram
     /// <param name="limit">After this it is interrupted.</param>
     /// <param name="words">The verb and its arguments.</param>
     /// <param name="cancellationToken">Interrupts it, as Ctrl+C does.</param>
-    /// <exception cref="CheckoutException">The runner has not been built.</exception>
     public static async Task<CommandOutcome> RunAsync(
-        ProjectResource migrator, IServiceProvider services, ILogger log, TimeSpan limit, IReadOnlyList<string> words, CancellationToken cancellationToken)
+        MigratorResource migrator, IServiceProvider services, ILogger log, TimeSpan limit, IReadOnlyList<string> words, CancellationToken cancellationToken)
     {
         var configuration = await ExecutionConfigurationBuilder.Create(migrator).WithEnvironmentVariablesConfig()
             .BuildAsync(services.GetRequiredService<DistributedApplicationExecutionContext>(), log, cancellationToken);
         CommandLog.Running(log, $"UvlhubRunner {string.Join(' ', words)}");
         var program = Cli.Wrap("dotnet")
-            .WithArguments([Assembly(migrator), .. words])
+            .WithArguments([MigratorResource.Program, .. words])
             .WithEnvironmentVariables(variables =>
             {
                 // Some values are templates that the orchestrator fills in: whose telemetry it is.
@@ -38,16 +37,5 @@ internal static class RunnerProgram
                 variables.Set("OTEL_SERVICE_NAME", migrator.Name);
             });
         return await CommandRun.ExecuteAsync(program, log, limit, s_grace, cancellationToken);
-    }
-
-    // The runner lies where its project builds it, in the same configuration as this assembly.
-    private static string Assembly(ProjectResource migrator)
-    {
-        var project = Path.GetDirectoryName(migrator.GetProjectMetadata().ProjectPath)!;
-        var built = new DirectoryInfo(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory));
-        var assembly = Path.Combine(project, "bin", built.Parent!.Name, built.Name, "UvlhubRunner.dll");
-        return File.Exists(assembly)
-            ? assembly
-            : throw new CheckoutException($"there is no {assembly}: build the solution ('dotnet build'), then try again");
     }
 }
