@@ -47,6 +47,11 @@ internal sealed class UvlhubOptions
     /// </summary>
     public string IgnoredModules { get; init; } = "webhook";
 
+    /// <summary>Whether a module is one of <see cref="IgnoredModules"/>.</summary>
+    /// <param name="module">The module's name.</param>
+    public bool Ignores(string module) =>
+        IgnoredModules.Split(',', StringSplitOptions.TrimEntries).Contains(module, StringComparer.Ordinal);
+
     /// <summary>Where images come from: <c>auto</c> (default), <c>registry</c> or <c>debian</c>.</summary>
     public string Images { get; init; } = "auto";
 
@@ -86,6 +91,9 @@ internal sealed class UvlhubOptions
 
     /// <summary>How gunicorn serves the site.</summary>
     public GunicornOptions Gunicorn { get; init; } = new();
+
+    /// <summary>What is written for other machines.</summary>
+    public PublishOptions Publish { get; init; } = new();
 
     /// <summary>Ports on the host.</summary>
     public PortOptions Ports { get; init; } = new();
@@ -152,6 +160,16 @@ internal sealed class UvlhubOptions
 
         /// <summary>Adminer. Default: 8080.</summary>
         public int? Adminer { get; init; }
+    }
+
+    /// <summary>What <c>aspire publish</c> writes.</summary>
+    internal sealed class PublishOptions
+    {
+        /// <summary>The name of the compose project, the stack, the namespace, and the image. Default: the checkout folder's name.</summary>
+        public string? Name { get; init; }
+
+        /// <summary>What the site's images are called in front of their name, such as <c>ghcr.io/team</c>. Default: nothing; they stay on this machine.</summary>
+        public string? Registry { get; init; }
     }
 
     /// <summary>How gunicorn serves the site in Staging and Production.</summary>

@@ -27,7 +27,13 @@ internal static class CheckoutImage
     /// <param name="checkout">The checkout.</param>
     public static string Site(UvlhubCheckout checkout) => $"{Name(checkout)}-{SiteImages.Digest(checkout.Path)}";
 
-    // Repository names are lower case; what they do not allow becomes a dash.
-    private static string Valid(string name) =>
+    /// <summary>The name that the image has where it is deployed, without a tag.</summary>
+    /// <param name="checkout">The checkout.</param>
+    /// <param name="options">The settings.</param>
+    public static string Published(UvlhubCheckout checkout, UvlhubOptions.PublishOptions options) =>
+        $"{(options.Registry is { Length: > 0 } registry ? $"{registry.TrimEnd('/')}/" : "")}{Valid(options.Name is { Length: > 0 } name ? name : checkout.Name)}";
+
+    /// <summary>A name that a repository may have: lower case, and what is not allowed becomes a dash.</summary>
+    public static string Valid(string name) =>
         string.Concat(name.ToLowerInvariant().Select(c => char.IsAsciiLetterOrDigit(c) ? c : '-')).Trim('-') is { Length: > 0 } valid ? valid : "unnamed";
 }

@@ -6,6 +6,7 @@ using UvlhubAspire.AppHost.Compose;
 using UvlhubAspire.AppHost.Images;
 using UvlhubAspire.AppHost.MariaDB;
 using UvlhubAspire.AppHost.Preflight;
+using UvlhubAspire.AppHost.Publishing;
 using UvlhubAspire.AppHost.Release;
 using UvlhubAspire.AppHost.Restart;
 using UvlhubAspire.AppHost.Uvlhub;
@@ -34,10 +35,11 @@ internal static class FlaskBuilderExtensions
         this IDistributedApplicationBuilder builder, [ResourceName] string name, UvlhubEnvironment uvlhub, IResourceBuilder<MariaDBDatabaseResource> database) =>
         builder.AddCheckoutContainer(new FlaskResource(name) { Role = FlaskRole.Site }, uvlhub, database)
             .WithContainerName(uvlhub.Names.WebContainer)
-            .WithArgs(ServerCommand(uvlhub))
+            .WithArgs(ServerCommand(uvlhub, builder.ExecutionContext.IsPublishMode))
             .WithHttpEndpoint(targetPort: Port, name: FlaskResource.HttpEndpointName)
             .WithSitePort(uvlhub)
             .WithSiteHealthCheck()
+            .PublishedAs(PublishedKind.Replicated, new PublishedProbe(["python", "-c", $"import urllib.request; urllib.request.urlopen('http://127.0.0.1:{Port}/', timeout=8)"]) { Page = "/" })
             .DiffersFromCompose(DriftAspect.Command, "the migrator has done what the entrypoint does before Flask; what it ends with runs here")
             .DiffersFromCompose(
                 DriftAspect.DependsOn, "the site waits for its schema only; what else it uses starts beside it", "redis", "elasticsearch", "selenium-hub", "mailhog")
@@ -59,6 +61,7 @@ internal static class FlaskBuilderExtensions
         builder.AddCheckoutContainer(new FlaskResource(name), uvlhub, database)
             .WithContainerName(uvlhub.Names.ToolboxContainer)
             .WithArgs("sleep", "infinity")
+            .ExcludeFromManifest()
             .DiffersFromCompose(DriftAspect.Service, "flask, rosemary and pytest run in a container of their own, so that a migration needs no site")
             .WithIconName("Toolbox");
 
@@ -108,21 +111,23 @@ internal static class FlaskBuilderExtensions
         return container;
     }
 
-    private static string[] ServerCommand(UvlhubEnvironment uvlhub) => uvlhub.Profile.Server switch
+    private static string[] ServerCommand(UvlhubEnvironment uvlhub, bool isPublished) => uvlhub.Profile.Server switch
     {
         WebServer.FlaskWithReload => ["flask", "run", "--host=0.0.0.0", $"--port={Port}", "--reload", "--debug"],
         WebServer.Flask => ["flask", "run", "--host=0.0.0.0", $"--port={Port}"],
         _ =>
         [
-            "gunicorn", "--bind", $"0.0.0.0:{Port}", "--workers", Workers(uvlhub.Options.Gunicorn), "--timeout", Seconds(uvlhub.Options.Gunicorn.Timeout),
+            "gunicorn", "--bind", $"0.0.0.0:{Port}", .. Workers(uvlhub.Options.Gunicorn, isPublished), "--timeout", Seconds(uvlhub.Options.Gunicorn.Timeout),
             "--log-level", "info", "app:app",
         ],
     };
 
-    private static string Workers(UvlhubOptions.GunicornOptions options) => options.Workers switch
+    private static string[] Workers(UvlhubOptions.GunicornOptions options, bool isPublished) => options.Workers switch
     {
-        null => Math.Min((2 * Environment.ProcessorCount) + 1, MostWorkers).ToString(CultureInfo.InvariantCulture),
-        > 0 and var workers => workers.ToString(CultureInfo.InvariantCulture),
+        // The other machine has other cores: uvlhub_start.py counts them there.
+        null when isPublished => [],
+        null => ["--workers", Math.Min((2 * Environment.ProcessorCount) + 1, MostWorkers).ToString(CultureInfo.InvariantCulture)],
+        > 0 and var workers => ["--workers", workers.ToString(CultureInfo.InvariantCulture)],
         var workers => throw new CheckoutException($"{UvlhubOptions.Section}:{nameof(UvlhubOptions.Gunicorn)}:{nameof(options.Workers)} is {workers}; at least one worker has to serve"),
     };
 
@@ -147,9 +152,9 @@ internal static class FlaskBuilderExtensions
                     .WithEnvironment("Uvlhub__Snapshots__Keep", uvlhub.Options.Snapshots.Keep.ToString(CultureInfo.InvariantCulture));
             }
 
-            return builder
-                .WithBuiltImage(builder.Resource.IsApplication ? images.Web : images.Migrator)
-                .WithCheckoutVolume(uvlhub, uvlhub.Names.UploadsVolume(checkout.Name), checkout.UploadsFolder);
+            builder.WithBuiltImage(builder.Resource.IsApplication ? images.Web : images.Migrator);
+            return builder.Resource.Role == FlaskRole.Migrator ? builder
+                : builder.WithCheckoutVolume(uvlhub, uvlhub.Names.UploadsVolume(checkout.Name), checkout.UploadsFolder);
         }
 
         return builder
@@ -171,6 +176,11 @@ internal static class FlaskBuilderExtensions
         {
             // uvlhub's scripts ask as root, and in development they run where the site does. The site itself never does.
             environment.Remove(SecretKeys.RootPassword);
+        }
+
+        if (uvlhub.Profile.RequiresSecrets && uvlhub.Options.Ignores("webhook"))
+        {
+            environment.Remove(SecretKeys.WebhookToken);
         }
 
         if (uvlhub.SecretKey is { } secretKey)

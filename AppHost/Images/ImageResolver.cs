@@ -1,11 +1,7 @@
-using System.Collections.Concurrent;
 using Aspire.Hosting.Eventing;
 using Aspire.Hosting.Lifecycle;
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
-using UvlhubAspire.AppHost.Engine;
-using UvlhubAspire.Checkout;
 
 namespace UvlhubAspire.AppHost.Images;
 
@@ -14,12 +10,10 @@ namespace UvlhubAspire.AppHost.Images;
 /// image built when its container is about to be created, so that the dashboard is there to watch and containers that
 /// need no build do not wait.
 /// </summary>
-internal sealed class ImageResolver(
-    ContainerEngine engine, ImageBuilder builder, DistributedApplicationModel model, IConfiguration configuration, ILoggerFactory loggers)
+internal sealed class ImageResolver(ImageChooser chooser, ImageBuilder builder, DistributedApplicationModel model, ILoggerFactory loggers)
     : IDistributedApplicationEventingSubscriber
 {
     private readonly ILogger _logger = loggers.CreateLogger("UvlhubAspire.Images");
-    private readonly ConcurrentDictionary<string, Task<bool>> _present = new(StringComparer.Ordinal);
 
     /// <inheritdoc/>
     public Task SubscribeAsync(IDistributedApplicationEventing eventing, DistributedApplicationExecutionContext context, CancellationToken cancellationToken)
@@ -35,14 +29,12 @@ internal sealed class ImageResolver(
         return Task.CompletedTask;
     }
 
-    private async Task<IReadOnlyList<Choice>> ChooseAllAsync(IEnumerable<ContainerResource> containers, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<ImageChoice>> ChooseAllAsync(IEnumerable<ContainerResource> containers, CancellationToken cancellationToken)
     {
-        var source = ReadSource(configuration);
-        var registry = new RegistryProbe(engine);
-        return await Task.WhenAll(containers.Select(container => ChooseAsync(container, source, registry, cancellationToken)));
+        return await Task.WhenAll(containers.Select(container => chooser.ChooseAsync(container, cancellationToken)));
     }
 
-    private void Apply(IDistributedApplicationEventing eventing, IEnumerable<ContainerResource> containers, IEnumerable<Choice> choices)
+    private void Apply(IDistributedApplicationEventing eventing, IEnumerable<ContainerResource> containers, IEnumerable<ImageChoice> choices)
     {
         foreach (var (container, choice) in containers.Zip(choices))
         {
@@ -63,68 +55,12 @@ internal sealed class ImageResolver(
         }
     }
 
-    private async Task<Choice> ChooseAsync(ContainerResource container, ImageSource source, RegistryProbe registry, CancellationToken cancellationToken)
-    {
-        var image = container.Annotations.OfType<ContainerImage>().Last();
-        container.TryGetContainerImageName(out var real);
-        var wanted = image.CheckoutBuild is { } build
-            ? new Choice(build.Image, $"built from {build.Dockerfile}", build)
-            : new Choice(real!, "the image that the model names", null);
-        var needed = image.BaseImages ?? [real!];
-        if (source == ImageSource.Registry)
-        {
-            return wanted;
-        }
-
-        if (image.StandInRecipe is not { } standIn)
-        {
-            return await ChooseWithoutStandInAsync(wanted, needed, source, registry, cancellationToken);
-        }
-
-        if (source == ImageSource.Debian)
-        {
-            return new Choice(standIn.Image, $"built from Debian's packages in place of {Described(image, real!)}, because Uvlhub:Images=debian", standIn);
-        }
-
-        var isBuilt = IsPresentAsync((standIn.Base ?? standIn).Image, cancellationToken);
-        if (await AllPresentAsync(needed, cancellationToken))
-        {
-            return wanted.Present();
-        }
-
-        if (await isBuilt)
-        {
-            return new Choice(standIn.Image, $"built earlier from Debian's packages in place of {Described(image, real!)}; Uvlhub:Images=registry pulls that one", standIn);
-        }
-
-        var refusal = await registry.RefusalAsync(needed, cancellationToken);
-        return refusal is null
-            ? wanted.Pulled()
-            : new Choice(standIn.Image, $"built from Debian's packages in place of {Described(image, real!)}, which no registry delivers here ({refusal})", standIn);
-    }
-
-    private async Task<Choice> ChooseWithoutStandInAsync(
-        Choice wanted, IReadOnlyList<string> needed, ImageSource source, RegistryProbe registry, CancellationToken cancellationToken)
-    {
-        if (await AllPresentAsync(needed, cancellationToken))
-        {
-            return wanted.Present();
-        }
-
-        var refusal = source == ImageSource.Debian ? "Uvlhub:Images=debian asks none" : await registry.RefusalAsync(needed, cancellationToken);
-        return refusal is null ? wanted.Pulled() : wanted with
-        {
-            Reason = $"{string.Join(", ", needed)} is not on this machine, and no registry delivers it ({refusal}). Pull, load or build it, then start the resource in the dashboard",
-            IsOutOfReach = true,
-        };
-    }
-
     // By the time somebody starts it again the image may have been brought here.
-    private async Task RequireAsync(ContainerResource container, Choice choice, IServiceProvider services, CancellationToken cancellationToken)
+    private async Task RequireAsync(ContainerResource container, ImageChoice choice, IServiceProvider services, CancellationToken cancellationToken)
     {
         var image = container.Annotations.OfType<ContainerImage>().Last();
-        _present.Clear();
-        if (!await AllPresentAsync(image.BaseImages ?? [choice.Image], cancellationToken))
+        chooser.Forget();
+        if (!await chooser.AllPresentAsync(image.BaseImages ?? [choice.Image], cancellationToken))
         {
             ImageLog.OutOfReach(services.GetRequiredService<ResourceLoggerService>().GetLogger(container), container.Name, choice.Reason);
             throw new DistributedApplicationException($"{container.Name} cannot start: {choice.Reason}");
@@ -135,16 +71,6 @@ internal sealed class ImageResolver(
             await BuildAsync(container, recipe, services, cancellationToken);
         }
     }
-
-    private static string Described(ContainerImage image, string real) =>
-        image.CheckoutBuild is { } build ? $"{Path.GetFileName(build.Dockerfile)} on {string.Join(", ", image.BaseImages ?? [])}" : real;
-
-    private async Task<bool> AllPresentAsync(IEnumerable<string> images, CancellationToken cancellationToken) =>
-        (await Task.WhenAll(images.Select(image => IsPresentAsync(image, cancellationToken)))).All(present => present);
-
-    // Containers share images: each is asked for once.
-    private Task<bool> IsPresentAsync(string image, CancellationToken cancellationToken) =>
-        _present.GetOrAdd(image, name => engine.HasImageAsync(name, cancellationToken));
 
     private async Task BuildAsync(ContainerResource container, ImageRecipe recipe, IServiceProvider services, CancellationToken cancellationToken)
     {
@@ -169,22 +95,5 @@ internal sealed class ImageResolver(
         }
 
         container.Annotations.Add(new ContainerImageAnnotation { Image = image[..separator], Tag = image[(separator + 1)..] });
-    }
-
-    private static ImageSource ReadSource(IConfiguration configuration)
-    {
-        var value = configuration.GetSection(UvlhubOptions.Section)["Images"];
-        return string.IsNullOrEmpty(value) ? ImageSource.Auto
-            : Enum.TryParse<ImageSource>(value, ignoreCase: true, out var source) && Enum.IsDefined(source) ? source
-            : throw new CheckoutException($"Uvlhub:Images is '{value}'; it can be auto, registry or debian");
-    }
-
-    private sealed record Choice(string Image, string Reason, ImageRecipe? Recipe)
-    {
-        public bool IsOutOfReach { get; init; }
-
-        public Choice Present() => this with { Reason = Recipe is null ? "present on this machine" : $"{Reason}; its base image is present on this machine" };
-
-        public Choice Pulled() => this with { Reason = Recipe is null ? "pulled from its registry" : Reason };
     }
 }

@@ -1,5 +1,6 @@
 using UvlhubAspire.AppHost.Compose;
 using UvlhubAspire.AppHost.Preflight;
+using UvlhubAspire.AppHost.Publishing;
 using UvlhubAspire.AppHost.Uvlhub;
 using UvlhubAspire.AppHost.Volumes;
 
@@ -18,13 +19,18 @@ internal static class CheckoutDatabaseExtensions
     public static IResourceBuilder<MariaDBServerResource> WithCheckoutEnvironment(this IResourceBuilder<MariaDBServerResource> builder, UvlhubEnvironment uvlhub) =>
         builder.WithEnvironment(context =>
         {
-            foreach (var (key, value) in uvlhub.Checkout.Environment)
+            // In environments with secrets the database gets its own, and nobody else's.
+            foreach (var (key, value) in uvlhub.Checkout.Environment.Where(variable => !uvlhub.Profile.RequiresSecrets || IsServersOwn(variable.Key)))
             {
                 context.EnvironmentVariables.TryAdd(key, value);
             }
         })
         .DiffersFromCompose(DriftAspect.Environment, "what the .env lacks has a default or is made up once and kept", "MARIADB_*")
-        .DiffersFromCompose(DriftAspect.Image, "the Dockerfile only adds the client programs, which its base image has already", "build");
+        .DiffersFromCompose(DriftAspect.Image, "the Dockerfile only adds the client programs, which its base image has already", "build")
+        .PublishedAs(PublishedKind.Database, new PublishedProbe(["sh", "-c", ContainerHealthCheck.Script]));
+
+    private static bool IsServersOwn(string key) =>
+        key is "TZ" || key.StartsWith("MARIADB_", StringComparison.Ordinal) || key.StartsWith("MYSQL_", StringComparison.Ordinal);
 
     /// <summary>
     /// Gives the server its port on the host, or none in environments that keep it to themselves: what needs it then runs

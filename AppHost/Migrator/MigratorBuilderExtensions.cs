@@ -4,6 +4,7 @@ using UvlhubAspire.AppHost.Compose;
 using UvlhubAspire.AppHost.Engine;
 using UvlhubAspire.AppHost.Flask;
 using UvlhubAspire.AppHost.MariaDB;
+using UvlhubAspire.AppHost.Publishing;
 using UvlhubAspire.AppHost.Uvlhub;
 using UvlhubAspire.Checkout;
 
@@ -65,6 +66,7 @@ internal static class MigratorBuilderExtensions
         builder.AddCheckoutContainer(new FlaskResource(name) { Role = FlaskRole.Migrator }, uvlhub, database)
             .WithContainerName(uvlhub.Names.MigratorContainer)
             .WithArgs("UvlhubRunner", "migrate")
+            .PublishedAs(PublishedKind.Job)
             // Not its whole section: paths and names of this machine mean nothing inside.
             .WithEnvironment(context => AddSettings(context.EnvironmentVariables, builder.Configuration.GetSection($"{UvlhubOptions.Section}:{nameof(UvlhubOptions.Migrator)}").AsEnumerable()))
             .WaitForStart(builder.CreateResourceBuilder(database.Resource.Parent))

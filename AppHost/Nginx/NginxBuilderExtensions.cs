@@ -3,6 +3,7 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 using UvlhubAspire.AppHost.Compose;
 using UvlhubAspire.AppHost.Preflight;
+using UvlhubAspire.AppHost.Publishing;
 using UvlhubAspire.AppHost.Services;
 using UvlhubAspire.AppHost.Uvlhub;
 using UvlhubAspire.Checkout;
@@ -15,6 +16,9 @@ internal static class NginxBuilderExtensions
     private const string Image = "nginx:1.29.1";
     private const string HttpEndpointName = "http";
     private const string AtOnce = "nginx starts before the site does, with its page for 502";
+
+    /// <summary>Where the image reads its configuration from.</summary>
+    public const string ConfigurationFile = "/etc/nginx/nginx.conf";
 
     /// <summary>
     /// Adds nginx with the checkout's own configuration and pages, on port 80 of the host. It waits for nothing: its page
@@ -36,6 +40,7 @@ internal static class NginxBuilderExtensions
         var nginx = builder.AddService(name, uvlhub, Image, "nginx", "nginx_web_server_container")
             .WithHttpEndpoint(targetPort: 80, name: HttpEndpointName)
             .WithHostPort(uvlhub.Ports.Nginx)
+            .PublishedAs(PublishedKind.Gateway)
             .DiffersFromCompose(DriftAspect.Command, AtOnce)
             .DiffersFromCompose(DriftAspect.Environment, AtOnce, Upstreams.Variable)
             .DiffersFromCompose(DriftAspect.DependsOn, AtOnce)
@@ -55,11 +60,13 @@ internal static class NginxBuilderExtensions
     private static IResourceBuilder<ContainerResource> WithUpstreams(this IResourceBuilder<ContainerResource> nginx, Upstreams upstreams)
     {
         var builder = nginx.ApplicationBuilder;
-        if (builder.ExecutionContext.IsRunMode)
+        if (builder.ExecutionContext.IsPublishMode)
         {
-            builder.Services.AddSingleton<IHostedService>(services => ActivatorUtilities.CreateInstance<UpstreamRefresh>(services, nginx.Resource, upstreams));
+            // There nobody watches over it: its configuration is published so that it looks the names up by itself.
+            return nginx;
         }
 
+        builder.Services.AddSingleton<IHostedService>(services => ActivatorUtilities.CreateInstance<UpstreamRefresh>(services, nginx.Resource, upstreams));
         return nginx
             .WithEnvironment(context => context.EnvironmentVariables[Upstreams.Variable] =
                 string.Join(' ', builder.Resources.Where(resource => resource != nginx.Resource).SelectMany(upstreams.NamesOf)))
@@ -82,7 +89,7 @@ internal static class NginxBuilderExtensions
             ? declared.Mounts.Where(mount => mount.Kind == ComposeMountKind.Bind)
             :
             [
-                new(ComposeMountKind.Bind, Path.Combine(folder, uvlhub.Profile.NginxConfiguration), "/etc/nginx/nginx.conf", IsReadOnly: true, nowhere),
+                new(ComposeMountKind.Bind, Path.Combine(folder, uvlhub.Profile.NginxConfiguration), ConfigurationFile, IsReadOnly: true, nowhere),
                 new(ComposeMountKind.Bind, Path.Combine(folder, "html"), "/usr/share/nginx/html", IsReadOnly: true, nowhere),
             ];
         foreach (var mount in mounts)

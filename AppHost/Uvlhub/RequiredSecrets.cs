@@ -56,7 +56,12 @@ internal static class RequiredSecrets
         {
             if (SecretKeys.IsPlaceholder(value))
             {
-                if (generates && (SecretKeys.IsSecret(key) || s_dispensable.Contains(key)))
+                if (key == SecretKeys.WebhookToken && options.Ignores("webhook"))
+                {
+                    // Nobody listens who could be asked with it.
+                    environment.Remove(key);
+                }
+                else if (generates && (SecretKeys.IsSecret(key) || s_dispensable.Contains(key)))
                 {
                     environment.Remove(key);
                 }
@@ -89,6 +94,18 @@ internal static class RequiredSecrets
                 + $"{System.Environment.NewLine}{Remedy(checkout)}, or set {UvlhubOptions.Section}:{nameof(UvlhubOptions.Secrets)}=generated: "
                 + "secrets that the file does not give are then generated once and kept.");
     }
+
+    /// <summary>Takes out what is no value yet and needs none; what is left open is asked for where the model is deployed.</summary>
+    /// <param name="checkout">The checkout.</param>
+    /// <returns>The checkout with the settings that are published.</returns>
+    public static UvlhubCheckout LeaveOpen(UvlhubCheckout checkout) => checkout with
+    {
+        Environment = new Dictionary<string, string>(
+            checkout.EnvironmentFile.Values.Where(variable => !(SecretKeys.IsPlaceholder(variable.Value) && s_dispensable.Contains(variable.Key))), StringComparer.Ordinal)
+        {
+            ["FLASK_ENV"] = checkout.Profile.FlaskEnvironment!,
+        },
+    };
 
     private static string Remedy(UvlhubCheckout checkout) =>
         Path.GetFileName(checkout.EnvironmentFile.Path) == checkout.Profile.EnvironmentFiles[^1]

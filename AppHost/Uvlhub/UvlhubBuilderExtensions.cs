@@ -9,6 +9,7 @@ using UvlhubAspire.AppHost.Images;
 using UvlhubAspire.AppHost.Network;
 using UvlhubAspire.AppHost.Orchestrator;
 using UvlhubAspire.AppHost.Preflight;
+using UvlhubAspire.AppHost.Publishing;
 using UvlhubAspire.AppHost.Release;
 using UvlhubAspire.AppHost.Restart;
 using UvlhubAspire.AppHost.Services;
@@ -30,13 +31,13 @@ internal static class UvlhubBuilderExtensions
         UserErrors.ShowWithoutStackTrace();
 
         var options = ReadOptions(builder.Configuration);
-        var profile = EnvironmentProfile.Of(options.Environment, builder.ExecutionContext.IsPublishMode ? EnvironmentProfile.Production : EnvironmentProfile.Development);
+        var profile = Profile(builder, options);
         var checkout = UvlhubCheckout.Read(string.IsNullOrWhiteSpace(options.Path) ? RepositoryFolder.BundledSample : options.Path, profile);
 
-        // What is published has no secrets in it: the server's own file gives them.
-        if (profile.RequiresSecrets && builder.ExecutionContext.IsRunMode)
+        if (profile.RequiresSecrets)
         {
-            checkout = RequiredSecrets.Settle(checkout, options);
+            // What is published has no secrets in it: they are given where it is deployed.
+            checkout = builder.ExecutionContext.IsPublishMode ? RequiredSecrets.LeaveOpen(checkout) : RequiredSecrets.Settle(checkout, options);
         }
 
         var compose = CheckoutComposeFiles.Find(checkout.Path, options.ComposeFile, profile).ReadDevelopment(checkout);
@@ -59,6 +60,7 @@ internal static class UvlhubBuilderExtensions
 
         builder.Services.AddSingleton(ContainerEngine.FromConfiguration(builder.Configuration));
         builder.Services.AddSingleton<ImageBuilder>();
+        builder.Services.AddSingleton<ImageChooser>();
         builder.Services.AddSingleton(checkout);
         builder.Services.AddSingleton(ports);
         builder.Services.AddSingleton(names);
@@ -91,11 +93,29 @@ internal static class UvlhubBuilderExtensions
                 ? builder.AddSecret($"{profile.SecretPrefix}secret-key", checkout.Environment.GetValueOrDefault(SecretKeys.SecretKey), length: 50)
                 : null,
             Images = profile.Code == CodeSource.InImage
-                ? new SiteImages(checkout, checkout.SiteDockerfile, CheckoutImage.Site(checkout), CheckoutVersion.Read(checkout, options))
+                ? new SiteImages(
+                    checkout,
+                    checkout.SiteDockerfile,
+                    builder.ExecutionContext.IsPublishMode ? CheckoutImage.Published(checkout, options.Publish) : CheckoutImage.Site(checkout),
+                    CheckoutVersion.Read(checkout, options))
                 : null,
         };
         builder.Services.AddSingleton(uvlhub);
+        builder.AddPublishSteps(uvlhub);
         return uvlhub;
+    }
+
+    private static EnvironmentProfile Profile(IDistributedApplicationBuilder builder, UvlhubOptions options)
+    {
+        if (builder.ExecutionContext.IsRunMode)
+        {
+            return EnvironmentProfile.Of(options.Environment, EnvironmentProfile.Development);
+        }
+
+        // 'aspire publish --environment NAME' names it too. A developer's own .env says nothing about the server.
+        var named = EnvironmentProfile.All.FirstOrDefault(known => known.Name.Equals(builder.Environment.EnvironmentName, StringComparison.OrdinalIgnoreCase));
+        var profile = EnvironmentProfile.Of(options.Environment, named ?? EnvironmentProfile.Production);
+        return profile.RequiresSecrets ? profile with { EnvironmentFiles = [profile.EnvironmentFiles[0], profile.EnvironmentFiles[^1], .. profile.EnvironmentFiles] } : profile;
     }
 
     private static UvlhubOptions ReadOptions(IConfiguration configuration)

@@ -1,4 +1,5 @@
 using UvlhubAspire.AppHost.Compose;
+using UvlhubAspire.AppHost.Flask;
 using UvlhubAspire.AppHost.Release;
 using UvlhubAspire.AppHost.Services;
 using UvlhubAspire.Checkout;
@@ -43,6 +44,9 @@ internal sealed record UvlhubEnvironment
     /// that is generated once and kept. <see langword="null"/> in environments that leave it to the checkout.
     /// </summary>
     public IResourceBuilder<ParameterResource>? SecretKey { get; init; }
+
+    /// <summary>What the whole is called where it is deployed.</summary>
+    public string PublishedName => CheckoutImage.Valid(Options.Publish.Name is { Length: > 0 } name ? name : Checkout.Name);
 
     /// <summary>The images with the checkout's code in them; <see langword="null"/> where the code is mounted.</summary>
     public SiteImages? Images { get; init; }

@@ -1,0 +1,117 @@
+// The pipeline is Aspire's own way to publish, and marked as subject to change. All of it that is used stands in this file:
+// adding steps, the folder for what they write, and one line of progress for each.
+#pragma warning disable ASPIREPIPELINES001, ASPIREPIPELINES004
+
+using Aspire.Hosting.Pipelines;
+using CliWrap;
+using Microsoft.Extensions.DependencyInjection;
+using UvlhubAspire.AppHost.Engine;
+using UvlhubAspire.AppHost.Images;
+using UvlhubAspire.AppHost.Uvlhub;
+using UvlhubAspire.Checkout;
+
+namespace UvlhubAspire.AppHost.Publishing;
+
+/// <summary>
+/// What <c>aspire publish</c> and <c>aspire do</c> can do with the model: a step for each target, and one that builds the
+/// site's images.
+/// </summary>
+internal static class PublishSteps
+{
+    private static readonly IPublishTarget[] s_targets = [new ComposeTarget()];
+
+    /// <summary>Adds the steps.</summary>
+    /// <param name="builder">The application that is being built.</param>
+    /// <param name="uvlhub">The checkout and the settings.</param>
+    public static void AddPublishSteps(this IDistributedApplicationBuilder builder, UvlhubEnvironment uvlhub)
+    {
+        foreach (var target in s_targets)
+        {
+            builder.Pipeline.AddStep(new PipelineStep
+            {
+                Name = $"publish-{target.Name}",
+                Description = target.Description,
+                Action = context => PublishAsync(target, uvlhub, context),
+                RequiredBySteps = [WellKnownPipelineSteps.Publish],
+            });
+        }
+
+        builder.Pipeline.AddStep(new PipelineStep
+        {
+            Name = "build-images",
+            Description = "Builds the images that the published files name, as far as no registry has them.",
+            Action = BuildAsync,
+            RequiredBySteps = [WellKnownPipelineSteps.Build],
+        });
+        builder.Pipeline.AddStep(new PipelineStep
+        {
+            Name = "push-images",
+            Description = "Pushes the site's images to the registry of Uvlhub:Publish:Registry.",
+            Action = context => PushAsync(uvlhub, context),
+            DependsOnSteps = ["build-images"],
+            RequiredBySteps = [WellKnownPipelineSteps.Push],
+        });
+    }
+
+    private static async Task PublishAsync(IPublishTarget target, UvlhubEnvironment uvlhub, PipelineStepContext context)
+    {
+        Refuse(uvlhub);
+        var model = await new PublishedModelReader(uvlhub, context.ExecutionContext).ReadAsync(context.Model, context.CancellationToken);
+        var folder = Path.Combine(context.Services.GetRequiredService<IPipelineOutputService>().GetOutputDirectory(), target.Name);
+        foreach (var file in target.Write(model))
+        {
+            var path = Path.Combine(folder, file.Path);
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            await File.WriteAllBytesAsync(path, file.Content, context.CancellationToken);
+        }
+
+        await context.ReportingStep.SucceedAsync($"{target.Name}: {folder}", context.CancellationToken);
+    }
+
+    private static async Task BuildAsync(PipelineStepContext context)
+    {
+        var (chooser, builder) = (context.Services.GetRequiredService<ImageChooser>(), context.Services.GetRequiredService<ImageBuilder>());
+        foreach (var container in PublishedModelReader.Containers(context.Model).Where(container => container.HasAnnotationOfType<ContainerImage>()))
+        {
+            var choice = await chooser.ChooseAsync(container, context.CancellationToken);
+            if (choice.Recipe is { } recipe)
+            {
+                await builder.EnsureAsync(recipe, context.Logger, context.CancellationToken);
+            }
+        }
+    }
+
+    private static async Task PushAsync(UvlhubEnvironment uvlhub, PipelineStepContext context)
+    {
+        if (string.IsNullOrEmpty(uvlhub.Options.Publish.Registry))
+        {
+            throw new DistributedApplicationException("there is no registry to push to; set Uvlhub:Publish:Registry, such as ghcr.io/your-team");
+        }
+
+        var engine = context.Services.GetRequiredService<ContainerEngine>();
+        var model = await new PublishedModelReader(uvlhub, context.ExecutionContext).ReadAsync(context.Model, context.CancellationToken);
+        foreach (var image in model.Services.Select(service => service.Image).Where(image => image.IsSite).Distinct())
+        {
+            var tail = new OutputTail(line => ImageLog.BuildOutput(context.Logger, line));
+            var pushed = await Cli.Wrap(engine.Executable)
+                .WithArguments(["push", $"{image.Name}:{image.Tag}"])
+                .WithStandardOutputPipe(PipeTarget.ToDelegate(tail.Add))
+                .WithStandardErrorPipe(PipeTarget.ToDelegate(tail.Add))
+                .WithValidation(CommandResultValidation.None)
+                .ExecuteAsync(context.CancellationToken);
+            if (pushed.ExitCode != 0)
+            {
+                throw new DistributedApplicationException($"{image.Name}:{image.Tag} was not pushed:{Environment.NewLine}{tail}");
+            }
+        }
+    }
+
+    private static void Refuse(UvlhubEnvironment uvlhub)
+    {
+        if (uvlhub.Images is null)
+        {
+            throw new DistributedApplicationException(
+                $"{uvlhub.Profile.Name} runs the code of this machine's checkout and cannot leave it; publish Staging or Production ({EnvironmentProfile.Setting})");
+        }
+    }
+}

@@ -1,0 +1,250 @@
+using System.Globalization;
+using System.Text;
+using Microsoft.Extensions.DependencyInjection;
+using UvlhubAspire.AppHost.Flask;
+using UvlhubAspire.AppHost.Images;
+using UvlhubAspire.AppHost.Nginx;
+using UvlhubAspire.AppHost.Release;
+using UvlhubAspire.AppHost.Uvlhub;
+using UvlhubAspire.Checkout;
+
+namespace UvlhubAspire.AppHost.Publishing;
+
+/// <summary>Reads Aspire's model into what leaves the machine. Nothing secret comes along: a secret becomes a variable.</summary>
+/// <param name="uvlhub">The checkout and the settings.</param>
+/// <param name="context">The publishing; its services are those of the application.</param>
+internal sealed class PublishedModelReader(UvlhubEnvironment uvlhub, DistributedApplicationExecutionContext context)
+{
+    // Longer than nginx remembers an address.
+    private const string DrainSeconds = "3";
+
+    // What only makes sense beside a dashboard.
+    private static readonly string[] s_localPrefixes = ["OTEL_", "ASPIRE_", "DOTNET_"];
+
+    private static readonly Dictionary<string, string> s_descriptions = new(StringComparer.Ordinal)
+    {
+        [SecretKeys.RootPassword] = "the password of MariaDB's root; the first start sets it",
+        [SecretKeys.UserPassword] = "the password with which the site logs in to MariaDB; the first start sets it",
+        [SecretKeys.SecretKey] = "the key of Flask's sessions, long and random: openssl rand -hex 32",
+        ["DOMAIN"] = "the site's name on the network, such as uvlhub.example.org",
+    };
+
+    private readonly Dictionary<string, string> _volumes = new(StringComparer.Ordinal)
+    {
+        [uvlhub.Options.DataVolume ?? uvlhub.Names.DataVolume(uvlhub.Checkout.Name)] = "db_data",
+        [uvlhub.Names.UploadsVolume(uvlhub.Checkout.Name)] = "uploads",
+        [uvlhub.Names.SnapshotsVolume(uvlhub.Checkout.Name)] = "snapshots",
+    };
+
+    /// <summary>The containers that leave the machine, in the order of AppHost.cs.</summary>
+    public static IEnumerable<ContainerResource> Containers(DistributedApplicationModel model) =>
+        model.Resources.OfType<ContainerResource>().Where(container => !container.IsExcludedFromPublish());
+
+    /// <summary>Reads the model.</summary>
+    /// <exception cref="DistributedApplicationException">A container needs something that no target has a word for; the message names it.</exception>
+    public async Task<PublishedModel> ReadAsync(DistributedApplicationModel model, CancellationToken cancellationToken)
+    {
+        var containers = Containers(model).ToList();
+        List<PublishedService> services = [];
+        foreach (var container in containers)
+        {
+            services.Add(await ReadAsync(container, containers, cancellationToken));
+        }
+
+        return new PublishedModel
+        {
+            Name = uvlhub.PublishedName,
+            Version = services.First(service => service.Kind == PublishedKind.Replicated).Image.Tag,
+            Domain = Value("DOMAIN", uvlhub.Options.Domain ?? uvlhub.Checkout.Environment.GetValueOrDefault("DOMAIN", "localhost")),
+            Services = services,
+        };
+    }
+
+    private async Task<PublishedService> ReadAsync(ContainerResource container, List<ContainerResource> all, CancellationToken cancellationToken)
+    {
+        var mounts = container.Annotations.OfType<ContainerMountAnnotation>().ToList();
+        return new PublishedService
+        {
+            Name = container.Name,
+            Kind = container.Annotations.OfType<PublishedAs>().LastOrDefault()?.Kind ?? PublishedKind.Single,
+            Image = await ImageAsync(container, cancellationToken),
+            Command = Started(container, await CommandAsync(container, cancellationToken)),
+            Environment = await EnvironmentAsync(container, cancellationToken),
+            Volumes = [.. mounts.Where(mount => mount.Type == ContainerMountType.Volume).Select(Volume)],
+            Files = [.. mounts.Where(mount => mount.Type == ContainerMountType.BindMount).SelectMany(mount => Files(container, mount))],
+            Ports = [.. container.Annotations.OfType<EndpointAnnotation>().Select(endpoint => endpoint.TargetPort).OfType<int>().Distinct()],
+            DependsOn = [.. Dependencies(container, all)],
+            Probe = container.Annotations.OfType<PublishedProbe>().LastOrDefault(),
+        };
+    }
+
+    private async Task<PublishedImage> ImageAsync(ContainerResource container, CancellationToken cancellationToken)
+    {
+        container.TryGetContainerImageName(out var name);
+        if (container.HasAnnotationOfType<ContainerImage>())
+        {
+            name = (await context.Services.GetRequiredService<ImageChooser>().ChooseAsync(container, cancellationToken)).Image;
+        }
+
+        var separator = name!.LastIndexOf(':');
+        return separator > name.LastIndexOf('/')
+            ? new PublishedImage(name[..separator], name[(separator + 1)..], container is FlaskResource)
+            : new PublishedImage(name, "latest", IsSite: false);
+    }
+
+    private async Task<IReadOnlyList<string>> CommandAsync(ContainerResource container, CancellationToken cancellationToken)
+    {
+        var arguments = new CommandLineArgsCallbackContext([], container, cancellationToken) { ExecutionContext = context };
+        foreach (var callback in container.Annotations.OfType<CommandLineArgsCallbackAnnotation>())
+        {
+            await callback.Callback(arguments);
+        }
+
+        return [.. arguments.Args.Select(argument => Read(container, "its command", argument))
+            .Select(value => value.Variables.Any()
+                ? throw new DistributedApplicationException($"{container.Name}: its command has a variable in it, which would show in every process list")
+                : value.Render(text => text, _ => ""))];
+    }
+
+    // What an orchestrator does not do: order, secrets as variables, and an end without a broken request.
+    private static IReadOnlyList<string> Started(ContainerResource container, IReadOnlyList<string> command) => container is not FlaskResource flask ? command :
+    [
+        "python", $"{SiteDockerfile.StartupFolder}/uvlhub_start.py",
+        .. flask.IsApplication ? ["--wait-for-schema"] : Array.Empty<string>(),
+        .. flask.IsSite ? ["--drain", DrainSeconds] : Array.Empty<string>(),
+        "--", .. command,
+    ];
+
+    private async Task<IReadOnlyDictionary<string, PublishedValue>> EnvironmentAsync(ContainerResource container, CancellationToken cancellationToken)
+    {
+        var variables = new EnvironmentCallbackContext(context, container, cancellationToken: cancellationToken);
+        foreach (var callback in container.Annotations.OfType<EnvironmentCallbackAnnotation>())
+        {
+            await callback.Callback(variables);
+        }
+
+        return variables.EnvironmentVariables
+            .Where(variable => !s_localPrefixes.Any(prefix => variable.Key.StartsWith(prefix, StringComparison.Ordinal)))
+            .ToDictionary(
+                variable => variable.Key,
+                variable => variable.Value is string text ? Value(variable.Key, text) : Read(container, variable.Key, variable.Value),
+                StringComparer.Ordinal);
+    }
+
+    // A checkout's file may hold what nobody else shall see, or what is to be filled in where it is deployed.
+    private static PublishedValue Value(string key, string text) =>
+        SecretKeys.IsSecret(key) || SecretKeys.IsPlaceholder(text)
+            ? new PublishedValue([new PublishedVariable(key, s_descriptions.GetValueOrDefault(key, "of the checkout's settings"), SecretKeys.IsSecret(key))])
+            : PublishedValue.Text(text);
+
+    private PublishedValue Read(ContainerResource container, string place, object value) => value switch
+    {
+        string text => PublishedValue.Text(text),
+        IResourceBuilder<ParameterResource> parameter => Read(container, place, parameter.Resource),
+        ParameterResource parameter => new PublishedValue([Variable(parameter)]),
+        EndpointReference endpoint => Read(container, place, endpoint.Property(EndpointProperty.Url)),
+        EndpointReferenceExpression endpoint => PublishedValue.Text(Text(endpoint)),
+        ConnectionStringReference reference => Read(container, place, reference.Resource.ConnectionStringExpression),
+        ReferenceExpression expression => new PublishedValue([.. Parts(container, place, expression)]),
+        IFormattable formattable => PublishedValue.Text(formattable.ToString(null, CultureInfo.InvariantCulture)),
+        _ => throw new DistributedApplicationException($"{container.Name}: {place} is a {value.GetType().Name}, which cannot be published"),
+    };
+
+    private IEnumerable<object> Parts(ContainerResource container, string place, ReferenceExpression expression)
+    {
+        // Each provider becomes a character that no text has; what stands between them is the format's own text.
+        const char First = '\uE000';
+        var marks = Enumerable.Range(0, expression.ValueProviders.Count).Select(index => (object)(char)(First + index)).ToArray();
+        var text = new StringBuilder();
+        foreach (var character in string.Format(CultureInfo.InvariantCulture, expression.Format, marks))
+        {
+            if (character < First || character >= First + marks.Length)
+            {
+                text.Append(character);
+                continue;
+            }
+
+            if (text.Length > 0)
+            {
+                yield return text.ToString();
+                text.Clear();
+            }
+
+            foreach (var part in Read(container, place, expression.ValueProviders[character - First]).Parts)
+            {
+                yield return part;
+            }
+        }
+
+        if (text.Length > 0)
+        {
+            yield return text.ToString();
+        }
+    }
+
+    private PublishedVariable Variable(ParameterResource parameter)
+    {
+        var name = parameter.Name;
+        var prefix = uvlhub.Profile.SecretPrefix;
+        var own = name.StartsWith(prefix, StringComparison.Ordinal) ? name[prefix.Length..] : name;
+        var variable = own.ToUpperInvariant().Replace('-', '_');
+        return new PublishedVariable(variable, s_descriptions.GetValueOrDefault(variable, own.Replace('-', ' ')), parameter.Secret);
+    }
+
+    private static string Text(EndpointReferenceExpression expression)
+    {
+        var endpoint = expression.Endpoint;
+        var annotation = endpoint.Resource.Annotations.OfType<EndpointAnnotation>().Single(known => known.Name == endpoint.EndpointName);
+        var (host, port) = (endpoint.Resource.Name, annotation.TargetPort?.ToString(CultureInfo.InvariantCulture));
+        return expression.Property switch
+        {
+            EndpointProperty.Host or EndpointProperty.IPV4Host => host,
+            EndpointProperty.Port or EndpointProperty.TargetPort => port!,
+            EndpointProperty.HostAndPort => $"{host}:{port}",
+            EndpointProperty.Scheme => annotation.UriScheme,
+            EndpointProperty.Url => $"{annotation.UriScheme}://{host}:{port}",
+            _ => throw new DistributedApplicationException($"{expression.Property} of {host}'s endpoint {annotation.Name} cannot be published"),
+        };
+    }
+
+    private PublishedVolume Volume(ContainerMountAnnotation mount) => new(
+        _volumes.GetValueOrDefault(mount.Source!) ?? string.Concat(mount.Source!.Select(c => char.IsAsciiLetterOrDigit(c) ? c : '_')),
+        mount.Target);
+
+    private static IEnumerable<PublishedFile> Files(ContainerResource container, ContainerMountAnnotation mount)
+    {
+        var source = mount.Source!;
+        if (File.Exists(source))
+        {
+            yield return new PublishedFile(Content(mount, File.ReadAllBytes(source)), $"{container.Name}/{Path.GetFileName(mount.Target)}", mount.Target);
+        }
+        else if (Directory.Exists(source))
+        {
+            foreach (var file in Directory.EnumerateFiles(source, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal))
+            {
+                var relative = Path.GetRelativePath(source, file).Replace('\\', '/');
+                yield return new PublishedFile(
+                    File.ReadAllBytes(file), $"{container.Name}/{Path.GetFileName(source)}/{relative}", $"{mount.Target.TrimEnd('/')}/{relative}");
+            }
+        }
+        else
+        {
+            throw new DistributedApplicationException($"{container.Name} mounts {source}, which is neither a file nor a folder and cannot leave this machine");
+        }
+    }
+
+    private static byte[] Content(ContainerMountAnnotation mount, byte[] content) =>
+        mount.Target == NginxBuilderExtensions.ConfigurationFile ? Encoding.UTF8.GetBytes(DynamicUpstreams.Rewrite(Encoding.UTF8.GetString(content))) : content;
+
+    private static IEnumerable<PublishedDependency> Dependencies(ContainerResource container, List<ContainerResource> all) => container.Annotations
+        .OfType<WaitAnnotation>()
+        .Select(wait => (Resource: wait.Resource is IResourceWithParent { Parent: var parent } ? parent : wait.Resource, wait.WaitType))
+        .Where(wait => all.Contains(wait.Resource))
+        .GroupBy(wait => wait.Resource.Name)
+        .Select(group => new PublishedDependency(group.Key, group.Max(wait => wait.WaitType switch
+        {
+            WaitType.WaitForCompletion => PublishedCondition.Completed,
+            WaitType.WaitUntilHealthy => PublishedCondition.Healthy,
+            _ => PublishedCondition.Started,
+        })));
+}

@@ -1,0 +1,32 @@
+using YamlDotNet.Serialization;
+
+namespace UvlhubAspire.AppHost.Publishing;
+
+/// <summary>Writes YAML that older readers take for the same: what they would read as a number or a switch is quoted.</summary>
+internal static class Yaml
+{
+    private static readonly ISerializer s_serializer = new SerializerBuilder()
+        .WithQuotingNecessaryStrings(quoteYaml1_1Strings: true)
+        .WithIndentedSequences()
+        .DisableAliases()
+        .Build();
+
+    /// <summary>Writes mappings, lists and scalars.</summary>
+    public static string Write(object value) => s_serializer.Serialize(value);
+}
+
+/// <summary>A mapping that keeps its order and leaves out what is empty.</summary>
+internal sealed class YamlMap : Dictionary<string, object>
+{
+    /// <summary>Adds a key unless the value is nothing, or empty.</summary>
+    /// <returns>The same mapping.</returns>
+    public YamlMap With(string key, object? value)
+    {
+        if (value is not (null or "" or System.Collections.ICollection { Count: 0 }))
+        {
+            Add(key, value);
+        }
+
+        return this;
+    }
+}
