@@ -26,7 +26,7 @@ internal sealed class ComposeDeclarations(
         var files = Files(service);
         container.WithEnvironment(context =>
         {
-            foreach (var (name, value) in files.SelectMany(env => env.Values))
+            foreach (var (name, value) in files.SelectMany(variables => variables))
             {
                 context.EnvironmentVariables[name] = value;
             }
@@ -51,7 +51,7 @@ internal sealed class ComposeDeclarations(
     {
         List<KeyValuePair<string, string>> declared =
         [
-            .. Files(service).Where(env => env != uvlhub.Checkout.EnvironmentFile).SelectMany(env => env.Values),
+            .. Files(service).Where(variables => variables != uvlhub.Checkout.Environment).SelectMany(variables => variables),
             .. Own(service),
         ];
         if (declared.Count == 0)
@@ -74,19 +74,19 @@ internal sealed class ComposeDeclarations(
 
     private string CheckoutsFile => Path.Combine(uvlhub.Checkout.Path, ".env");
 
-    private List<DotEnvFile> Files(ComposeService service)
+    private List<IReadOnlyDictionary<string, string>> Files(ComposeService service)
     {
-        List<DotEnvFile> files = [];
+        List<IReadOnlyDictionary<string, string>> files = [];
         foreach (var env in service.EnvironmentFiles)
         {
             if (env.Path == CheckoutsFile)
             {
                 // Where a checkout has only the example, that is what runs, and nothing is written into the checkout.
-                files.Add(uvlhub.Checkout.EnvironmentFile);
+                files.Add(uvlhub.Checkout.Environment);
             }
             else if (File.Exists(env.Path))
             {
-                files.Add(DotEnvFile.Read(env.Path));
+                files.Add(DotEnvFile.Read(env.Path).Values);
             }
             else if (env.IsRequired)
             {

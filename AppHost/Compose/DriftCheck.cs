@@ -22,6 +22,7 @@ internal sealed class DriftCheck(UvlhubEnvironment uvlhub, IConfiguration config
     private const string OneNetwork = "every container is on one network, on which all names of the compose file are known";
     private const string OwnNames = "an instance has containers and ports of its own, to run beside others (Uvlhub:Instance)";
     private const string LeftOut = "a setting leaves it out (Uvlhub:Services)";
+    private const string NoPlaceholder = "a value that is still a placeholder is not passed on";
     private const string RestartsAnyway = "a service that dies is started again, with an end to crash loops";
 
     private readonly List<Difference> _differences = [];
@@ -92,7 +93,7 @@ internal sealed class DriftCheck(UvlhubEnvironment uvlhub, IConfiguration config
 
     private void Missing(ComposeService service) =>
         _differences.Add(new Difference(service.Name, DriftAspect.Service, service.Name, "the model has no such resource", service.At,
-            uvlhub.Services.Includes(service.Name) ? null : LeftOut));
+            KnownServices.Replacement(service.Name) ?? (uvlhub.Services.Includes(service.Name) ? null : LeftOut)));
 
     private void CompareImage(ComposeService service, ContainerFacts facts)
     {
@@ -163,15 +164,20 @@ internal sealed class DriftCheck(UvlhubEnvironment uvlhub, IConfiguration config
     private void CompareEnvironment(ComposeService service, ContainerFacts facts)
     {
         var declared = new Dictionary<string, (SourceLine At, string? Value)>(StringComparer.Ordinal);
+        var placeholders = new HashSet<string>(StringComparer.Ordinal);
         foreach (var env in service.EnvironmentFiles)
         {
             var file = env.Path == Path.Combine(uvlhub.Checkout.Path, ".env") ? uvlhub.Checkout.EnvironmentFile
                 : File.Exists(env.Path) ? DotEnvFile.Read(env.Path)
                 : null;
-            foreach (var key in file?.Values.Keys ?? [])
+            foreach (var (key, value) in file?.Values ?? new Dictionary<string, string>())
             {
                 // One .env serves every way of running uvlhub; which values the model computes instead is no drift.
                 declared[key] = (env.At, null);
+                if (SecretKeys.IsPlaceholder(value))
+                {
+                    placeholders.Add(key);
+                }
             }
         }
 
@@ -187,7 +193,7 @@ internal sealed class DriftCheck(UvlhubEnvironment uvlhub, IConfiguration config
                 var isPassedOn = value is null && service.Environment.Any(variable => variable.Name == name);
                 if (!isPassedOn || Environment.GetEnvironmentVariable(name) is not null)
                 {
-                    Add(facts, service, DriftAspect.Environment, name, $"has the variable {name}, which the model does not set", at);
+                    Add(facts, service, DriftAspect.Environment, name, $"has the variable {name}, which the model does not set", at, placeholders.Contains(name) ? NoPlaceholder : null);
                 }
             }
             else if (value is not null && modelled is string text && text != value)

@@ -152,7 +152,13 @@ internal static class FlaskBuilderExtensions
                     .WithEnvironment("Uvlhub__Snapshots__Keep", uvlhub.Options.Snapshots.Keep.ToString(CultureInfo.InvariantCulture));
             }
 
-            builder.WithBuiltImage(builder.Resource.IsApplication ? images.Web : images.Migrator);
+            builder
+                .WithBuiltImage(builder.Resource.IsApplication ? images.Web : images.Migrator)
+                .DiffersFromCompose(DriftAspect.Image, "the image is built from this checkout, and not pulled from somebody's account")
+                .DiffersFromCompose(
+                    DriftAspect.Volume, "the code is in the image, and what users upload is in a volume",
+                    [.. s_mountedCode.Select(path => $"{checkout.WorkingDirectory}/{path}"), checkout.UploadsFolder])
+                .DiffersFromCompose(DriftAspect.Environment, "sessions are signed with a key that is made up once and kept", SecretKeys.SecretKey);
             return builder.Resource.Role == FlaskRole.Migrator ? builder
                 : builder.WithCheckoutVolume(uvlhub, uvlhub.Names.UploadsVolume(checkout.Name), checkout.UploadsFolder);
         }
@@ -162,6 +168,9 @@ internal static class FlaskBuilderExtensions
             .WithBindMount(checkout.Path, checkout.WorkingDirectory)
             .WithBindMount(Path.Combine(RepositoryFolder.AppHost, "Flask", "startup"), SiteDockerfile.StartupFolder, isReadOnly: true);
     }
+
+    // What production's compose files mount over the code of an image that was built elsewhere.
+    private static readonly string[] s_mountedCode = ["entrypoint.sh", "scripts", "migrations", "docker", ".moduleignore"];
 
     private static void SetEnvironment(Dictionary<string, object> environment, UvlhubEnvironment uvlhub, MariaDBServerResource server, bool isApplication)
     {

@@ -27,7 +27,16 @@ internal static class CheckoutDatabaseExtensions
         })
         .DiffersFromCompose(DriftAspect.Environment, "what the .env lacks has a default or is made up once and kept", "MARIADB_*")
         .DiffersFromCompose(DriftAspect.Image, "the Dockerfile only adds the client programs, which its base image has already", "build")
+        .WithoutOthersSecrets(uvlhub)
         .PublishedAs(PublishedKind.Database, new PublishedProbe(["sh", "-c", ContainerHealthCheck.Script]));
+
+    private static IResourceBuilder<MariaDBServerResource> WithoutOthersSecrets(this IResourceBuilder<MariaDBServerResource> builder, UvlhubEnvironment uvlhub)
+    {
+        string[] others = [.. uvlhub.Checkout.EnvironmentFile.Values.Keys.Where(key => !IsServersOwn(key))];
+        return uvlhub.Profile.RequiresSecrets && others.Length > 0
+            ? builder.DiffersFromCompose(DriftAspect.Environment, "in production the database gets its own variables, and nobody else's secrets", others)
+            : builder;
+    }
 
     private static bool IsServersOwn(string key) =>
         key is "TZ" || key.StartsWith("MARIADB_", StringComparison.Ordinal) || key.StartsWith("MYSQL_", StringComparison.Ordinal);
@@ -46,6 +55,7 @@ internal static class CheckoutDatabaseExtensions
             return builder.WithHostPort(uvlhub.Ports.Database);
         }
 
+        builder.DiffersFromCompose(DriftAspect.Port, "in production only containers reach the database", $"{MariaDBServerResource.DefaultPort}");
         return builder.ApplicationBuilder.ExecutionContext.IsRunMode ? builder.WithoutHostPort(uvlhub.Names.DatabaseContainer) : builder;
     }
 

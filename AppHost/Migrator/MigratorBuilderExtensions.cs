@@ -13,6 +13,8 @@ namespace UvlhubAspire.AppHost.Migrator;
 /// <summary>Joins UvlhubRunner to the model: what uvlhub's entrypoint scripts did before they started Flask.</summary>
 internal static class MigratorBuilderExtensions
 {
+    private const string OwnProgram = "the schema is brought up to date by a program of its own, before the site starts";
+
     /// <summary>
     /// Adds the migrator, a program that ends: it waits for MariaDB itself (with a limit and a reason, so no health check
     /// needs to come first), brings the schema to the checkout's head, seeds an empty database, and exits with 0, or
@@ -55,7 +57,7 @@ internal static class MigratorBuilderExtensions
             .WithReference(database)
             .WaitForStart(server)
             .WaitForStart(toolbox)
-            .DiffersFromCompose(DriftAspect.Service, "the schema is brought up to date by a program of its own, before the site starts")
+            .DiffersFromCompose(DriftAspect.Service, OwnProgram)
             .WithMigratorCommands()
             .WithIconName("DatabaseArrowUp");
     }
@@ -70,6 +72,7 @@ internal static class MigratorBuilderExtensions
             // Not its whole section: paths and names of this machine mean nothing inside.
             .WithEnvironment(context => AddSettings(context.EnvironmentVariables, builder.Configuration.GetSection($"{UvlhubOptions.Section}:{nameof(UvlhubOptions.Migrator)}").AsEnumerable()))
             .WaitForStart(builder.CreateResourceBuilder(database.Resource.Parent))
+            .DiffersFromCompose(DriftAspect.Service, OwnProgram)
             .WithIconName("DatabaseArrowUp");
 
     private static void AddSettings(Dictionary<string, object> environment, IEnumerable<KeyValuePair<string, string?>> settings)

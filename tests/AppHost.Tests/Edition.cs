@@ -60,7 +60,7 @@ public sealed class Edition
 
         foreach (var (name, dockerfile) in _facts["dockerfiles"]!.AsObject().Where(file => file.Key != "Dockerfile.dev"))
         {
-            folder.Write($"docker/images/{name}", string.Join('\n', Strings(dockerfile!["from"]!).Select(image => $"FROM {image}")));
+            folder.Write($"docker/images/{name}", string.Join('\n', Strings(dockerfile!["from"]!).Select(image => $"FROM {image}").Concat(Strings(dockerfile["workdir"]!).Select(path => $"WORKDIR {path}"))));
         }
 
         foreach (var name in Strings(_facts["nginx"]!))

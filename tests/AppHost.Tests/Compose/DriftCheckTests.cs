@@ -1,9 +1,10 @@
+using System.Text.RegularExpressions;
 using UvlhubAspire.AppHost.Compose;
 using Xunit;
 
 namespace UvlhubAspire.AppHost.Tests.Compose;
 
-public sealed class DriftCheckTests
+public sealed partial class DriftCheckTests
 {
     [Theory]
     [InlineData("egc2526-v1.0.0")]
@@ -13,9 +14,28 @@ public sealed class DriftCheckTests
     {
         await using var model = await InventedFork.CreateAsync(_ => { }, [], edition);
         var report = await model.CompareAsync();
-        Assert.Empty(report.Unexplained.Select(difference => difference.ToString()));
+        Assert.Equal("", string.Join(Environment.NewLine, report.Unexplained));
         Assert.Empty(report.Findings);
         Assert.NotEmpty(report.OnPurpose);
+    }
+
+    [Theory]
+    [InlineData("egc2526-v1.0.0")]
+    [InlineData("egcetsii-main-2026-07")]
+    [InlineData("diverso-lab-v2.9")]
+    public async Task Nothing_is_unexplained_in_an_editions_production(string edition)
+    {
+        await using var model = await InventedFork.CreateAsync(
+            folder =>
+            {
+                var example = File.ReadAllText(Path.Combine(folder.Path, "checkout/.env.docker.example"));
+                folder.Write("checkout/.env.production", Secret().Replace(example, "$1=own").Replace("FLASK_ENV=value", "FLASK_ENV=production", StringComparison.Ordinal) + "WEBHOOK_TOKEN=<CHANGE_THIS>\n");
+            },
+            ["--Uvlhub:Environment=Production", "--Uvlhub:Secrets=generated"],
+            edition);
+        var report = await model.CompareAsync();
+        Assert.EndsWith("docker-compose.prod.yml", report.File.Path, StringComparison.Ordinal);
+        Assert.Equal("", string.Join(Environment.NewLine, report.Unexplained));
     }
 
     [Fact]
@@ -23,7 +43,7 @@ public sealed class DriftCheckTests
     {
         await using var model = await InventedFork.CreateAsync(_ => { }, ["--Uvlhub:Instance=teamA", "--Uvlhub:Ports:Database=3399"]);
         var report = await model.CompareAsync();
-        Assert.Empty(report.Unexplained.Select(difference => difference.ToString()));
+        Assert.Equal("", string.Join(Environment.NewLine, report.Unexplained));
         Assert.Contains(report.OnPurpose, difference => difference is { Service: "db", Aspect: DriftAspect.Port, Reason: "Uvlhub:Ports:Database chooses the port" });
         Assert.Contains(report.OnPurpose, difference => difference is { Service: "web", Aspect: DriftAspect.ContainerName });
     }
@@ -33,7 +53,7 @@ public sealed class DriftCheckTests
     {
         await using var model = await InventedFork.CreateAsync(_ => { }, ["--Uvlhub:Services=-nginx,+adminer"]);
         var report = await model.CompareAsync();
-        Assert.Empty(report.Unexplained.Select(difference => difference.ToString()));
+        Assert.Equal("", string.Join(Environment.NewLine, report.Unexplained));
         Assert.Equal(["nginx", "adminer"], report.OnPurpose.Where(difference => difference.Reason!.Contains("(Uvlhub:Services)", StringComparison.Ordinal)).Select(difference => difference.Service));
     }
 
@@ -55,7 +75,7 @@ public sealed class DriftCheckTests
             """, "volumes: { uploads: {}, data: {} }", without: "web");
 
         var report = await model.CompareAsync();
-        Assert.Empty(report.Unexplained.Select(difference => difference.ToString()));
+        Assert.Equal("", string.Join(Environment.NewLine, report.Unexplained));
 
         foreach (var name in new[] { "web", "rosemary" })
         {
@@ -77,7 +97,7 @@ public sealed class DriftCheckTests
     {
         await using var model = await ChangedAsync("  db: { container_name: mariadb_container, image: \"mariadb:12.0.2\", env_file: ../.env, command: --max-connections=500, ports: [ \"3306:3306\" ], volumes: [ \"data:/var/lib/mysql\" ] }", "volumes: { data: }", without: "db");
         Assert.Equal(["--max-connections=500"], (await model.FactsAsync("db")).Arguments);
-        Assert.Empty((await model.CompareAsync()).Unexplained.Select(difference => difference.ToString()));
+        Assert.Equal("", string.Join(Environment.NewLine, (await model.CompareAsync()).Unexplained));
     }
 
     [Theory]
@@ -170,4 +190,7 @@ public sealed class DriftCheckTests
             folder.Write("checkout/docker/images/Dockerfile.copies", "FROM mariadb:12.0.2\nCOPY init.sql /docker-entrypoint-initdb.d/\n");
         },
         []);
+
+    [GeneratedRegex("^(.*(?:PASSWORD|SECRET|TOKEN).*)=.*$", RegexOptions.Multiline)]
+    private static partial Regex Secret();
 }
