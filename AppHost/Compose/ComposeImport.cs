@@ -233,6 +233,7 @@ internal sealed partial class ComposeImport(
     {
         var service = container.Resource.Service;
         List<string> words = [.. service.Entrypoint ?? [], .. service.Command ?? []];
+        ScriptLines.Check(uvlhub.Checkout, words);
         if (service.Entrypoint is not null && words.Count == 0)
         {
             Note(service.LineOf("entrypoint"), service, "entrypoint", "an empty entrypoint needs a command; the image's own entrypoint runs");

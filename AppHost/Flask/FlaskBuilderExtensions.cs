@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using UvlhubAspire.AppHost.Commands;
 using UvlhubAspire.AppHost.Compose;
+using UvlhubAspire.AppHost.Engine;
 using UvlhubAspire.AppHost.Images;
 using UvlhubAspire.AppHost.MariaDB;
 using UvlhubAspire.AppHost.Preflight;
@@ -161,6 +162,17 @@ internal static class FlaskBuilderExtensions
                 .DiffersFromCompose(DriftAspect.Environment, "sessions are signed with a key that is made up once and kept", SecretKeys.SecretKey);
             return builder.Resource.Role == FlaskRole.Migrator ? builder
                 : builder.WithCheckoutVolume(uvlhub, uvlhub.Names.UploadsVolume(checkout.Name), checkout.UploadsFolder);
+        }
+
+        if (CheckoutOwner.Of(checkout.Path, ContainerEngine.FromConfiguration(builder.ApplicationBuilder.Configuration)) is { } owner)
+        {
+            builder
+                .WithContainerRuntimeArgs("--user", owner.ToString())
+                // The image does not know this user: what asks for a name or a home folder finds them here.
+                .WithEnvironment("HOME", "/tmp")
+                .WithEnvironment("USER", "uvlhub")
+                .WithEnvironment("LOGNAME", "uvlhub")
+                .DiffersFromCompose(DriftAspect.Environment, "what the containers write into the checkout belongs to its owner", "HOME", "USER", "LOGNAME");
         }
 
         return builder

@@ -2,6 +2,7 @@ using UvlhubAspire.AppHost.Flask;
 using UvlhubAspire.AppHost.MariaDB;
 using UvlhubAspire.AppHost.Services;
 using UvlhubAspire.AppHost.Uvlhub;
+using UvlhubAspire.Checkout;
 
 namespace UvlhubAspire.AppHost.Worker;
 
@@ -32,9 +33,11 @@ internal static class WorkerBuilderExtensions
             return null;
         }
 
+        string[] command = [.. uvlhub.Compose?.Service(name)?.Command ?? ["bash", $"{uvlhub.Checkout.WorkingDirectory}/docker/entrypoints/worker_entrypoint.sh"]];
+        ScriptLines.Check(uvlhub.Checkout, command);
         return builder.AddCheckoutContainer(new FlaskResource(name) { Role = FlaskRole.Worker }, uvlhub, database)
             .WithServiceContainerName(uvlhub, "rq_worker_container")
-            .WithArgs([.. uvlhub.Compose?.Service(name)?.Command ?? ["bash", $"{uvlhub.Checkout.WorkingDirectory}/docker/entrypoints/worker_entrypoint.sh"]])
+            .WithArgs(command)
             .WaitFor(redis)
             .WaitForCompletion(migrator)
             .WithIconName("ClipboardTaskList");
