@@ -37,6 +37,7 @@ public sealed class LargeDatabaseTests(MariaDBFixture fixture)
         var rows = await scenario.ReadAsync<long>("SELECT COUNT(*) FROM filler");
         // What the table statistics say is an estimate; a file on the server's disk has a size.
         var table = await scenario.Database.Server.ExecAsync(TestContext.Current.CancellationToken, "stat", "-c", "%s", $"/var/lib/mysql/{scenario.Database.Name}/filler.ibd");
+        var load = Load();
         long peak = 0;
         var watch = new ImmediateProgress(_ => peak = Math.Max(peak, GC.GetTotalMemory(forceFullCollection: false)));
 
@@ -54,6 +55,7 @@ public sealed class LargeDatabaseTests(MariaDBFixture fixture)
         var text = string.Create(CultureInfo.InvariantCulture, $"""
             Snapshot and restore of one database, MariaDB {snapshot.ServerVersion} in a container on {Environment.ProcessorCount} cores
             Made by: tests/UvlhubRunner.Tests/bin/Debug/net10.0/UvlhubRunner.Tests -explicit only -method '*.Snapshot_and_restore_of_200_MB'
+            Load of the machine before and after (1 minute's average): {load}, {Load()}; the times are those of an idle machine only if both are below the cores
 
             database                {megabytes,8:0} MB on disk, {rows} rows whose bytes do not compress
             dump                    {snapshot.DumpBytes / 1048576.0,8:0} MB, compressed {snapshot.Bytes / 1048576.0:0} MB
@@ -69,6 +71,8 @@ public sealed class LargeDatabaseTests(MariaDBFixture fixture)
         await File.WriteAllTextAsync(Path.Combine(folder, "snapshots.txt"), text, TestContext.Current.CancellationToken);
         TestContext.Current.SendDiagnosticMessage(text);
     }
+
+    private static string Load() => File.Exists("/proc/loadavg") ? File.ReadAllText("/proc/loadavg").Split(' ')[0] : "not known";
 
     private static long ResidentPeak() => File.Exists("/proc/self/status")
         ? File.ReadLines("/proc/self/status").Where(line => line.StartsWith("VmHWM:", StringComparison.Ordinal)).Select(line => long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture)).First()
