@@ -13,7 +13,10 @@ internal sealed record RestartPolicy : IResourceAnnotation
     /// <summary>Whether a container that ends with exit code 0 has done its work. Default: no; a service has no end.</summary>
     public bool OnlyAfterFailure { get; init; }
 
-    /// <summary>The pause before the first restart; each further one doubles it. Default: half a second.</summary>
+    /// <summary>
+    /// The pause before the second restart in a row; each further one doubles it. The first comes at once, because most
+    /// deaths are no loop, and a site waits behind it. Default: half a second.
+    /// </summary>
     public TimeSpan FirstDelay { get; init; } = TimeSpan.FromSeconds(0.5);
 
     /// <summary>The longest pause. Default: 30 seconds.</summary>
@@ -39,7 +42,7 @@ internal sealed record RestartPolicy : IResourceAnnotation
 
     private TimeSpan Delay(int restarts)
     {
-        var delay = FirstDelay * Math.Pow(2, restarts);
+        var delay = restarts == 0 ? TimeSpan.Zero : FirstDelay * Math.Pow(2, restarts - 1);
         return delay < LongestDelay ? delay : LongestDelay;
     }
 }

@@ -120,27 +120,20 @@ internal sealed class Measurements(
         await using var ours = AppHost("k");
         await using var theirs = Compose("k");
         var figures = new Dictionary<Contestant, List<double>> { [ours] = [], [theirs] = [] };
-        foreach (var side in figures.Keys)
-        {
-            await side.StartAsync(cancellationToken);
-        }
-
         for (var round = 0; round < options.Repetitions; round++)
         {
             foreach (var side in figures.Keys)
             {
-                if (round > 0)
-                {
-                    // Longer than the ten seconds after which the engine takes a start for a success and forgets its back-off.
-                    await Task.Delay(TimeSpan.FromSeconds(11), cancellationToken);
-                }
-
+                // Started anew each time: both sides wait longer before each further restart in a row.
+                await side.StopAsync(removeData: false, cancellationToken);
+                await side.StartAsync(cancellationToken);
                 var process = await Contestant.ProcessOfAsync(side.DatabaseContainer, cancellationToken) ?? throw new BenchException($"{side.DatabaseContainer} does not run");
                 using var site = new Site(side.Port);
                 var since = Stopwatch.GetTimestamp();
                 await Tool.RunAsync("kill", ["-KILL", process.ToString(CultureInfo.InvariantCulture)], s_limit, cancellationToken);
                 await site.WaitUntilGoneAsync("/", TimeSpan.FromSeconds(2), cancellationToken);
                 figures[side].Add(await site.WaitAsync("/", _ => true, since, s_limit, cancellationToken));
+                await side.StopAsync(removeData: false, cancellationToken);
             }
         }
 
