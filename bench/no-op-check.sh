@@ -21,9 +21,9 @@ for setting in "$@"; do
 done
 readonly TOOLBOX=${TOOLBOX:-${prefix}rosemary_container}
 
-readonly BUILT=$ROOT/bench/.no-op-check
-dotnet build --nologo -v quiet -c Release -o "$BUILT" "$ROOT/UvlhubRunner" >/dev/null
-trap 'rm -rf "$BUILT"' EXIT
+# The program that the AppHost starts.
+readonly BUILT=$ROOT/UvlhubRunner/bin/Debug/net10.0/ahead
+dotnet build --nologo -v quiet "$ROOT/UvlhubRunner" >/dev/null
 
 runner() { "$BUILT/UvlhubRunner" migrate "--Uvlhub:Path=${CHECKOUT:-$ROOT/samples/minihub}" "$@"; }
 median() { sort -n | awk '{ value[NR] = $1 } END { print value[int((NR + 1) / 2)] }'; }
