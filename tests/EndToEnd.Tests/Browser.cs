@@ -29,6 +29,26 @@ public sealed class Browser : IAsyncDisposable
         return page;
     }
 
+    /// <summary>
+    /// Expects something to be seen, and reloads the page in between as a person would: on a busy machine the dashboard's
+    /// connection can begin before its scripts are there, and then nothing more appears.
+    /// </summary>
+    public static async Task ExpectAsync(IPage page, ILocator seen)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                await Assertions.Expect(seen).ToBeVisibleAsync(new() { Timeout = 10_000 });
+                return;
+            }
+            catch (PlaywrightException) when (attempt < 4)
+            {
+                await page.ReloadAsync();
+            }
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
         await _browser.DisposeAsync();
