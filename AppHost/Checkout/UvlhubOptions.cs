@@ -95,6 +95,12 @@ internal sealed class UvlhubOptions
     /// <summary>What is written for other machines.</summary>
     public PublishOptions Publish { get; init; } = new();
 
+    /// <summary>
+    /// Whether a Python debugger can attach to the site while it is developed: debugpy, on the port
+    /// <c>Uvlhub:Ports:Debugger</c> of the loopback address. Default: false, because who reaches that port can run any code.
+    /// </summary>
+    public bool Debug { get; init; }
+
     /// <summary>Ports on the host.</summary>
     public PortOptions Ports { get; init; } = new();
 
@@ -124,6 +130,9 @@ internal sealed class UvlhubOptions
 
         /// <summary>The Aspire dashboard. Default: 15888.</summary>
         public int? Dashboard { get; init; }
+
+        /// <summary>The Python debugger, with <see cref="UvlhubOptions.Debug"/>. Default: 5678.</summary>
+        public int? Debugger { get; init; }
 
         /// <summary>nginx. Default: 80.</summary>
         public int? Nginx { get; init; }

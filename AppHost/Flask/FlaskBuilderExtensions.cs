@@ -40,6 +40,7 @@ internal static class FlaskBuilderExtensions
             .WithHttpEndpoint(targetPort: Port, name: FlaskResource.HttpEndpointName)
             .WithSitePort(uvlhub)
             .WithSiteHealthCheck()
+            .WithDebugger(uvlhub)
             .PublishedAs(PublishedKind.Replicated, new PublishedProbe(["python", "-c", $"import urllib.request; urllib.request.urlopen('http://127.0.0.1:{Port}/', timeout=8)"]) { Page = "/" })
             .DiffersFromCompose(DriftAspect.Command, "the migrator has done what the entrypoint does before Flask; what it ends with runs here")
             .DiffersFromCompose(

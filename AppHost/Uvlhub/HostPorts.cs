@@ -22,6 +22,9 @@ internal sealed class HostPorts(UvlhubOptions options, ComposeFile? compose = nu
     /// <summary>The Aspire dashboard.</summary>
     public HostPort Dashboard => Of(nameof(options.Ports.Dashboard), options.Ports.Dashboard, 15888);
 
+    /// <summary>The Python debugger.</summary>
+    public HostPort Debugger => Of(nameof(options.Ports.Debugger), options.Ports.Debugger, 5678);
+
     /// <summary>nginx.</summary>
     public HostPort Nginx => Of(nameof(options.Ports.Nginx), options.Ports.Nginx, Published("nginx", 80, 80));
 

@@ -81,17 +81,41 @@ if _is_reloader():
     when_loaded("flask.cli", _do_not_load_the_application)
 
 
-def _serve_with_telemetry(serving):
+_telemetry = bool(os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT"))
+_debugger = os.environ.get("UVLHUB_DEBUGGER_PORT")
+
+
+def _prepare_to_serve(serving):
     run_simple = serving.run_simple
 
-    def run_simple_with_telemetry(hostname, port, application, *arguments, **options):
-        import uvlhub_telemetry
-
+    def prepare_and_run_simple(hostname, port, application, *arguments, **options):
         reloads = options.get("use_reloader", arguments[0] if arguments else False)
-        _never_fail(uvlhub_telemetry.check if reloads and _is_reloader() else lambda: uvlhub_telemetry.serve(application))
+        serves = not (reloads and _is_reloader())
+        if _telemetry:
+            import uvlhub_telemetry
+
+            _never_fail("telemetry", (lambda: uvlhub_telemetry.serve(application)) if serves else uvlhub_telemetry.check)
+        if _debugger and serves:
+            _never_fail("debugger", _listen_for_debugger)
         return run_simple(hostname, port, application, *arguments, **options)
 
-    serving.run_simple = run_simple_with_telemetry
+    serving.run_simple = prepare_and_run_simple
+
+
+def _listen_for_debugger():
+    import time
+
+    import debugpy
+
+    # After a reload the process before this one may not have let go of the port yet.
+    for remaining in range(50, -1, -1):
+        try:
+            debugpy.listen(("0.0.0.0", int(_debugger)))
+            return
+        except (OSError, RuntimeError):
+            if remaining == 0:
+                raise
+            time.sleep(0.1)
 
 
 def _work_with_telemetry(worker):
@@ -100,7 +124,7 @@ def _work_with_telemetry(worker):
     def work_with_telemetry(self, *arguments, **options):
         import uvlhub_telemetry
 
-        _never_fail(lambda: uvlhub_telemetry.work(type(self)))
+        _never_fail("telemetry", lambda: uvlhub_telemetry.work(type(self)))
         return work(self, *arguments, **options)
 
     worker.Worker.work = work_with_telemetry
@@ -109,29 +133,29 @@ def _work_with_telemetry(worker):
 def _hand_over_traces(job):
     import uvlhub_telemetry
 
-    _never_fail(lambda: uvlhub_telemetry.hand_over(job.Job))
+    _never_fail("telemetry", lambda: uvlhub_telemetry.hand_over(job.Job))
 
 
 def _note_command(_):
     import uvlhub_telemetry
 
-    _never_fail(uvlhub_telemetry.note_command)
+    _never_fail("telemetry", uvlhub_telemetry.note_command)
 
 
-def _never_fail(step):
+def _never_fail(what, step):
     try:
         step()
     except Exception as error:
-        print(f"UvlhubAspire: no telemetry: {type(error).__name__}: {error}", file=sys.stderr, flush=True)
+        print(f"UvlhubAspire: no {what}: {type(error).__name__}: {error}", file=sys.stderr, flush=True)
 
 
-if os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT"):
-    if os.environ.get("TRACEPARENT"):
-        when_loaded("sqlalchemy.engine", _note_command)
-    else:
-        when_loaded("werkzeug.serving", _serve_with_telemetry)
-        when_loaded("rq.worker", _work_with_telemetry)
-        when_loaded("rq.job", _hand_over_traces)
+if _telemetry and os.environ.get("TRACEPARENT"):
+    when_loaded("sqlalchemy.engine", _note_command)
+elif _telemetry or _debugger:
+    when_loaded("werkzeug.serving", _prepare_to_serve)
+if _telemetry and not os.environ.get("TRACEPARENT"):
+    when_loaded("rq.worker", _work_with_telemetry)
+    when_loaded("rq.job", _hand_over_traces)
 
 
 def _redirect_moduleignore(ignored):
