@@ -52,7 +52,7 @@ internal sealed class ImageChooser(ContainerEngine engine, IConfiguration config
 
         if (await isBuilt)
         {
-            return new ImageChoice(standIn.Image, $"built earlier from Debian's packages in place of {Described(image, real!)}; Uvlhub:Images=registry pulls that one", standIn);
+            return new ImageChoice(standIn.Image, $"built earlier from Debian's packages in place of {Described(image, real!)}; Uvlhub:Images=registry pulls that one", standIn) { IsHere = standIn.Base is null };
         }
 
         var refusal = await _registry.RefusalAsync(needed, cancellationToken);
@@ -106,8 +106,11 @@ internal sealed record ImageChoice(string Image, string Reason, ImageRecipe? Rec
     /// <summary>Whether the container cannot run, because nothing delivers the image.</summary>
     public bool IsOutOfReach { get; init; }
 
+    /// <summary>Whether it is on the machine and needs no build: see <see cref="ImageIsHere"/>.</summary>
+    public bool IsHere { get; init; }
+
     /// <summary>The same, for an image that is here.</summary>
-    public ImageChoice Present() => this with { Reason = Recipe is null ? "present on this machine" : $"{Reason}; its base image is present on this machine" };
+    public ImageChoice Present() => this with { IsHere = Recipe is null, Reason = Recipe is null ? "present on this machine" : $"{Reason}; its base image is present on this machine" };
 
     /// <summary>The same, for an image that a registry delivers.</summary>
     public ImageChoice Pulled() => this with { Reason = Recipe is null ? "pulled from its registry" : Reason };

@@ -46,6 +46,11 @@ internal sealed class ImageResolver(ImageChooser chooser, ImageBuilder builder, 
             }
 
             ImageLog.Chosen(_logger, container.Name, choice.Image, choice.Reason);
+            if (choice.IsHere)
+            {
+                container.Annotations.Add(new ImageIsHere());
+            }
+
             if (choice.Recipe is { } recipe)
             {
                 Replace(container, recipe.Image);

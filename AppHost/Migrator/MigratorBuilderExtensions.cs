@@ -1,3 +1,4 @@
+using Aspire.Hosting.Lifecycle;
 using Microsoft.Extensions.Configuration;
 using UvlhubAspire.AppHost.Commands;
 using UvlhubAspire.AppHost.Compose;
@@ -44,6 +45,7 @@ internal static class MigratorBuilderExtensions
         IResourceBuilder<FlaskResource> toolbox)
     {
         var server = builder.CreateResourceBuilder(database.Resource.Parent);
+        builder.Services.TryAddEventingSubscriber<HeadStart>();
         return builder.AddResource(new MigratorResource(name))
             .WithArgs(MigratorResource.Program)
             .WithOtlpExporter()
