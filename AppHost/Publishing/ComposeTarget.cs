@@ -18,8 +18,8 @@ internal sealed class ComposeTarget : IPublishTarget
     {
         var file = new YamlMap()
             .With("name", model.Name)
-            .With("services", Map(model.Services, service => service.Name, service => Service(model, service)))
-            .With("volumes", Map(model.Volumes, volume => volume, _ => new YamlMap()))
+            .With("services", YamlMap.Of(model.Services, service => service.Name, service => Service(model, service)))
+            .With("volumes", YamlMap.Of(model.Volumes, volume => volume, _ => new YamlMap()))
             .With("networks", new YamlMap().With(Network, new YamlMap().With("driver", "bridge")));
 
         yield return OutputFile.Text("docker-compose.yml", $"""
@@ -50,11 +50,11 @@ internal sealed class ComposeTarget : IPublishTarget
         .With("command", service.Command.Select(Escape).ToList())
         .With("init", true)
         .With("restart", service.Kind == PublishedKind.Job ? "no" : "always")
-        .With("environment", Map(service.Environment, variable => variable.Key, variable => variable.Value.Render(Escape, Reference)))
+        .With("environment", YamlMap.Of(service.Environment, variable => variable.Key, variable => variable.Value.Render(Escape, Reference)))
         .With("volumes", Mounts(service))
         .With("ports", service.Kind == PublishedKind.Gateway ? service.Ports.Select(port => $"{HostPort(port)}:{Number(port)}").ToList() : null)
         .With("networks", new List<string> { Network })
-        .With("depends_on", Map(service.DependsOn, dependency => dependency.Service, dependency => new YamlMap().With("condition", dependency.Condition switch
+        .With("depends_on", YamlMap.Of(service.DependsOn, dependency => dependency.Service, dependency => new YamlMap().With("condition", dependency.Condition switch
         {
             PublishedCondition.Completed => "service_completed_successfully",
             // Where nobody asks for its health, started is all that can be waited for.
@@ -92,15 +92,4 @@ internal sealed class ComposeTarget : IPublishTarget
     private static string Escape(string text) => text.Replace("$", "$$", StringComparison.Ordinal);
 
     private static string Number(int number) => number.ToString(CultureInfo.InvariantCulture);
-
-    private static YamlMap Map<T>(IEnumerable<T> items, Func<T, string> key, Func<T, object> value)
-    {
-        var map = new YamlMap();
-        foreach (var item in items)
-        {
-            map.Add(key(item), value(item));
-        }
-
-        return map;
-    }
 }

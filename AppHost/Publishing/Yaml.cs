@@ -18,6 +18,18 @@ internal static class Yaml
 /// <summary>A mapping that keeps its order and leaves out what is empty.</summary>
 internal sealed class YamlMap : Dictionary<string, object>
 {
+    /// <summary>A mapping of items.</summary>
+    public static YamlMap Of<T>(IEnumerable<T> items, Func<T, string> key, Func<T, object> value)
+    {
+        var map = new YamlMap();
+        foreach (var item in items)
+        {
+            map.Add(key(item), value(item));
+        }
+
+        return map;
+    }
+
     /// <summary>Adds a key unless the value is nothing, or empty.</summary>
     /// <returns>The same mapping.</returns>
     public YamlMap With(string key, object? value)

@@ -1,0 +1,148 @@
+using System.Globalization;
+using System.Security.Cryptography;
+
+namespace UvlhubAspire.AppHost.Publishing;
+
+/// <summary>
+/// A Docker Swarm stack: replicas that are replaced one after the other and rolled back when they are not healthy, secrets
+/// in the swarm's own store, and the data on the nodes that are marked for it. Names are looked up by DNS instead of by
+/// virtual addresses: nginx then sees the replicas themselves, and a kernel without IPVS will do.
+/// </summary>
+internal sealed class SwarmTarget : IPublishTarget
+{
+    private const string Network = "uvlhub_network";
+    private const string DataLabel = "uvlhub.data";
+
+    /// <inheritdoc/>
+    public string Name => "swarm";
+
+    /// <inheritdoc/>
+    public string Description => "Writes a Docker Swarm stack, and the template of its settings, for several servers.";
+
+    /// <inheritdoc/>
+    public IEnumerable<OutputFile> Write(PublishedModel model)
+    {
+        var secrets = model.Variables.Where(variable => variable.IsSecret).ToList();
+        var files = model.Services.SelectMany(service => service.Files).DistinctBy(file => file.Path).ToList();
+        var stack = new YamlMap()
+            .With("services", YamlMap.Of(model.Services, service => service.Name, service => Service(model, service)))
+            .With("volumes", YamlMap.Of(model.Volumes, volume => volume, _ => new YamlMap()))
+            .With("configs", YamlMap.Of(files, ConfigKey, file => new YamlMap()
+                // The swarm never changes a config, so a changed file is another one.
+                .With("name", $"{model.Name}_{ConfigKey(file)}_{Digest(file)}")
+                .With("file", $"./{file.Path}")))
+            .With("secrets", YamlMap.Of(secrets, SecretKey, secret => new YamlMap()
+                .With("name", SecretName(model, secret))
+                .With("external", true)))
+            .With("networks", new YamlMap().With(Network, new YamlMap().With("driver", "overlay").With("attachable", true)));
+
+        yield return OutputFile.Text("stack.yml", $"""
+            # Written by UvlhubAspire from the model in AppHost.cs; change that and publish again. On a manager:
+            #   docker node update --label-add {DataLabel}=true NODE        # the node that keeps the data
+            {string.Join('\n', secrets.Select(secret => $"#   docker secret create {SecretName(model, secret)} FILE        # {secret.Description}"))}
+            #   cp settings.env.template settings.env                       # then fill it in
+            #   set -a; . ./settings.env; set +a
+            #   docker stack deploy --with-registry-auth --compose-file stack.yml {model.Name}
+            # The same with another VERSION migrates, and replaces one container after the other.
+            {Yaml.Write(stack)}
+            """);
+        yield return OutputFile.Text("settings.env.template", EnvironmentFile.Write(
+            $"Settings of the stack {model.Name}. Copy this file to settings.env and fill in what is empty; it is read by the shell. Secrets are none of them.",
+            model.Variables.Where(variable => !variable.IsSecret),
+            [
+                ("VERSION", model.Version, "the version of the site"),
+                ("WEB_REPLICAS", "2", "how many containers serve the site; each has several workers"),
+                ("HTTP_PORT", "80", "the port on which the site answers, on each node that runs nginx"),
+            ]));
+        foreach (var file in files)
+        {
+            yield return new OutputFile(file.Path, file.Content);
+        }
+    }
+
+    private static YamlMap Service(PublishedModel model, PublishedService service) => new YamlMap()
+        .With("image", service.Image.IsSite ? $"{service.Image.Name}:${{VERSION:-{model.Version}}}" : $"{service.Image.Name}:{service.Image.Tag}")
+        .With("command", service.Command.Select(Escape).ToList())
+        .With("init", true)
+        .With("environment", Environment(service))
+        .With("secrets", service.Environment.Values.SelectMany(value => value.Variables).Where(variable => variable.IsSecret).Select(SecretKey).Distinct().ToList())
+        .With("volumes", service.Volumes.Select(volume => $"{volume.Name}:{volume.Target}").ToList())
+        .With("configs", service.Files.Select(file => (object)new YamlMap().With("source", ConfigKey(file)).With("target", file.Target)).ToList())
+        .With("ports", service.Kind == PublishedKind.Gateway ? service.Ports.Select(port => (object)new YamlMap()
+            .With("target", port)
+            .With("published", port == 80 ? "${HTTP_PORT:-80}" : Number(port))
+            // The node's own port, so that nginx knows who asks.
+            .With("mode", "host")).ToList() : null)
+        .With("networks", new List<string> { Network })
+        .With("healthcheck", service.Probe is { } probe ? new YamlMap()
+            .With("test", new List<string>(["CMD", .. probe.Command.Select(Escape)]))
+            .With("interval", "5s")
+            .With("timeout", "10s")
+            .With("retries", 6)
+            .With("start_period", "120s") : null)
+        .With("stop_grace_period", service.Kind == PublishedKind.Database ? "60s" : "40s")
+        .With("deploy", Deploy(service));
+
+    private static YamlMap Deploy(PublishedService service)
+    {
+        var deploy = new YamlMap();
+        if (service.Kind == PublishedKind.Job)
+        {
+            deploy
+                .With("mode", "replicated-job")
+                .With("restart_policy", new YamlMap().With("condition", "on-failure").With("delay", "5s").With("max_attempts", 3));
+        }
+        else
+        {
+            deploy
+                .With("endpoint_mode", "dnsrr")
+                .With("replicas", service.Kind == PublishedKind.Replicated ? (object)"${WEB_REPLICAS:-2}" : 1)
+                .With("restart_policy", new YamlMap().With("condition", "any").With("delay", "2s"))
+                .With("update_config", Change(service).With("failure_action", "rollback"))
+                .With("rollback_config", Change(service));
+        }
+
+        // A volume belongs to one node; whoever mounts it has to be there.
+        return deploy.With("placement", service.Volumes.Count == 0 ? null
+            : new YamlMap().With("constraints", new List<string> { $"node.labels.{DataLabel} == true" }));
+    }
+
+    private static YamlMap Change(PublishedService service) => new YamlMap()
+        .With("parallelism", 1)
+        .With("delay", "2s")
+        .With("monitor", "10s")
+        // Two databases on one volume, or two owners of one port, cannot be.
+        .With("order", service.Kind == PublishedKind.Replicated ? "start-first" : "stop-first");
+
+    private static YamlMap Environment(PublishedService service)
+    {
+        var environment = new YamlMap();
+        foreach (var (key, value) in service.Environment)
+        {
+            if (value.Variables.Any(variable => variable.IsSecret))
+            {
+                var secret = value.Variable
+                    ?? throw new DistributedApplicationException($"{service.Name}: {key} has a secret inside other text, which a swarm cannot give it");
+                environment.Add($"{key}_FILE", $"/run/secrets/{SecretKey(secret)}");
+            }
+            else
+            {
+                environment.Add(key, value.Render(Escape, variable => $"${{{variable.Name}:?fill it in in settings.env}}"));
+            }
+        }
+
+        return environment;
+    }
+
+    private static string SecretKey(PublishedVariable secret) => secret.Name.ToLowerInvariant();
+
+    private static string SecretName(PublishedModel model, PublishedVariable secret) => $"{model.Name}_{SecretKey(secret)}";
+
+    private static string ConfigKey(PublishedFile file) => string.Concat(file.Path.Select(c => char.IsAsciiLetterOrDigit(c) ? c : '_'));
+
+    private static string Digest(PublishedFile file) => Convert.ToHexStringLower(SHA256.HashData(file.Content.Span))[..8];
+
+    private static string Escape(string text) => text.Replace("$", "$$", StringComparison.Ordinal);
+
+    private static string Number(int number) => number.ToString(CultureInfo.InvariantCulture);
+}

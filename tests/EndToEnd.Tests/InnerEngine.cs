@@ -1,0 +1,67 @@
+using CliWrap;
+using CliWrap.Buffered;
+using Microsoft.Extensions.Logging.Abstractions;
+using UvlhubAspire.AppHost.Images;
+
+namespace UvlhubAspire.EndToEnd.Tests;
+
+/// <summary>A container engine inside a container: what happens to it, a swarm for example, the machine's does not notice.</summary>
+internal sealed class InnerEngine : IAsyncDisposable
+{
+    private static readonly TimeSpan s_limit = TimeSpan.FromMinutes(5);
+
+    private readonly string _container;
+
+    private InnerEngine(string container) => _container = container;
+
+    /// <summary>Where the machine reaches the engine's port 80.</summary>
+    public required Uri Address { get; init; }
+
+    /// <summary>Starts one, and waits until it answers.</summary>
+    public static async Task<InnerEngine> StartAsync(string name, CancellationToken cancellationToken)
+    {
+        var recipe = ImageRecipe.StandIn("engine");
+        await new ImageBuilder(Uvlhub.Engine, NullLoggerFactory.Instance).EnsureAsync(recipe, NullLogger.Instance, cancellationToken);
+        await OuterAsync(cancellationToken, "run", "--detach", "--privileged", "--name", name, "--publish", "127.0.0.1:0:80", recipe.Image);
+        try
+        {
+            var port = await OuterAsync(cancellationToken, "port", name, "80/tcp");
+            var engine = new InnerEngine(name) { Address = new Uri($"http://{port.Split('\n')[0]}") };
+            while (!(await Uvlhub.Engine.RunAsync(s_limit, cancellationToken, "exec", name, "docker", "info")).Succeeded)
+            {
+                await Task.Delay(500, cancellationToken);
+            }
+
+            return engine;
+        }
+        catch
+        {
+            await RemoveAsync(name);
+            throw;
+        }
+    }
+
+    /// <summary>Brings images of the machine's engine into this one.</summary>
+    public async Task LoadAsync(IEnumerable<string> images, CancellationToken cancellationToken) => await Cli.Wrap("docker")
+        .WithArguments(["exec", "--interactive", _container, "docker", "load", "--quiet"])
+        .WithStandardInputPipe(PipeSource.FromCommand(Cli.Wrap("docker").WithArguments(["save", .. images])))
+        // What it prints has to be read, or it ends in the middle.
+        .ExecuteBufferedAsync(cancellationToken);
+
+    /// <summary>Brings a folder of the machine into the engine's container.</summary>
+    public Task CopyAsync(string source, string target, CancellationToken cancellationToken) => OuterAsync(cancellationToken, "cp", source, $"{_container}:{target}");
+
+    /// <summary>Runs a command beside the engine; a failure is thrown with what it said.</summary>
+    public Task<string> RunAsync(CancellationToken cancellationToken, params string[] command) => OuterAsync(cancellationToken, ["exec", _container, .. command]);
+
+    public async ValueTask DisposeAsync() => await RemoveAsync(_container);
+
+    private static async Task RemoveAsync(string container) =>
+        await Uvlhub.Engine.RunAsync(s_limit, CancellationToken.None, "rm", "--force", "--volumes", container);
+
+    private static async Task<string> OuterAsync(CancellationToken cancellationToken, params string[] arguments)
+    {
+        var result = await Uvlhub.Engine.RunAsync(s_limit, cancellationToken, arguments);
+        return result.Succeeded ? result.Output : throw new InvalidOperationException($"docker {string.Join(' ', arguments)}: {result.Error}");
+    }
+}
