@@ -34,8 +34,20 @@ internal static class RunnerProgram
                     variables.Set(name, value);
                 }
 
+                // Under another identity the dashboard would know two migrators, and find neither by its name.
                 variables.Set("OTEL_SERVICE_NAME", migrator.Name);
+                if (Instance(migrator, services) is { } instance)
+                {
+                    variables.Set("OTEL_RESOURCE_ATTRIBUTES", $"service.instance.id={instance}");
+                }
             });
         return await CommandRun.ExecuteAsync(program, log, limit, s_grace, cancellationToken);
     }
+
+    // The orchestrator names a resource 'migrator-INSTANCE'.
+    private static string? Instance(MigratorResource migrator, IServiceProvider services) =>
+        services.GetRequiredService<ResourceNotificationService>().TryGetCurrentState(migrator.Name, out var current)
+            && current.ResourceId.StartsWith($"{migrator.Name}-", StringComparison.Ordinal)
+                ? current.ResourceId[(migrator.Name.Length + 1)..]
+                : null;
 }

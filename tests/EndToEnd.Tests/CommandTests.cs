@@ -18,6 +18,10 @@ public sealed class CommandTests(RunningSample sample)
         var status = await RunAsync("migrator", "status");
         Assert.True(status.Success, status.Message);
         Assert.Contains("at-head", status.Data?.Value, StringComparison.Ordinal);
+
+        // And it is the migrator's own doing: under another identity the dashboard finds no migrator by its name any more.
+        using var dashboard = await Dashboard.OpenAsync(Uvlhub, Cancellation);
+        await dashboard.SpanAsync("migrator", span => span.Name == "migrate", Cancellation);
     }
 
     [Fact(Timeout = 300_000)]
