@@ -2,9 +2,8 @@
 # Installs OpenTelemetry's SDK, its OTLP exporter and the instrumentation of Flask and WSGI, or nothing.
 set -eu
 
-cat > /etc/apt/sources.list.d/unstable.list <<'LIST'
-deb [check-valid-until=no] http://deb.debian.org/debian sid main
-LIST
+# The mirror that the base was made from.
+sed -n 's/^deb \(.*\) trixie main$/deb [check-valid-until=no] \1 sid main/p' /etc/apt/sources.list > /etc/apt/sources.list.d/unstable.list
 cat > /etc/apt/preferences.d/unstable <<'PIN'
 Package: *
 Pin: release n=sid
