@@ -49,6 +49,14 @@ internal sealed class InstanceNames(string? instance, EnvironmentProfile? profil
     /// <param name="checkout">The folder name of the checkout.</param>
     public string SnapshotsVolume(string checkout) => $"{_prefix}snapshots_{Sanitise(checkout)}{_volumeSuffix}";
 
+    /// <summary>The volume of the site's certificates.</summary>
+    /// <param name="checkout">The folder name of the checkout.</param>
+    public string CertificatesVolume(string checkout) => $"{_prefix}letsencrypt_{Sanitise(checkout)}{_volumeSuffix}";
+
+    /// <summary>The volume of the answers to the certificate authority.</summary>
+    /// <param name="checkout">The folder name of the checkout.</param>
+    public string WebrootVolume(string checkout) => $"{_prefix}webroot_{Sanitise(checkout)}{_volumeSuffix}";
+
     /// <summary>The volume of what users upload, where the code is not mounted.</summary>
     /// <param name="checkout">The folder name of the checkout.</param>
     public string UploadsVolume(string checkout) => $"{_prefix}uploads_{Sanitise(checkout)}{_volumeSuffix}";

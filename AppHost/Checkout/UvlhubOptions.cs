@@ -28,6 +28,11 @@ internal sealed class UvlhubOptions
     public string? Domain { get; init; }
 
     /// <summary>
+    /// Who reaches nginx: <c>loopback</c> (default), this machine alone; <c>network</c>, everybody. Only nginx is opened.
+    /// </summary>
+    public string? OpenTo { get; init; }
+
+    /// <summary>
     /// The version that the production image is built with (its argument <c>VERSION_TAG</c>, and its tag). Default: what
     /// <c>git describe</c> says of the checkout, else <c>latest</c>.
     /// </summary>
@@ -89,6 +94,9 @@ internal sealed class UvlhubOptions
     /// </summary>
     public bool Telemetry { get; init; } = true;
 
+    /// <summary>The site's certificate.</summary>
+    public TlsOptions Tls { get; init; } = new();
+
     /// <summary>How gunicorn serves the site.</summary>
     public GunicornOptions Gunicorn { get; init; } = new();
 
@@ -127,6 +135,9 @@ internal sealed class UvlhubOptions
 
         /// <summary>MariaDB. Default: 3306.</summary>
         public int? Database { get; init; }
+
+        /// <summary>nginx with TLS. Default: 443.</summary>
+        public int? Https { get; init; }
 
         /// <summary>The Aspire dashboard. Default: 15888.</summary>
         public int? Dashboard { get; init; }
@@ -169,6 +180,25 @@ internal sealed class UvlhubOptions
 
         /// <summary>Adminer. Default: 8080.</summary>
         public int? Adminer { get; init; }
+    }
+
+    /// <summary>The site's certificate, in Staging and Production.</summary>
+    internal sealed class TlsOptions
+    {
+        /// <summary>Whom the authority writes to when a certificate is about to end. Default: nobody, and the site is served without TLS.</summary>
+        public string? Email { get; init; }
+
+        /// <summary>
+        /// The address of the authority's ACME directory, or <c>pebble</c> for one that runs beside the site and that no
+        /// browser trusts. Default: Let's Encrypt.
+        /// </summary>
+        public string? Authority { get; init; }
+
+        /// <summary>How long before its end a certificate is renewed. Default: 30 days.</summary>
+        public TimeSpan RenewBefore { get; init; } = TimeSpan.FromDays(30);
+
+        /// <summary>How often the certificate is looked at. Default: 12 hours.</summary>
+        public TimeSpan CheckEvery { get; init; } = TimeSpan.FromHours(12);
     }
 
     /// <summary>What <c>aspire publish</c> writes.</summary>

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
+using UvlhubAspire.AppHost.Certificates;
 using UvlhubAspire.AppHost.Compose;
 using UvlhubAspire.AppHost.Preflight;
 using UvlhubAspire.AppHost.Publishing;
@@ -15,6 +16,7 @@ internal static class NginxBuilderExtensions
 {
     private const string Image = "nginx:1.29.1";
     private const string HttpEndpointName = "http";
+    private const string HttpsEndpointName = "https";
     private const string AtOnce = "nginx starts before the site does, with its page for 502";
 
     /// <summary>Where the image reads its configuration from.</summary>
@@ -46,6 +48,7 @@ internal static class NginxBuilderExtensions
             .DiffersFromCompose(DriftAspect.DependsOn, AtOnce)
             .DiffersFromCompose(DriftAspect.Volume, "a web server only reads the checkout", "read-only")
             .WithIconName("ArrowRouting");
+        nginx.WithCertificate(uvlhub).OpenTo(uvlhub);
         foreach (var mount in mounts)
         {
             nginx.WithBindMount(mount.Source!, mount.Target, isReadOnly: true);
@@ -55,6 +58,45 @@ internal static class NginxBuilderExtensions
         builder.Services.AddHealthChecks().Add(new HealthCheckRegistration(
             key, _ => new NginxHealthCheck(() => new Uri(nginx.GetEndpoint(HttpEndpointName).Url)), failureStatus: null, tags: null));
         return nginx.WithHealthCheck(key).WithUpstreams(new Upstreams(mounts.Select(mount => mount.Source!)));
+    }
+
+    private static IResourceBuilder<ContainerResource> WithCertificate(this IResourceBuilder<ContainerResource> nginx, UvlhubEnvironment uvlhub) => uvlhub.Tls is not { } tls ? nginx
+        : nginx
+            .WithHttpsEndpoint(targetPort: 443, name: HttpsEndpointName)
+            .WithHostPort(uvlhub.Ports.Https, HttpsEndpointName)
+            .WithVolume(uvlhub.Names.CertificatesVolume(uvlhub.Checkout.Name), TlsConfiguration.Certificates, isReadOnly: true)
+            .WithVolume(uvlhub.Names.WebrootVolume(uvlhub.Checkout.Name), TlsConfiguration.Webroot, isReadOnly: true)
+            // An authority that runs beside it asks under the site's name.
+            .WithAnnotation(new ContainerNetworkAliasAnnotation(tls.Domain))
+            .WithArgs(context => Prepend(context, TlsConfiguration.Before(tls.Domain)));
+
+    // Everything else stays on the loopback address, whatever is set.
+    private static IResourceBuilder<ContainerResource> OpenTo(this IResourceBuilder<ContainerResource> nginx, UvlhubEnvironment uvlhub)
+    {
+        switch (uvlhub.Options.OpenTo?.ToLowerInvariant())
+        {
+            case null or "" or "loopback":
+                return nginx;
+            case "network":
+                foreach (var endpoint in nginx.Resource.Annotations.OfType<EndpointAnnotation>())
+                {
+                    endpoint.TargetHost = "0.0.0.0";
+                }
+
+                return nginx;
+            default:
+                throw new CheckoutException($"{UvlhubOptions.Section}:{nameof(UvlhubOptions.OpenTo)} is '{uvlhub.Options.OpenTo}'; it can be loopback or network");
+        }
+    }
+
+    private static void Prepend(CommandLineArgsCallbackContext context, IReadOnlyList<string> words)
+    {
+        List<object> command = [.. words, .. context.Args.Count > 0 ? context.Args : [.. Upstreams.Command]];
+        context.Args.Clear();
+        foreach (var word in command)
+        {
+            context.Args.Add(word);
+        }
     }
 
     private static IResourceBuilder<ContainerResource> WithUpstreams(this IResourceBuilder<ContainerResource> nginx, Upstreams upstreams)
@@ -70,15 +112,15 @@ internal static class NginxBuilderExtensions
         return nginx
             .WithEnvironment(context => context.EnvironmentVariables[Upstreams.Variable] =
                 string.Join(' ', builder.Resources.Where(resource => resource != nginx.Resource).SelectMany(upstreams.NamesOf)))
-            .WithArgs(context =>
-            {
-                List<object> command = [.. Upstreams.Before, .. context.Args.Count > 0 ? context.Args : [.. Upstreams.Command]];
-                context.Args.Clear();
-                foreach (var word in command)
-                {
-                    context.Args.Add(word);
-                }
-            });
+            .WithArgs(context => Prepend(context, Upstreams.Before));
+    }
+
+    // The two that are made of the checkout's templates, in place of the one without TLS.
+    private static IEnumerable<ComposeMount> WithTemplates(UvlhubEnvironment uvlhub, TlsSettings tls, IEnumerable<ComposeMount> mounts)
+    {
+        var folder = TlsConfiguration.Write(uvlhub.Checkout, tls.Domain);
+        return mounts.Where(mount => mount.Target != ConfigurationFile)
+            .Append(new ComposeMount(ComposeMountKind.Bind, folder, TlsConfiguration.Folder, IsReadOnly: true, new SourceLine(folder, 0)));
     }
 
     private static IEnumerable<ComposeMount> Mounts(UvlhubEnvironment uvlhub, string name)
@@ -92,7 +134,7 @@ internal static class NginxBuilderExtensions
                 new(ComposeMountKind.Bind, Path.Combine(folder, uvlhub.Profile.NginxConfiguration), ConfigurationFile, IsReadOnly: true, nowhere),
                 new(ComposeMountKind.Bind, Path.Combine(folder, "html"), "/usr/share/nginx/html", IsReadOnly: true, nowhere),
             ];
-        foreach (var mount in mounts)
+        foreach (var mount in uvlhub.Tls is { } tls ? WithTemplates(uvlhub, tls, mounts) : mounts)
         {
             if (!Path.Exists(mount.Source))
             {

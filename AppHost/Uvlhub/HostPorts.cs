@@ -28,6 +28,9 @@ internal sealed class HostPorts(UvlhubOptions options, ComposeFile? compose = nu
     /// <summary>nginx.</summary>
     public HostPort Nginx => Of(nameof(options.Ports.Nginx), options.Ports.Nginx, Published("nginx", 80, 80));
 
+    /// <summary>nginx with TLS.</summary>
+    public HostPort Https => Of(nameof(options.Ports.Https), options.Ports.Https, Published("nginx", 443, 443));
+
     /// <summary>Redis, which compose does not publish: any free port.</summary>
     public HostPort Redis => Of(nameof(options.Ports.Redis), options.Ports.Redis, Published("redis", 6379, 0));
 

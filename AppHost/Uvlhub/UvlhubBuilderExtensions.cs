@@ -2,6 +2,7 @@ using Aspire.Hosting.Lifecycle;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using UvlhubAspire.AppHost.Certificates;
 using UvlhubAspire.AppHost.Compose;
 using UvlhubAspire.AppHost.Engine;
 using UvlhubAspire.AppHost.Flask;
@@ -89,6 +90,7 @@ internal static class UvlhubBuilderExtensions
             Ports = ports,
             RootPassword = builder.AddSecret($"{profile.SecretPrefix}mariadb-root-password", checkout.RootPassword),
             UserPassword = builder.AddSecret($"{profile.SecretPrefix}mariadb-password", checkout.DatabasePassword),
+            Tls = TlsSettings.Read(options, checkout),
             SecretKey = profile.Server == WebServer.Gunicorn
                 ? builder.AddSecret($"{profile.SecretPrefix}secret-key", checkout.Environment.GetValueOrDefault(SecretKeys.SecretKey), length: 50)
                 : null,

@@ -10,7 +10,11 @@ internal sealed class Load : IAsyncDisposable
     private readonly Task _visitors;
     private int _answered;
 
-    public Load(Uri site, int visitors = 4) => _visitors = Task.WhenAll(Enumerable.Range(0, visitors).Select(_ => VisitAsync(site)));
+    /// <param name="site">The site's address.</param>
+    /// <param name="visitors">How many ask at the same time.</param>
+    /// <param name="connect">Makes what connects. Default: an ordinary client's.</param>
+    public Load(Uri site, int visitors = 4, Func<HttpMessageHandler>? connect = null) =>
+        _visitors = Task.WhenAll(Enumerable.Range(0, visitors).Select(_ => VisitAsync(site, connect?.Invoke() ?? new SocketsHttpHandler())));
 
     /// <summary>How many requests were answered well until now.</summary>
     public int Answered => _answered;
@@ -18,17 +22,16 @@ internal sealed class Load : IAsyncDisposable
     /// <summary>What went wrong: every answer that is none of 2xx or 3xx, and every broken connection.</summary>
     public IReadOnlyCollection<string> Failures => _failures;
 
-    /// <summary>Ends the visits; the last request of each is waited for.</summary>
+    /// <summary>Ends the visits (again, without effect); the last request of each is waited for.</summary>
     public async ValueTask DisposeAsync()
     {
         await _end.CancelAsync();
         await _visitors;
-        _end.Dispose();
     }
 
-    private async Task VisitAsync(Uri site)
+    private async Task VisitAsync(Uri site, HttpMessageHandler connect)
     {
-        using var client = new HttpClient { BaseAddress = site, Timeout = TimeSpan.FromSeconds(60) };
+        using var client = new HttpClient(connect) { BaseAddress = site, Timeout = TimeSpan.FromSeconds(60) };
         while (!_end.IsCancellationRequested)
         {
             try

@@ -1,6 +1,12 @@
+using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Cryptography.X509Certificates;
 using System.Text.RegularExpressions;
 using Aspire.Hosting.ApplicationModel;
+using Aspire.Hosting.Testing;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Xunit;
 
 namespace UvlhubAspire.EndToEnd.Tests;
@@ -100,6 +106,91 @@ public sealed partial class ProductionTests(RunningProduction production) : ICla
             }
         });
         Assert.Equal("kept", await InsideAsync("web_app_container", "cat", "uploads/kept.txt"));
+    }
+
+    [Fact(Timeout = 240_000)]
+    public async Task The_certificate_is_issued_served_renewed_under_load_and_outlives_a_failing_renewal()
+    {
+        var notifications = Uvlhub.App.ResourceNotifications;
+        var commands = Uvlhub.App.Services.GetRequiredService<ResourceCommandService>();
+        await notifications.WaitForResourceHealthyAsync("certbot", Cancellation);
+
+        // Port 80 sends everybody to the name, with TLS.
+        using var plain = new HttpClient(new HttpClientHandler { AllowAutoRedirect = false }) { BaseAddress = Uvlhub.App.GetEndpoint("nginx", "http") };
+        await EventuallyAsync(async () => (await plain.GetAsync("/login?next=/", Cancellation)).Headers.Location?.ToString() == $"https://{RunningProduction.Domain}/login?next=/");
+
+        string? issued = null;
+        await EventuallyAsync(async () => (issued = await ServedSerialAsync()) is not null);
+        var shown = await notifications.WaitForResourceAsync("certbot", state => Property(state, "certificate.until") is not null, Cancellation);
+        Assert.Matches(@"^\d{4}-\d\d-\d\d \d\d:\d\d UTC$", Property(shown, "certificate.next"));
+
+        string? renewed = null;
+        await using (var load = new Load(new Uri($"https://{RunningProduction.Domain}/"), visitors: 2, connect: () => ToNginx(_ => { })))
+        {
+            var result = await commands.ExecuteCommandAsync("certbot", "renew", Cancellation);
+            Assert.True(result.Success, result.Message);
+            await EventuallyAsync(async () => (renewed = await ServedSerialAsync()) is not null && renewed != issued);
+            await load.DisposeAsync();
+            Assert.Empty(load.Failures);
+            Assert.True(load.Answered > 0);
+        }
+
+        await Uvlhub.Engine.RunAsync(s_limit, Cancellation, "stop", "--time", "1", Uvlhub.ContainerOf("pebble_container"));
+        var failed = await commands.ExecuteCommandAsync("certbot", "renew", Cancellation);
+        Assert.False(failed.Success);
+        await notifications.WaitForResourceAsync("certbot", state => state.Snapshot.HealthStatus == HealthStatus.Unhealthy, Cancellation);
+        Assert.Equal(renewed, await ServedSerialAsync());
+    }
+
+    private static string? Property(ResourceEvent state, string name) =>
+        state.Snapshot.Properties.FirstOrDefault(property => property.Name == name)?.Value as string;
+
+    // The serial number of the certificate that nginx shows; null while it shows none.
+    private async Task<string?> ServedSerialAsync()
+    {
+        string? serial = null;
+        using var client = new HttpClient(ToNginx(certificate => serial = certificate.GetSerialNumberString()));
+        try
+        {
+            (await client.GetAsync(new Uri($"https://{RunningProduction.Domain}/"), Cancellation)).EnsureSuccessStatusCode();
+            return serial;
+        }
+        catch (HttpRequestException)
+        {
+            return null;
+        }
+    }
+
+    private SocketsHttpHandler ToNginx(Action<X509Certificate> see)
+    {
+        var nginx = Uvlhub.App.GetEndpoint("nginx", "https");
+        return new SocketsHttpHandler
+        {
+            // The name is nobody's, so no name server knows it.
+            ConnectCallback = async (_, cancellationToken) =>
+            {
+                var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+                try
+                {
+                    await socket.ConnectAsync(IPAddress.Loopback, nginx.Port, cancellationToken);
+                    return new NetworkStream(socket, ownsSocket: true);
+                }
+                catch
+                {
+                    socket.Dispose();
+                    throw;
+                }
+            },
+            SslOptions = new SslClientAuthenticationOptions
+            {
+                RemoteCertificateValidationCallback = (_, certificate, _, errors) =>
+                {
+                    see(certificate!);
+                    // Pebble's root is nobody's either; the name must be right.
+                    return !errors.HasFlag(SslPolicyErrors.RemoteCertificateNameMismatch);
+                },
+            },
+        };
     }
 
     private async Task<string> InsideAsync(string container, params string[] command)

@@ -9,6 +9,9 @@ public sealed class RunningProduction : IAsyncLifetime
 
     public const string Password = "Pr0duction-of-a-test";
 
+    /// <summary>No name of the world's: the certificate authority is one that runs beside the site.</summary>
+    public const string Domain = "uvlhub.test";
+
     private Uvlhub? _uvlhub;
 
     public SampleCheckout Checkout { get; } = new();
@@ -19,7 +22,7 @@ public sealed class RunningProduction : IAsyncLifetime
     public static void FillIn(SampleCheckout checkout) => File.WriteAllText(checkout.File(".env"), $"""
         FLASK_APP_NAME="MINIHUB"
         FLASK_ENV=production
-        DOMAIN=localhost
+        DOMAIN={Domain}
         MARIADB_DATABASE=uvlhubdb
         MARIADB_USER=uvlhub_production
         MARIADB_PASSWORD={Password}
@@ -31,7 +34,8 @@ public sealed class RunningProduction : IAsyncLifetime
         FillIn(Checkout);
         _uvlhub = await Uvlhub.StartHealthyAsync(
             Checkout.Path, Uvlhub.NewInstance(), TestContext.Current.CancellationToken,
-            "--Uvlhub:Environment=Production", $"--Uvlhub:Version={Version}", "--Uvlhub:Gunicorn:Workers=2");
+            "--Uvlhub:Environment=Production", $"--Uvlhub:Version={Version}", "--Uvlhub:Gunicorn:Workers=2",
+            "--Uvlhub:Tls:Email=owner@example.org", "--Uvlhub:Tls:Authority=pebble");
     }
 
     public async ValueTask DisposeAsync()
