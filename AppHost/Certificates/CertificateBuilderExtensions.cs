@@ -39,24 +39,26 @@ internal static class CertificateBuilderExtensions
             .WithImage("certbot/certbot", "v5.1.0")
             .WithStandIn("certbot")
             .WithContainerName(uvlhub.Names.ServiceContainer("certbot_container"))
-            .WithArgs("infinity")
             .WithContainerRuntimeArgs("--init")
             .WithVolume(uvlhub.Names.CertificatesVolume(uvlhub.Checkout.Name), TlsConfiguration.Certificates)
             .WithVolume(uvlhub.Names.WebrootVolume(uvlhub.Checkout.Name), TlsConfiguration.Webroot)
             .WithAutomaticRestart()
-            .ExcludeFromManifest()
             .WithIconName("CertificateAdd");
+        if (builder.ExecutionContext.IsPublishMode)
+        {
+            // There is no AppHost that would keep the time.
+            return tls.UsesPebble
+                ? throw new CheckoutException("pebble is an authority for this machine; publish with Uvlhub:Tls:Authority of a real one, or without it")
+                : certbot.WithEntrypoint("sh").WithArgs(["-c", CertbotResource.Loop, "certbot", .. CertbotResource.Command(tls, renews: false)]).WaitForStart(nginx);
+        }
+
+        certbot.WithArgs("infinity");
         if (tls.UsesPebble)
         {
             certbot
                 .WithVolume(uvlhub.Names.ServiceVolume("pebble_tls", uvlhub.Checkout.Name), PebbleTls, isReadOnly: true)
                 .WithEnvironment("REQUESTS_CA_BUNDLE", $"{PebbleTls}/cert.pem")
                 .WaitForStart(builder.AddPebble(uvlhub));
-        }
-
-        if (builder.ExecutionContext.IsPublishMode)
-        {
-            return certbot;
         }
 
         builder.Services.AddSingleton(services => ActivatorUtilities.CreateInstance<CertificateKeeper>(services, certbot.Resource, tls));

@@ -43,10 +43,12 @@ internal sealed class ComposeTarget : IPublishTarget
         ("VERSION", model.Version, "the version of the site"),
         ("WEB_REPLICAS", "1", "how many containers serve the site; each has several workers"),
         ("HTTP_PORT", "80", "the port of this server on which the site answers"),
+        .. model.HasTls ? [("HTTPS_PORT", "443", "the port of this server on which it answers with TLS")] : Array.Empty<(string, string, string)>(),
     ];
 
     private static YamlMap Service(PublishedModel model, PublishedService service) => new YamlMap()
         .With("image", Image(model, service))
+        .With("entrypoint", service.Entrypoint is { } entrypoint ? new List<string> { entrypoint } : null)
         .With("command", service.Command.Select(Escape).ToList())
         .With("init", true)
         .With("restart", service.Kind == PublishedKind.Job ? "no" : "always")
@@ -75,7 +77,7 @@ internal sealed class ComposeTarget : IPublishTarget
 
     private static List<object> Mounts(PublishedService service) =>
     [
-        .. service.Volumes.Select(volume => $"{volume.Name}:{volume.Target}"),
+        .. service.Volumes.Select(volume => volume.ToString()),
         .. service.Files.Select(file => $"./{file.Path}:{file.Target}:ro"),
     ];
 

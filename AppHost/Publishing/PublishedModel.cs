@@ -27,6 +27,9 @@ internal sealed record PublishedModel
             .OrderByDescending(variable => variable.IsSecret),
     ];
 
+    /// <summary>Whether the site is served with TLS.</summary>
+    public bool HasTls => Services.Any(service => service.Kind == PublishedKind.Gateway && service.Ports.Contains(443));
+
     /// <summary>The named volumes.</summary>
     public IReadOnlyList<string> Volumes => [.. Services.SelectMany(service => service.Volumes).Select(volume => volume.Name).Distinct(StringComparer.Ordinal)];
 }
@@ -62,6 +65,9 @@ internal sealed record PublishedService
     /// <summary>The image.</summary>
     public required PublishedImage Image { get; init; }
 
+    /// <summary>The program in front of the command; <see langword="null"/> for the image's own.</summary>
+    public string? Entrypoint { get; init; }
+
     /// <summary>The command; empty for the image's own.</summary>
     public IReadOnlyList<string> Command { get; init; } = [];
 
@@ -93,7 +99,12 @@ internal sealed record PublishedImage(string Name, string Tag, bool IsSite);
 /// <summary>A named volume.</summary>
 /// <param name="Name">Its name on the target.</param>
 /// <param name="Target">The folder inside the container.</param>
-internal sealed record PublishedVolume(string Name, string Target);
+/// <param name="IsReadOnly">Whether the container must not write.</param>
+internal sealed record PublishedVolume(string Name, string Target, bool IsReadOnly)
+{
+    /// <summary>In compose's short form.</summary>
+    public override string ToString() => $"{Name}:{Target}{(IsReadOnly ? ":ro" : "")}";
+}
 
 /// <summary>A file that the container reads.</summary>
 /// <param name="Content">The content.</param>

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Microsoft.Extensions.DependencyInjection;
+using UvlhubAspire.AppHost.Certificates;
 using UvlhubAspire.AppHost.Flask;
 using UvlhubAspire.AppHost.Images;
 using UvlhubAspire.AppHost.Nginx;
@@ -34,6 +35,8 @@ internal sealed class PublishedModelReader(UvlhubEnvironment uvlhub, Distributed
         [uvlhub.Options.DataVolume ?? uvlhub.Names.DataVolume(uvlhub.Checkout.Name)] = "db_data",
         [uvlhub.Names.UploadsVolume(uvlhub.Checkout.Name)] = "uploads",
         [uvlhub.Names.SnapshotsVolume(uvlhub.Checkout.Name)] = "snapshots",
+        [uvlhub.Names.CertificatesVolume(uvlhub.Checkout.Name)] = "letsencrypt",
+        [uvlhub.Names.WebrootVolume(uvlhub.Checkout.Name)] = "webroot",
     };
 
     /// <summary>The containers that leave the machine, in the order of AppHost.cs.</summary>
@@ -68,6 +71,7 @@ internal sealed class PublishedModelReader(UvlhubEnvironment uvlhub, Distributed
             Name = container.Name,
             Kind = container.Annotations.OfType<PublishedAs>().LastOrDefault()?.Kind ?? PublishedKind.Single,
             Image = await ImageAsync(container, cancellationToken),
+            Entrypoint = container.Entrypoint,
             Command = Started(container, await CommandAsync(container, cancellationToken)),
             Environment = await EnvironmentAsync(container, cancellationToken),
             Volumes = [.. mounts.Where(mount => mount.Type == ContainerMountType.Volume).Select(Volume)],
@@ -209,7 +213,8 @@ internal sealed class PublishedModelReader(UvlhubEnvironment uvlhub, Distributed
 
     private PublishedVolume Volume(ContainerMountAnnotation mount) => new(
         _volumes.GetValueOrDefault(mount.Source!) ?? string.Concat(mount.Source!.Select(c => char.IsAsciiLetterOrDigit(c) ? c : '_')),
-        mount.Target);
+        mount.Target,
+        mount.IsReadOnly);
 
     private static IEnumerable<PublishedFile> Files(ContainerResource container, ContainerMountAnnotation mount)
     {
@@ -224,7 +229,7 @@ internal sealed class PublishedModelReader(UvlhubEnvironment uvlhub, Distributed
             {
                 var relative = Path.GetRelativePath(source, file).Replace('\\', '/');
                 yield return new PublishedFile(
-                    File.ReadAllBytes(file), $"{container.Name}/{Path.GetFileName(source)}/{relative}", $"{mount.Target.TrimEnd('/')}/{relative}");
+                    Content(mount, File.ReadAllBytes(file)), $"{container.Name}/{Path.GetFileName(mount.Target.TrimEnd('/'))}/{relative}", $"{mount.Target.TrimEnd('/')}/{relative}");
             }
         }
         else
@@ -234,7 +239,7 @@ internal sealed class PublishedModelReader(UvlhubEnvironment uvlhub, Distributed
     }
 
     private static byte[] Content(ContainerMountAnnotation mount, byte[] content) =>
-        mount.Target == NginxBuilderExtensions.ConfigurationFile ? Encoding.UTF8.GetBytes(DynamicUpstreams.Rewrite(Encoding.UTF8.GetString(content))) : content;
+        mount.Target is NginxBuilderExtensions.ConfigurationFile or TlsConfiguration.Folder ? Encoding.UTF8.GetBytes(DynamicUpstreams.Rewrite(Encoding.UTF8.GetString(content))) : content;
 
     private static IEnumerable<PublishedDependency> Dependencies(ContainerResource container, List<ContainerResource> all) => container.Annotations
         .OfType<WaitAnnotation>()

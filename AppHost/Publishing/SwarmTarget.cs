@@ -53,6 +53,7 @@ internal sealed class SwarmTarget : IPublishTarget
                 ("VERSION", model.Version, "the version of the site"),
                 ("WEB_REPLICAS", "2", "how many containers serve the site; each has several workers"),
                 ("HTTP_PORT", "80", "the port on which the site answers, on each node that runs nginx"),
+                .. model.HasTls ? [("HTTPS_PORT", "443", "the port on which it answers with TLS")] : Array.Empty<(string, string, string)>(),
             ]));
         foreach (var file in files)
         {
@@ -62,15 +63,16 @@ internal sealed class SwarmTarget : IPublishTarget
 
     private static YamlMap Service(PublishedModel model, PublishedService service) => new YamlMap()
         .With("image", service.Image.IsSite ? $"{service.Image.Name}:${{VERSION:-{model.Version}}}" : $"{service.Image.Name}:{service.Image.Tag}")
+        .With("entrypoint", service.Entrypoint is { } entrypoint ? new List<string> { entrypoint } : null)
         .With("command", service.Command.Select(Escape).ToList())
         .With("init", true)
         .With("environment", Environment(service))
         .With("secrets", service.Environment.Values.SelectMany(value => value.Variables).Where(variable => variable.IsSecret).Select(SecretKey).Distinct().ToList())
-        .With("volumes", service.Volumes.Select(volume => $"{volume.Name}:{volume.Target}").ToList())
+        .With("volumes", service.Volumes.Select(volume => volume.ToString()).ToList())
         .With("configs", service.Files.Select(file => (object)new YamlMap().With("source", ConfigKey(file)).With("target", file.Target)).ToList())
         .With("ports", service.Kind == PublishedKind.Gateway ? service.Ports.Select(port => (object)new YamlMap()
             .With("target", port)
-            .With("published", port == 80 ? "${HTTP_PORT:-80}" : Number(port))
+            .With("published", port switch { 80 => "${HTTP_PORT:-80}", 443 => "${HTTPS_PORT:-443}", _ => Number(port) })
             // The node's own port, so that nginx knows who asks.
             .With("mode", "host")).ToList() : null)
         .With("networks", new List<string> { Network })

@@ -1,4 +1,6 @@
+using YamlDotNet.Core;
 using YamlDotNet.Serialization;
+using YamlDotNet.Serialization.EventEmitters;
 
 namespace UvlhubAspire.AppHost.Publishing;
 
@@ -9,10 +11,26 @@ internal static class Yaml
         .WithQuotingNecessaryStrings(quoteYaml1_1Strings: true)
         .WithIndentedSequences()
         .DisableAliases()
+        .WithEventEmitter(next => new ScriptsAsTheyAre(next))
         .Build();
 
     /// <summary>Writes mappings, lists and scalars.</summary>
     public static string Write(object value) => s_serializer.Serialize(value);
+}
+
+/// <summary>Writes text of several lines line by line.</summary>
+internal sealed class ScriptsAsTheyAre(IEventEmitter next) : ChainedEventEmitter(next)
+{
+    /// <inheritdoc/>
+    public override void Emit(ScalarEventInfo eventInfo, IEmitter emitter)
+    {
+        if (eventInfo.Source.Value is string text && text.Contains('\n', StringComparison.Ordinal))
+        {
+            eventInfo.Style = ScalarStyle.Literal;
+        }
+
+        base.Emit(eventInfo, emitter);
+    }
 }
 
 /// <summary>A mapping that keeps its order and leaves out what is empty.</summary>
