@@ -2,6 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 using UvlhubAspire.AppHost.Images;
+using UvlhubAspire.AppHost.Publishing;
 using UvlhubAspire.AppHost.Restart;
 using UvlhubAspire.AppHost.Uvlhub;
 using UvlhubAspire.Checkout;
@@ -49,7 +50,7 @@ internal static class CertificateBuilderExtensions
             // There is no AppHost that would keep the time.
             return tls.UsesPebble
                 ? throw new CheckoutException("pebble is an authority for this machine; publish with Uvlhub:Tls:Authority of a real one, or without it")
-                : certbot.WithEntrypoint("sh").WithArgs(["-c", CertbotResource.Loop, "certbot", .. CertbotResource.Command(tls, renews: false)]).WaitForStart(nginx);
+                : certbot.PublishedAs(PublishedKind.Certificates).WithEntrypoint("sh").WithArgs(["-c", CertbotResource.Loop, "certbot", .. CertbotResource.Command(tls, renews: false)]).WaitForStart(nginx);
         }
 
         certbot.WithArgs("infinity");

@@ -34,7 +34,7 @@ internal sealed class ComposeTarget : IPublishTarget
             Settings(model)));
         foreach (var mounted in model.Services.SelectMany(service => service.Files))
         {
-            yield return new OutputFile(mounted.Path, mounted.Content);
+            yield return new OutputFile(mounted.Path, mounted.ContentWithDynamicNames);
         }
     }
 

@@ -18,7 +18,7 @@ namespace UvlhubAspire.AppHost.Publishing;
 /// </summary>
 internal static class PublishSteps
 {
-    private static readonly IPublishTarget[] s_targets = [new ComposeTarget(), new SwarmTarget()];
+    private static readonly IPublishTarget[] s_targets = [new ComposeTarget(), new SwarmTarget(), new KubernetesTarget()];
 
     /// <summary>Adds the steps.</summary>
     /// <param name="builder">The application that is being built.</param>

@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace UvlhubAspire.AppHost.Publishing;
 
 /// <summary>
@@ -48,6 +50,9 @@ internal enum PublishedKind
 
     /// <summary>Opens ports to the network.</summary>
     Gateway,
+
+    /// <summary>Has the site's certificate renewed.</summary>
+    Certificates,
 
     /// <summary>Anything else: one container.</summary>
     Single,
@@ -110,7 +115,13 @@ internal sealed record PublishedVolume(string Name, string Target, bool IsReadOn
 /// <param name="Content">The content.</param>
 /// <param name="Path">Where it lies beside the published files: relative, with slashes.</param>
 /// <param name="Target">Where it lies in the container.</param>
-internal sealed record PublishedFile(ReadOnlyMemory<byte> Content, string Path, string Target);
+/// <param name="IsConfiguration">Whether it is part of nginx's configuration.</param>
+internal sealed record PublishedFile(ReadOnlyMemory<byte> Content, string Path, string Target, bool IsConfiguration)
+{
+    /// <summary>The content for engines whose names come and go with the containers.</summary>
+    public ReadOnlyMemory<byte> ContentWithDynamicNames =>
+        IsConfiguration ? Encoding.UTF8.GetBytes(DynamicUpstreams.Rewrite(Encoding.UTF8.GetString(Content.Span))) : Content;
+}
 
 /// <summary>What a service waits for.</summary>
 /// <param name="Service">The other service.</param>

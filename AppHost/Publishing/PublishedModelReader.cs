@@ -221,7 +221,7 @@ internal sealed class PublishedModelReader(UvlhubEnvironment uvlhub, Distributed
         var source = mount.Source!;
         if (File.Exists(source))
         {
-            yield return new PublishedFile(Content(mount, File.ReadAllBytes(source)), $"{container.Name}/{Path.GetFileName(mount.Target)}", mount.Target);
+            yield return new PublishedFile(File.ReadAllBytes(source), $"{container.Name}/{Path.GetFileName(mount.Target)}", mount.Target, IsConfiguration(mount));
         }
         else if (Directory.Exists(source))
         {
@@ -229,7 +229,7 @@ internal sealed class PublishedModelReader(UvlhubEnvironment uvlhub, Distributed
             {
                 var relative = Path.GetRelativePath(source, file).Replace('\\', '/');
                 yield return new PublishedFile(
-                    Content(mount, File.ReadAllBytes(file)), $"{container.Name}/{Path.GetFileName(mount.Target.TrimEnd('/'))}/{relative}", $"{mount.Target.TrimEnd('/')}/{relative}");
+                    File.ReadAllBytes(file), $"{container.Name}/{Path.GetFileName(mount.Target.TrimEnd('/'))}/{relative}", $"{mount.Target.TrimEnd('/')}/{relative}", IsConfiguration(mount));
             }
         }
         else
@@ -238,8 +238,7 @@ internal sealed class PublishedModelReader(UvlhubEnvironment uvlhub, Distributed
         }
     }
 
-    private static byte[] Content(ContainerMountAnnotation mount, byte[] content) =>
-        mount.Target is NginxBuilderExtensions.ConfigurationFile or TlsConfiguration.Folder ? Encoding.UTF8.GetBytes(DynamicUpstreams.Rewrite(Encoding.UTF8.GetString(content))) : content;
+    private static bool IsConfiguration(ContainerMountAnnotation mount) => mount.Target is NginxBuilderExtensions.ConfigurationFile or TlsConfiguration.Folder;
 
     private static IEnumerable<PublishedDependency> Dependencies(ContainerResource container, List<ContainerResource> all) => container.Annotations
         .OfType<WaitAnnotation>()

@@ -57,7 +57,7 @@ internal sealed class SwarmTarget : IPublishTarget
             ]));
         foreach (var file in files)
         {
-            yield return new OutputFile(file.Path, file.Content);
+            yield return new OutputFile(file.Path, file.ContentWithDynamicNames);
         }
     }
 
@@ -142,7 +142,7 @@ internal sealed class SwarmTarget : IPublishTarget
 
     private static string ConfigKey(PublishedFile file) => string.Concat(file.Path.Select(c => char.IsAsciiLetterOrDigit(c) ? c : '_'));
 
-    private static string Digest(PublishedFile file) => Convert.ToHexStringLower(SHA256.HashData(file.Content.Span))[..8];
+    private static string Digest(PublishedFile file) => Convert.ToHexStringLower(SHA256.HashData(file.ContentWithDynamicNames.Span))[..8];
 
     private static string Escape(string text) => text.Replace("$", "$$", StringComparison.Ordinal);
 

@@ -97,13 +97,15 @@ internal static class RequiredSecrets
 
     /// <summary>Takes out what is no value yet and needs none; what is left open is asked for where the model is deployed.</summary>
     /// <param name="checkout">The checkout.</param>
+    /// <param name="options">The settings.</param>
     /// <returns>The checkout with the settings that are published.</returns>
-    public static UvlhubCheckout LeaveOpen(UvlhubCheckout checkout) => checkout with
+    public static UvlhubCheckout LeaveOpen(UvlhubCheckout checkout, UvlhubOptions options) => checkout with
     {
         Environment = new Dictionary<string, string>(
             checkout.EnvironmentFile.Values.Where(variable => !(SecretKeys.IsPlaceholder(variable.Value) && s_dispensable.Contains(variable.Key))), StringComparer.Ordinal)
         {
             ["FLASK_ENV"] = checkout.Profile.FlaskEnvironment!,
+            ["DOMAIN"] = options.Domain is { Length: > 0 } domain ? domain : checkout.EnvironmentFile.Values.GetValueOrDefault("DOMAIN", "localhost"),
         },
     };
 

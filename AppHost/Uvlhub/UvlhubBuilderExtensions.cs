@@ -38,7 +38,7 @@ internal static class UvlhubBuilderExtensions
         if (profile.RequiresSecrets)
         {
             // What is published has no secrets in it: they are given where it is deployed.
-            checkout = builder.ExecutionContext.IsPublishMode ? RequiredSecrets.LeaveOpen(checkout) : RequiredSecrets.Settle(checkout, options);
+            checkout = builder.ExecutionContext.IsPublishMode ? RequiredSecrets.LeaveOpen(checkout, options) : RequiredSecrets.Settle(checkout, options);
         }
 
         var compose = CheckoutComposeFiles.Find(checkout.Path, options.ComposeFile, profile).ReadDevelopment(checkout);

@@ -24,7 +24,7 @@ public sealed class PublishedComposeTests(PublishedComposeTests.Deployment deplo
     [Fact(Timeout = 60_000)]
     public async Task No_secret_is_written_and_none_is_left_out()
     {
-        foreach (var file in Directory.EnumerateFiles(deployment.Folder, "*", SearchOption.AllDirectories).Where(file => Path.GetFileName(file) != ".env"))
+        foreach (var file in Directory.EnumerateFiles(deployment.Everything, "*", SearchOption.AllDirectories).Where(file => Path.GetFileName(file) != ".env"))
         {
             Assert.DoesNotContain(RunningProduction.Password, await File.ReadAllTextAsync(file, Cancellation), StringComparison.Ordinal);
         }
@@ -71,6 +71,8 @@ public sealed class PublishedComposeTests(PublishedComposeTests.Deployment deplo
 
         public SampleCheckout Checkout { get; } = new();
 
+        public string Everything => _folder.FullName;
+
         public string Folder => Path.Combine(_folder.FullName, "compose");
 
         public async ValueTask InitializeAsync()
@@ -78,7 +80,7 @@ public sealed class PublishedComposeTests(PublishedComposeTests.Deployment deplo
             RunningProduction.FillIn(Checkout);
             File.Move(Checkout.File(".env"), Checkout.File(".env.production"));
             string[] settings = [$"--Uvlhub:Publish:Name={_name}", "--Uvlhub:Version=v1", "--Uvlhub:Gunicorn:Workers=1"];
-            await Published.RunStepAsync("publish-compose", _folder.FullName, Checkout, TestContext.Current.CancellationToken, settings);
+            await Published.RunStepAsync("publish", _folder.FullName, Checkout, TestContext.Current.CancellationToken, settings);
             await Published.RunStepAsync("build-images", _folder.FullName, Checkout, TestContext.Current.CancellationToken, settings);
             await File.WriteAllTextAsync(Path.Combine(Folder, ".env"), Published.FillIn(await File.ReadAllTextAsync(Path.Combine(Folder, ".env.template")), new Dictionary<string, string>
             {

@@ -1,0 +1,150 @@
+using System.Text;
+using k8s;
+using k8s.Models;
+using UvlhubAspire.AppHost.Compose;
+using UvlhubAspire.AppHost.Publishing;
+using Xunit;
+
+namespace UvlhubAspire.AppHost.Tests.Publishing;
+
+/// <summary>One small model, spelled for each target.</summary>
+public sealed class TargetTests : IDisposable
+{
+    private static readonly PublishedVariable s_password = new("MARIADB_PASSWORD", "the site's password", IsSecret: true);
+    private static readonly PublishedVariable s_domain = new("DOMAIN", "the site's name", IsSecret: false);
+
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void Compose_is_read_back_as_it_was_meant()
+    {
+        var file = ComposeFile.Read(_folder.Write("docker-compose.yml", Text(new ComposeTarget(), "docker-compose.yml")), name => name switch
+        {
+            "MARIADB_PASSWORD" => "p$w",
+            "DOMAIN" => "a.org",
+            _ => null,
+        });
+
+        Assert.Equal(["db", "migrator", "web", "nginx", "certbot"], file.Services.Select(service => service.Name));
+        Assert.Equal("hub:v1", file.Service("web")!.Image);
+        Assert.Equal("p$w", file.Service("web")!.Environment.Single(variable => variable.Name == "MARIADB_PASSWORD").Value);
+        Assert.Equal("costs 5$", file.Service("web")!.Environment.Single(variable => variable.Name == "NOTE").Value);
+        Assert.Equal(
+            [("migrator", ComposeCondition.Completed)], file.Service("web")!.DependsOn.Select(dependency => (dependency.Service, dependency.Condition)));
+        Assert.Equal([80, 443], file.Service("nginx")!.Ports.Select(port => port.Target));
+        Assert.Empty(file.Service("web")!.Ports);
+        Assert.Empty(file.Service("db")!.Ports);
+    }
+
+    [Fact]
+    public void The_template_of_settings_asks_for_every_variable_and_gives_no_secret()
+    {
+        var lines = Text(new ComposeTarget(), ".env.template").Split('\n');
+        Assert.Contains("MARIADB_PASSWORD=", lines);
+        Assert.Contains("DOMAIN=", lines);
+        Assert.Contains("VERSION=v1", lines);
+    }
+
+    [Fact]
+    public void A_swarm_gets_secrets_as_files_replaces_with_the_new_first_and_rolls_back()
+    {
+        var stack = Text(new SwarmTarget(), "stack.yml");
+        var web = stack[stack.IndexOf("\n  web:", StringComparison.Ordinal)..stack.IndexOf("\n  nginx:", StringComparison.Ordinal)];
+        Assert.Contains("MARIADB_PASSWORD_FILE: /run/secrets/mariadb_password", web, StringComparison.Ordinal);
+        Assert.DoesNotContain("MARIADB_PASSWORD:", web, StringComparison.Ordinal);
+        Assert.Contains("order: start-first", web, StringComparison.Ordinal);
+        Assert.Contains("failure_action: rollback", web, StringComparison.Ordinal);
+        Assert.Contains("docker secret create hub_mariadb_password FILE", stack, StringComparison.Ordinal);
+        Assert.Contains("mode: replicated-job", stack, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Kubernetes_manifests_are_what_its_own_types_say_and_refer_to_nothing_that_is_missing()
+    {
+        // Strict: a key that the type does not have is an error.
+        var objects = KubernetesYaml.LoadAllFromString(Text(new KubernetesTarget(), "manifests.yml"), typeMap: null, strict: true);
+
+        var database = Assert.Single(objects.OfType<V1StatefulSet>());
+        Assert.Equal("db-data", Assert.Single(database.Spec.VolumeClaimTemplates).Metadata.Name);
+        Assert.Equal("migrator-v1", Assert.Single(objects.OfType<V1Job>()).Metadata.Name);
+        Assert.Equal(["nginx", "web"], objects.OfType<V1Deployment>().Select(deployment => deployment.Metadata.Name).Order(StringComparer.Ordinal));
+        Assert.Equal("a.org", Assert.Single(Assert.Single(objects.OfType<V1Ingress>()).Spec.Tls).Hosts.Single());
+
+        List<V1PodSpec> pods = [.. objects.OfType<V1Deployment>().Select(deployment => deployment.Spec.Template.Spec), .. objects.OfType<V1Job>().Select(job => job.Spec.Template.Spec), database.Spec.Template.Spec];
+        List<string> claims = [.. objects.OfType<V1PersistentVolumeClaim>().Select(claim => claim.Metadata.Name)];
+        List<string> configurations = [.. objects.OfType<V1ConfigMap>().Select(map => map.Metadata.Name)];
+        foreach (var pod in pods)
+        {
+            var volumes = pod.Volumes.Select(volume => volume.Name).Concat(pod == database.Spec.Template.Spec ? ["db-data"] : []).ToList();
+            Assert.All(pod.Containers[0].VolumeMounts, mount => Assert.Contains(mount.Name, volumes));
+            Assert.All(pod.Volumes, volume => Assert.True(
+                volume.EmptyDir is not null || claims.Contains(volume.PersistentVolumeClaim?.ClaimName ?? "") || configurations.Contains(volume.ConfigMap?.Name ?? ""), volume.Name));
+            Assert.False(pod.EnableServiceLinks);
+        }
+
+        var web = objects.OfType<V1Deployment>().Single(deployment => deployment.Metadata.Name == "web").Spec.Template.Spec.Containers[0];
+        Assert.Equal("MARIADB_PASSWORD", web.Env.Single(variable => variable.Name == "MARIADB_PASSWORD").ValueFrom.SecretKeyRef.Key);
+        Assert.Equal("/", web.ReadinessProbe.HttpGet.Path);
+    }
+
+    [Fact]
+    public void A_secret_inside_other_text_is_refused_where_it_cannot_be_said()
+    {
+        var model = Model() with { Services = [Service("web", PublishedKind.Replicated) with { Environment = new Dictionary<string, PublishedValue> { ["URL"] = new(["db://", s_password]) } }] };
+        Assert.Contains("URL", Assert.Throws<Aspire.Hosting.DistributedApplicationException>(() => new SwarmTarget().Write(model).ToList()).Message, StringComparison.Ordinal);
+        Assert.Contains("URL", Assert.Throws<Aspire.Hosting.DistributedApplicationException>(() => new KubernetesTarget().Write(model).ToList()).Message, StringComparison.Ordinal);
+    }
+
+    private static string Text(IPublishTarget target, string file) => Encoding.UTF8.GetString(target.Write(Model()).Single(written => written.Path == file).Content.Span);
+
+    private static PublishedService Service(string name, PublishedKind kind) => new()
+    {
+        Name = name,
+        Kind = kind,
+        Image = new PublishedImage(kind is PublishedKind.Replicated or PublishedKind.Job ? "hub" : name, "v1", kind is PublishedKind.Replicated or PublishedKind.Job),
+    };
+
+    private static PublishedModel Model()
+    {
+        var password = new Dictionary<string, PublishedValue>
+        {
+            ["MARIADB_PASSWORD"] = new([s_password]),
+            ["NOTE"] = PublishedValue.Text("costs 5$"),
+            ["NAME"] = new([s_domain]),
+        };
+        return new PublishedModel
+        {
+            Name = "hub",
+            Version = "v1",
+            Domain = PublishedValue.Text("a.org"),
+            Services =
+            [
+                Service("db", PublishedKind.Database) with
+                {
+                    Environment = password,
+                    Volumes = [new("db_data", "/var/lib/mysql", IsReadOnly: false)],
+                    Ports = [3306],
+                    Probe = new PublishedProbe(["sh", "-c", "echo \"$HOME\""]),
+                },
+                Service("migrator", PublishedKind.Job) with { Environment = password, DependsOn = [new("db", PublishedCondition.Started)], Volumes = [new("snapshots", "/snapshots", IsReadOnly: false)] },
+                Service("web", PublishedKind.Replicated) with
+                {
+                    Environment = password,
+                    Ports = [5000],
+                    Volumes = [new("uploads", "/app/uploads", IsReadOnly: false)],
+                    DependsOn = [new("migrator", PublishedCondition.Completed)],
+                    Probe = new PublishedProbe(["true"]) { Page = "/" },
+                },
+                Service("nginx", PublishedKind.Gateway) with
+                {
+                    Ports = [80, 443],
+                    Volumes = [new("letsencrypt", "/etc/letsencrypt", IsReadOnly: true)],
+                    Files = [new(Encoding.UTF8.GetBytes("events {}\n"), "nginx/nginx.conf", "/etc/nginx/nginx.conf", IsConfiguration: true)],
+                },
+                Service("certbot", PublishedKind.Certificates) with { Entrypoint = "sh", Command = ["-c", "sleep 1"], Volumes = [new("letsencrypt", "/etc/letsencrypt", IsReadOnly: false)] },
+            ],
+        };
+    }
+}
