@@ -1,8 +1,8 @@
 // The topology of uvlhub: what the tutorial builds up by hand and its compose files declare. Each extension lives in the
 // folder of its resource; settings are described in README.md.
 using UvlhubAspire.AppHost.Adminer;
-using UvlhubAspire.AppHost.Commands;
 using UvlhubAspire.AppHost.Certificates;
+using UvlhubAspire.AppHost.Commands;
 using UvlhubAspire.AppHost.Compose;
 using UvlhubAspire.AppHost.Elasticsearch;
 using UvlhubAspire.AppHost.Flask;

@@ -108,7 +108,11 @@ internal static class FlaskBuilderExtensions
         }
 
         builder.Eventing.Subscribe<ResourceReadyEvent>(flask, (ready, cancellationToken) =>
-            flask.IsSite ? MissingRequirements.WarnAsync(flask, checkout, ready.Services, cancellationToken) : Task.CompletedTask);
+        {
+            // Beside the rest: whoever waits for the site should not wait for a look into its image.
+            _ = flask.IsSite ? MissingRequirements.WarnAsync(flask, checkout, ready.Services, cancellationToken) : Task.CompletedTask;
+            return Task.CompletedTask;
+        });
 
         return container;
     }

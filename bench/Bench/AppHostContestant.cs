@@ -108,6 +108,8 @@ internal sealed class AppHostContestant(string name, UvlhubCheckout checkout, IR
         _output.Clear();
         _stop = new CancellationTokenSource();
         _running = Cli.Wrap("dotnet")
+            // Its appsettings.json is looked for there.
+            .WithWorkingDirectory(RepositoryFolder.AppHost)
             .WithArguments(
             [
                 Path.Combine(RepositoryFolder.AppHost, "bin", "Debug", "net10.0", "AppHost.dll"),

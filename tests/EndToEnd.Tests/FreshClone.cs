@@ -1,3 +1,4 @@
+using System.Text;
 using CliWrap;
 using CliWrap.Buffered;
 using UvlhubAspire.Checkout;
@@ -34,6 +35,43 @@ public sealed class FreshClone : IDisposable
             .WithWorkingDirectory(_folder.FullName)
             .WithValidation(CommandResultValidation.None)
             .ExecuteBufferedAsync(cancellationToken);
+
+    /// <summary>Runs a command in the clone until it has printed a text, then presses Ctrl+C, and returns what it printed.</summary>
+    public async Task<string> InterruptAsync(string command, string[] arguments, string until, CancellationToken cancellationToken)
+    {
+        using var interrupt = new CancellationTokenSource();
+        var output = new StringBuilder();
+        try
+        {
+            // timeout passes the signal on to the whole process group, as a terminal does.
+            await Cli.Wrap("timeout")
+                .WithArguments(["--kill-after=30", "600", Path.Combine(_folder.FullName, command), .. arguments])
+                .WithWorkingDirectory(_folder.FullName)
+                .WithStandardOutputPipe(PipeTarget.ToDelegate(Add))
+                .WithStandardErrorPipe(PipeTarget.ToDelegate(Add))
+                .WithValidation(CommandResultValidation.None)
+                .ExecuteAsync(cancellationToken, interrupt.Token);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            // It ended as it was asked to.
+        }
+
+        return output.ToString();
+
+        void Add(string line)
+        {
+            lock (output)
+            {
+                output.AppendLine(line);
+            }
+
+            if (line.Contains(until, StringComparison.Ordinal))
+            {
+                interrupt.Cancel();
+            }
+        }
+    }
 
     public void Dispose() => _folder.Delete(recursive: true);
 }

@@ -9,7 +9,7 @@ public sealed class RunCommandTests
     private static readonly string[] s_quiet = ["--non-interactive", "--nologo", "--apphost", "AppHost/AppHost.csproj"];
 
     [Fact(Timeout = 900_000)]
-    public async Task Detached_it_returns_when_the_site_is_healthy_and_stop_leaves_no_container()
+    public async Task Detached_it_returns_when_the_site_is_healthy_and_neither_stop_nor_Ctrl_C_leaves_a_container_or_a_network()
     {
         var cancellation = TestContext.Current.CancellationToken;
         using var clone = await FreshClone.MakeAsync(cancellation);
@@ -35,13 +35,25 @@ public sealed class RunCommandTests
 
             var stopped = await clone.ExecuteAsync("./run", ["--stop"], cancellation);
             Assert.True(stopped.IsSuccess, stopped.StandardOutput + stopped.StandardError);
-            Assert.Equal("", (await Uvlhub.Engine.RunAsync(TimeSpan.FromSeconds(30), cancellation, "ps", "--all", "--quiet", "--filter", $"name=^{instance}_")).Output);
+            Assert.Equal("", await LeftAsync(instance, cancellation));
+
+            var printed = await clone.InterruptAsync("run", [$"--Uvlhub:Instance={instance}"], "uvlhub is ready at ", cancellation);
+            Assert.Contains("uvlhub is ready at ", printed, StringComparison.Ordinal);
+            Assert.Equal("", await LeftAsync(instance, cancellation));
         }
         finally
         {
             await clone.ExecuteAsync("./run", ["--stop"], CancellationToken.None);
             await Uvlhub.RemoveVolumesAsync(instance);
         }
+    }
+
+    private static async Task<string> LeftAsync(string instance, CancellationToken cancellationToken)
+    {
+        var limit = TimeSpan.FromSeconds(30);
+        var containers = await Uvlhub.Engine.RunAsync(limit, cancellationToken, "ps", "--all", "--format", "{{.Names}}", "--filter", $"name=^{instance}_");
+        var networks = await Uvlhub.Engine.RunAsync(limit, cancellationToken, "network", "ls", "--format", "{{.Name}}", "--filter", $"name=^{instance}_");
+        return containers.Output + networks.Output;
     }
 
     [Theory(Timeout = 120_000)]
