@@ -11,6 +11,9 @@ namespace UvlhubAspire.Bench;
 /// <param name="checkout">Its copy of the checkout.</param>
 internal abstract class Contestant(string name, UvlhubCheckout checkout) : IAsyncDisposable
 {
+    private const int FirstPort = 16000;
+    private const int LastPort = 20000;
+
     /// <summary>Longer than any start takes.</summary>
     protected static readonly TimeSpan StartLimit = TimeSpan.FromMinutes(4);
 
@@ -98,12 +101,26 @@ internal abstract class Contestant(string name, UvlhubCheckout checkout) : IAsyn
         }
     }
 
-    /// <summary>A port that was free a moment ago.</summary>
+    /// <summary>
+    /// A free port below those that the system gives out by itself: it is kept while its side is down, and must not be
+    /// taken by somebody else's connection meanwhile.
+    /// </summary>
     protected static int FreePort()
     {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
+        while (true)
+        {
+            var port = Random.Shared.Next(FirstPort, LastPort);
+            using var listener = new TcpListener(IPAddress.Loopback, port);
+            try
+            {
+                listener.Start();
+                return port;
+            }
+            catch (SocketException)
+            {
+                // The next one.
+            }
+        }
     }
 
     /// <summary>Seconds between the command and an event; <see langword="null"/> if it did not happen.</summary>
