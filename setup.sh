@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Sets up what a bare Debian machine lacks: a container engine with its builder, and the tool that makes the base
-# image. Sourced by ./run and ./test; every step looks first and does nothing where nothing is to do.
+# image. Sourced by ./run, ./test and ./ci; every step looks first and does nothing where nothing is to do.
 
 readonly ENGINE_PACKAGES=(docker.io docker-cli docker-buildx docker-compose)
 readonly ENGINE_SUITE=trixie
+readonly APPHOST="$ROOT/AppHost/AppHost.csproj"
 readonly DOCKERD_LOG=/var/log/uvlhub-aspire-dockerd.log
 
 say() { printf '== %s\n' "$*" >&2; }
@@ -132,6 +133,15 @@ setup_image_tool() {
     can_install || return 0
     apt_update_once
     install_packages mmdebstrap
+}
+
+# Aspire's command line; $@: its words.
+aspire() { (cd "$ROOT" && dotnet tool run aspire -- "$@"); }
+
+# The process id of the AppHost that Aspire's command line started from this clone; nothing if there is none.
+detached_apphost() {
+    aspire ps --format json --non-interactive --nologo 2>/dev/null |
+        grep -A 1 -F "\"appHostPath\": \"$APPHOST\"" | sed -n 's/.*"appHostPid": \([0-9]*\).*/\1/p' | head -n 1 || true
 }
 
 setup_dotnet() {

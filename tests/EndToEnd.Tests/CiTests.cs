@@ -1,0 +1,87 @@
+using System.IO.Compression;
+using UvlhubAspire.Checkout;
+using Xunit;
+using YamlDotNet.RepresentationModel;
+
+namespace UvlhubAspire.EndToEnd.Tests;
+
+/// <summary><c>./ci</c> in a fresh clone, as a fork's workflow runs it.</summary>
+public sealed class CiTests
+{
+    private static readonly string s_root = Path.GetDirectoryName(RepositoryFolder.Images)!;
+
+    [Fact(Timeout = 900_000)]
+    public async Task A_checkouts_tests_run_and_a_failing_one_is_named_with_logs_and_traces_kept_and_nothing_left_running()
+    {
+        var cancellation = TestContext.Current.CancellationToken;
+        using var clone = await FreshClone.MakeAsync(cancellation);
+        using var checkout = new SampleCheckout();
+        // Few tests, for a short run: those of one module, which has browser tests too.
+        foreach (var tests in Directory.GetDirectories(checkout.File("app/modules"), "tests", SearchOption.AllDirectories).Where(tests => !tests.EndsWith("/auth/tests", StringComparison.Ordinal)))
+        {
+            Directory.Delete(tests, recursive: true);
+        }
+
+        var instance = Uvlhub.NewInstance();
+        var results = checkout.File("../results");
+        string[] words = ["--output", results, checkout.Path, "--", $"--Uvlhub:Instance={instance}"];
+        try
+        {
+            var passed = await clone.ExecuteAsync("./ci", words, cancellation);
+            Assert.True(passed.ExitCode == 0, passed.StandardOutput + passed.StandardError);
+            Assert.Matches(@"pytest: \d+ passed", passed.StandardOutput);
+            Assert.Matches(@"Selenium tests: \d+ passed", passed.StandardOutput);
+
+            await File.WriteAllTextAsync(checkout.File("app/modules/auth/tests/test_fails.py"), "def test_fails():\n    assert 1 == 2, 'on purpose'\n", cancellation);
+            // The browser has had its turn.
+            File.Delete(checkout.File("app/modules/auth/tests/test_selenium.py"));
+            var failed = await clone.ExecuteAsync("./ci", words, cancellation);
+            Assert.True(failed.ExitCode == 1, failed.StandardOutput + failed.StandardError);
+            Assert.Contains("test_fails.py::test_fails - AssertionError: on purpose", failed.StandardOutput, StringComparison.Ordinal);
+
+            var summary = await File.ReadAllTextAsync(Path.Combine(results, "summary.md"), cancellation);
+            Assert.Matches(@"### pytest: 1 failed, \d+ passed", summary);
+            Assert.Contains("test_fails.py::test_fails", summary, StringComparison.Ordinal);
+            Assert.Contains("### Selenium tests: there are none", summary, StringComparison.Ordinal);
+            await using var environment = await ZipFile.OpenReadAsync(Path.Combine(results, "environment.zip"), cancellation);
+            var entries = environment.Entries.ToDictionary(entry => entry.FullName);
+            using var log = new StreamReader(await entries["consolelogs/rosemary.txt"].OpenAsync(cancellation));
+            Assert.Contains("test_fails.py::test_fails FAILED", await log.ReadToEndAsync(cancellation), StringComparison.Ordinal);
+            Assert.True(entries["consolelogs/migrator.txt"].Length > 0);
+            Assert.True(entries["traces/migrator.json"].Length > 0);
+
+            var left = await Uvlhub.Engine.RunAsync(TimeSpan.FromSeconds(30), cancellation, "ps", "--all", "--format", "{{.Names}}", "--filter", $"name=^{instance}_");
+            Assert.Equal("", left.Output);
+        }
+        finally
+        {
+            await clone.ExecuteAsync("./run", ["--stop"], CancellationToken.None);
+            await Uvlhub.RemoveVolumesAsync(instance);
+        }
+    }
+
+    [Fact]
+    public void The_workflow_for_forks_does_nothing_but_call_the_script()
+    {
+        var yaml = new YamlStream();
+        using var file = new StreamReader(Path.Combine(s_root, "docs/ci/uvlhub.yml"));
+        yaml.Load(file);
+        var jobs = (YamlMappingNode)yaml.Documents.Single().RootNode["jobs"];
+        var steps = jobs.Children.Values.SelectMany(job => (YamlSequenceNode)job["steps"]).Cast<YamlMappingNode>().ToList();
+        var checkouts = steps.Where(step => Value(step, "uses")?.StartsWith("actions/checkout@", StringComparison.Ordinal) == true)
+            .Select(step => Value((YamlMappingNode)step["with"], "path")!).ToList();
+
+        // 'FOLDER/ci --output results CHECKOUT', of folders that were checked out before.
+        var run = Assert.Single(steps.Select(step => Value(step, "run")).OfType<string>()).Split(' ');
+        Assert.Equal([$"{checkouts[1]}/ci", "--output", "results", checkouts[0]], run);
+        Assert.True(File.Exists(Path.Combine(s_root, "ci")));
+
+        var upload = steps.Single(step => Value(step, "uses")?.StartsWith("actions/upload-artifact@", StringComparison.Ordinal) == true);
+        Assert.Equal("always()", Value(upload, "if"));
+        Assert.Equal("results", Value((YamlMappingNode)upload["with"], "path"));
+        Assert.Equal("UvlhubAspire/global.json", steps.Select(step => step.Children.TryGetValue("with", out var with) ? Value((YamlMappingNode)with, "global-json-file") : null).OfType<string>().Single());
+    }
+
+    private static string? Value(YamlMappingNode node, string key) =>
+        node.Children.TryGetValue(key, out var value) && value is YamlScalarNode scalar ? scalar.Value : null;
+}
