@@ -30,10 +30,10 @@ internal static class FlaskBuilderExtensions
     /// <param name="builder">The application that is being built.</param>
     /// <param name="name">The resource's name.</param>
     /// <param name="uvlhub">The checkout and the settings.</param>
-    /// <param name="database">The application's database.</param>
+    /// <param name="database">The application's database. Default: none, as in the tutorial's first step: pages that need it fail.</param>
     /// <returns>The site's builder.</returns>
     public static IResourceBuilder<FlaskResource> AddFlask(
-        this IDistributedApplicationBuilder builder, [ResourceName] string name, UvlhubEnvironment uvlhub, IResourceBuilder<MariaDBDatabaseResource> database) =>
+        this IDistributedApplicationBuilder builder, [ResourceName] string name, UvlhubEnvironment uvlhub, IResourceBuilder<MariaDBDatabaseResource>? database = null) =>
         builder.AddCheckoutContainer(new FlaskResource(name) { Role = FlaskRole.Site }, uvlhub, database)
             .WithContainerName(uvlhub.Names.WebContainer)
             .WithArgs(ServerCommand(uvlhub, builder.ExecutionContext.IsPublishMode))
@@ -79,10 +79,10 @@ internal static class FlaskBuilderExtensions
     /// <param name="builder">The application that is being built.</param>
     /// <param name="flask">The resource.</param>
     /// <param name="uvlhub">The checkout and the settings.</param>
-    /// <param name="database">The application's database.</param>
+    /// <param name="database">The application's database; <see langword="null"/> for none.</param>
     /// <returns>The container's builder.</returns>
     internal static IResourceBuilder<FlaskResource> AddCheckoutContainer(
-        this IDistributedApplicationBuilder builder, FlaskResource flask, UvlhubEnvironment uvlhub, IResourceBuilder<MariaDBDatabaseResource> database)
+        this IDistributedApplicationBuilder builder, FlaskResource flask, UvlhubEnvironment uvlhub, IResourceBuilder<MariaDBDatabaseResource>? database)
     {
         var checkout = uvlhub.Checkout;
         var container = builder.AddResource(flask)
@@ -91,7 +91,7 @@ internal static class FlaskBuilderExtensions
             .WithContainerRuntimeArgs("--init", "--workdir", checkout.WorkingDirectory)
             // Nothing in it answers by TLS to a certificate of the host, and copying those takes time at every start.
             .WithCertificateTrustScope(CertificateTrustScope.None)
-            .WithEnvironment(context => SetEnvironment(context.EnvironmentVariables, uvlhub, database.Resource.Parent, flask.IsApplication))
+            .WithEnvironment(context => SetEnvironment(context.EnvironmentVariables, uvlhub, database?.Resource.Parent, flask.IsApplication))
             .DiffersFromCompose(
                 DriftAspect.Environment, "what depends on where the code runs is computed and not read from the .env", "MARIADB_*", "WORKING_DIR")
             .DiffersFromCompose(
@@ -189,7 +189,7 @@ internal static class FlaskBuilderExtensions
     // What production's compose files mount over the code of an image that was built elsewhere.
     private static readonly string[] s_mountedCode = ["entrypoint.sh", "scripts", "migrations", "docker", ".moduleignore"];
 
-    private static void SetEnvironment(Dictionary<string, object> environment, UvlhubEnvironment uvlhub, MariaDBServerResource server, bool isApplication)
+    private static void SetEnvironment(Dictionary<string, object> environment, UvlhubEnvironment uvlhub, MariaDBServerResource? server, bool isApplication)
     {
         var checkout = uvlhub.Checkout;
         foreach (var (key, value) in checkout.Environment)
@@ -197,7 +197,11 @@ internal static class FlaskBuilderExtensions
             environment[key] = value;
         }
 
-        SetDatabaseEnvironment(environment, uvlhub, server);
+        if (server is not null)
+        {
+            SetDatabaseEnvironment(environment, uvlhub, server);
+        }
+
         if (uvlhub.Profile.RequiresSecrets && isApplication)
         {
             // uvlhub's scripts ask as root, and in development they run where the site does. The site itself never does.
