@@ -10,27 +10,40 @@ public sealed class FreshClone : IDisposable
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("uvlhub-aspire-clone-");
 
+    /// <summary>Where it is.</summary>
+    public string Path => _folder.FullName;
+
     public static async Task<FreshClone> MakeAsync(CancellationToken cancellationToken)
     {
         var clone = new FreshClone();
-        var repository = Path.GetDirectoryName(RepositoryFolder.Images)!;
+        var repository = System.IO.Path.GetDirectoryName(RepositoryFolder.Images)!;
         var files = await Cli.Wrap("git")
             .WithArguments(["ls-files", "-z", "--cached", "--others", "--exclude-standard"])
             .WithWorkingDirectory(repository)
             .ExecuteBufferedAsync(cancellationToken);
-        foreach (var file in files.StandardOutput.Split('\0', StringSplitOptions.RemoveEmptyEntries).Where(file => File.Exists(Path.Combine(repository, file))))
+        foreach (var file in files.StandardOutput.Split('\0', StringSplitOptions.RemoveEmptyEntries).Where(file => File.Exists(System.IO.Path.Combine(repository, file))))
         {
-            var target = Path.Combine(clone._folder.FullName, file);
-            Directory.CreateDirectory(Path.GetDirectoryName(target)!);
-            File.Copy(Path.Combine(repository, file), target);
+            var target = System.IO.Path.Combine(clone._folder.FullName, file);
+            Directory.CreateDirectory(System.IO.Path.GetDirectoryName(target)!);
+            File.Copy(System.IO.Path.Combine(repository, file), target);
         }
 
         return clone;
     }
 
+    /// <summary>Gives it what a clone has and a copy has not: git knows its files, and which of them were changed.</summary>
+    public async Task CommitAsync(CancellationToken cancellationToken)
+    {
+        string[] author = ["-c", "user.name=tutorial", "-c", "user.email=tutorial@localhost"];
+        foreach (var arguments in (string[][])[["init", "--quiet"], ["add", "--all"], [.. author, "commit", "--quiet", "--message", "Everything"]])
+        {
+            await Cli.Wrap("git").WithArguments(arguments).WithWorkingDirectory(_folder.FullName).ExecuteAsync(cancellationToken);
+        }
+    }
+
     /// <summary>Runs a command in the clone and returns how it ended.</summary>
     public async Task<BufferedCommandResult> ExecuteAsync(string command, string[] arguments, CancellationToken cancellationToken) =>
-        await Cli.Wrap(command.StartsWith("./", StringComparison.Ordinal) ? Path.Combine(_folder.FullName, command[2..]) : command)
+        await Cli.Wrap(command.StartsWith("./", StringComparison.Ordinal) ? System.IO.Path.Combine(_folder.FullName, command[2..]) : command)
             .WithArguments(arguments)
             .WithWorkingDirectory(_folder.FullName)
             .WithValidation(CommandResultValidation.None)
