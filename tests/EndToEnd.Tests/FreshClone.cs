@@ -58,7 +58,7 @@ public sealed class FreshClone : IDisposable
         {
             // timeout passes the signal on to the whole process group, as a terminal does.
             await Cli.Wrap("timeout")
-                .WithArguments(["--kill-after=30", "600", Path.Combine(_folder.FullName, command), .. arguments])
+                .WithArguments(["--kill-after=30", "600", System.IO.Path.Combine(_folder.FullName, command), .. arguments])
                 .WithWorkingDirectory(_folder.FullName)
                 .WithStandardOutputPipe(PipeTarget.ToDelegate(Add))
                 .WithStandardErrorPipe(PipeTarget.ToDelegate(Add))
