@@ -1,5 +1,6 @@
 using CliWrap;
 using CliWrap.Buffered;
+using UvlhubAspire.Faults;
 using Xunit;
 
 namespace UvlhubAspire.EndToEnd.Tests;
@@ -35,6 +36,7 @@ public sealed class PublishedComposeTests(PublishedComposeTests.Deployment deplo
         Assert.Contains("fill it in in .env", refused.StandardError, StringComparison.Ordinal);
     }
 
+    [Fault(FaultArea.Production, "MariaDB is killed under four replicas (compose)", Happens = "the engine starts it again; the site answers again", Data = "the row is there")]
     [Fact(Timeout = 180_000)]
     public async Task Four_replicas_serve_and_rows_outlive_a_killed_database()
     {

@@ -1,3 +1,4 @@
+using UvlhubAspire.Faults;
 using Xunit;
 using YamlDotNet.Serialization;
 
@@ -10,6 +11,9 @@ public sealed class PublishedSwarmTests
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
+    [Fault(FaultArea.Production, "a broken release (swarm)", Happens = "rolled back by itself; no request fails meanwhile", Data = "not touched")]
+    [Fault(FaultArea.Production, "a replica is killed (swarm)", Happens = "another takes its place", Data = "not touched")]
+    [Fault(FaultArea.Production, "MariaDB's task is killed (swarm)", Happens = "another takes its place on the same volume; the site answers again", Data = "the row is there")]
     [Fact(Timeout = 900_000)]
     public async Task A_stack_is_deployed_scaled_updated_under_load_rolled_back_and_loses_neither_requests_nor_rows()
     {

@@ -1,6 +1,7 @@
 using System.Net;
 using Aspire.Hosting.ApplicationModel;
 using UvlhubAspire.AppHost.Restart;
+using UvlhubAspire.Faults;
 using Xunit;
 
 namespace UvlhubAspire.EndToEnd.Tests;
@@ -11,6 +12,7 @@ public sealed class RestartTests(RunningServices services)
 {
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
+    [Fault(FaultArea.Database, "MariaDB is killed while the site serves", Happens = "it is started again by itself; the site answers again", Data = "the rows are there")]
     [Fact(Timeout = 120_000)]
     public async Task A_database_whose_process_is_killed_comes_back_and_the_site_answers_again()
     {
@@ -31,9 +33,10 @@ public sealed class RestartTests(RunningServices services)
         // The host's port led to it again, the dashboard tells of it, and so does its log.
         Assert.Equal("1", await services.Uvlhub.ScalarAsync("uvlhubdb", "SELECT COUNT(*) FROM user WHERE email = 'user1@example.com'", Cancellation));
         Assert.StartsWith("1, the last at ", services.PropertyOf("db", RestartSupervisor.RestartsProperty), StringComparison.Ordinal);
-        Assert.Contains("db has died", await services.Uvlhub.LogAsync("db", Cancellation), StringComparison.Ordinal);
+        UserReads.Line("db has died", await services.Uvlhub.LogAsync("db", Cancellation));
     }
 
+    [Fault(FaultArea.Machine, "a container is stopped by hand", Happens = "it stays stopped until it is started by hand", Data = "not touched")]
     [Fact(Timeout = 120_000)]
     public async Task What_is_stopped_by_hand_stays_stopped_until_it_is_started_by_hand()
     {
@@ -48,6 +51,7 @@ public sealed class RestartTests(RunningServices services)
         await services.Uvlhub.App.ResourceNotifications.WaitForResourceHealthyAsync("nginx", Cancellation);
     }
 
+    [Fault(FaultArea.Machine, "a container dies again and again", Happens = "given up after six times, with its last lines; Start in the dashboard tries again", Data = "not touched")]
     [Fact(Timeout = 180_000)]
     public async Task A_crash_loop_ends_with_its_last_lines_and_can_be_started_by_hand()
     {
@@ -62,7 +66,7 @@ public sealed class RestartTests(RunningServices services)
         }
 
         var log = await services.Uvlhub.LogAsync("redis", Cancellation);
-        Assert.Contains("redis has died 6 times in a row", log, StringComparison.Ordinal);
+        UserReads.Line("redis has died 6 times in a row", log);
         Assert.Contains("Ready to accept connections", log[log.IndexOf("Its last lines", StringComparison.Ordinal)..], StringComparison.Ordinal);
         Assert.StartsWith("crash loop", services.PropertyOf("redis", RestartSupervisor.RestartsProperty), StringComparison.Ordinal);
 

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using UvlhubAspire.Faults;
 using Xunit;
 
 namespace UvlhubAspire.EndToEnd.Tests;
@@ -56,6 +57,7 @@ public sealed class RunCommandTests
         return containers.Output + networks.Output;
     }
 
+    [Fault(FaultArea.Checkout, "the folder is no checkout", Happens = "said in one line, with what it lacks")]
     [Theory(Timeout = 120_000)]
     [InlineData("nowhere", "there is no folder nowhere")]
     [InlineData("tests", "is no uvlhub checkout: it lacks app/__init__.py")]
@@ -65,7 +67,7 @@ public sealed class RunCommandTests
         using var clone = await FreshClone.MakeAsync(cancellation);
         var run = await clone.ExecuteAsync("./run", [folder], cancellation);
         Assert.NotEqual(0, run.ExitCode);
-        Assert.Contains(message, run.StandardError, StringComparison.Ordinal);
+        UserReads.Line(message, run.StandardError);
         Assert.DoesNotContain("   at ", run.StandardOutput + run.StandardError, StringComparison.Ordinal);
     }
 }

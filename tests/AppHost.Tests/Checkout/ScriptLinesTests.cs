@@ -1,4 +1,5 @@
 using UvlhubAspire.Checkout;
+using UvlhubAspire.Faults;
 using Xunit;
 
 namespace UvlhubAspire.AppHost.Tests.Checkout;
@@ -9,6 +10,7 @@ public sealed class ScriptLinesTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
+    [Fault(FaultArea.Checkout, "a start script has Windows line ends", Happens = "refused with file, line and the command that mends it")]
     [Theory]
     [InlineData("bash", "/app/docker/entrypoints/worker.sh")]
     [InlineData("sh", "-c", "sh /app/docker/entrypoints/worker.sh")]
@@ -18,7 +20,7 @@ public sealed class ScriptLinesTests : IDisposable
         var checkout = Read("#!/bin/bash\nset -e\r\nexec python worker.py\r\n");
         var refused = Assert.Throws<CheckoutException>(() => ScriptLines.Check(checkout, command));
         Assert.Equal((Path.Combine(checkout.Path, "docker/entrypoints/worker.sh"), 2), (refused.File, refused.Line));
-        Assert.Contains("sed -i 's/\\r$//' docker/entrypoints/worker.sh", refused.Message, StringComparison.Ordinal);
+        UserReads.Line("sed -i 's/\\r$//' docker/entrypoints/worker.sh", refused.Message);
     }
 
     [Fact]

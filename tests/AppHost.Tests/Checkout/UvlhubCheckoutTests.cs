@@ -1,4 +1,5 @@
 using UvlhubAspire.Checkout;
+using UvlhubAspire.Faults;
 using Xunit;
 
 namespace UvlhubAspire.AppHost.Tests.Checkout;
@@ -55,11 +56,12 @@ public sealed class UvlhubCheckoutTests : IDisposable
             .Select(entry => $"{entry} {File.GetLastWriteTimeUtc(entry):O}").Order(StringComparer.Ordinal)];
     }
 
+    [Fault(FaultArea.Checkout, ".env is missing, and so is its example", Happens = "refused with everything that the folder lacks; where the example is there, it counts")]
     [Fact]
     public void A_folder_that_is_no_checkout_is_told_everything_that_it_lacks()
     {
         var exception = Assert.Throws<CheckoutException>(() => UvlhubCheckout.Read(_folder.Path));
-        Assert.Contains("app/__init__.py", exception.Message, StringComparison.Ordinal);
+        UserReads.Line("app/__init__.py", exception.Message);
         Assert.Contains(".env.docker.example", exception.Message, StringComparison.Ordinal);
         Assert.Contains("Dockerfile.dev", exception.Message, StringComparison.Ordinal);
     }

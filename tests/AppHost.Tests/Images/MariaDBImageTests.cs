@@ -1,5 +1,6 @@
 using System.Runtime.Versioning;
 using MySqlConnector;
+using UvlhubAspire.Faults;
 using Xunit;
 
 namespace UvlhubAspire.AppHost.Tests.Images;
@@ -10,6 +11,7 @@ public sealed class MariaDBImageTests
 {
     private const string DataFolder = "/var/lib/mysql";
 
+    [Fault(FaultArea.Checkout, "names and passwords with quotes, $, spaces and other alphabets", Happens = "they reach MariaDB as they are", Data = "both users log in")]
     [Theory(Timeout = 300_000)]
     [InlineData("uvlhubdb", "uvlhubdb_user", "p'a\"s`s\\w$o{r}d; DROP DATABASE mysql; -- # %s ")]
     [InlineData("a b-c'd\"e`f\\g.h_%", "o'b\"r`i\\e n;--", "'")]
@@ -123,6 +125,7 @@ public sealed class MariaDBImageTests
         Assert.Equal("", left.Output);
     }
 
+    [Fault(FaultArea.Database, "MariaDB is killed while it makes a new volume", Happens = "the next start begins again", Data = "there was none yet")]
     [Theory(Timeout = 300_000)]
     [InlineData(50)]
     [InlineData(150)]
@@ -153,6 +156,7 @@ public sealed class MariaDBImageTests
         Assert.Equal("db", await ScalarAsync(connection, "SELECT DATABASE()"));
     }
 
+    [Fault(FaultArea.Database, "the volume was written by a newer MariaDB", Happens = "the server refuses to start, in one line", Data = "nothing was changed")]
     [Fact(Timeout = 300_000)]
     public async Task A_volume_of_a_newer_MariaDB_is_refused_in_one_line_and_left_alone()
     {
@@ -164,10 +168,11 @@ public sealed class MariaDBImageTests
 
         Assert.Equal(1, await container.ExitCodeAsync());
         var last = (await container.LogsAsync()).Trim().Split('\n')[^1];
-        Assert.Contains("ERROR: the volume was written by MariaDB 12.0.2, which is newer than this server (11.8.", last, StringComparison.Ordinal);
+        UserReads.Line("ERROR: the volume was written by MariaDB 12.0.2, which is newer than this server (11.8.", last);
         Assert.Contains("(nothing was changed)", last, StringComparison.Ordinal);
     }
 
+    [Fault(FaultArea.Database, "the volume was written by an older MariaDB", Happens = "it is upgraded; the old system tables are kept beside it", Data = "rows and accounts are there")]
     [Fact(Timeout = 300_000)]
     public async Task A_volume_of_an_older_MariaDB_is_upgraded_and_its_system_tables_are_kept()
     {
@@ -196,6 +201,7 @@ public sealed class MariaDBImageTests
         Assert.NotEqual("0", backup.Output);
     }
 
+    [Fault(FaultArea.Database, "two servers open one volume", Happens = "the second refuses to start, in one line; the first goes on", Data = "untouched")]
     [Fact(Timeout = 300_000)]
     public async Task A_second_server_on_one_volume_is_refused_in_one_line()
     {
@@ -204,10 +210,11 @@ public sealed class MariaDBImageTests
         await using var second = await StartAsync("db", "user", "password", shares: first);
 
         Assert.Equal(1, await second.ExitCodeAsync());
-        Assert.Contains("ERROR: the volume is in use by another MariaDB; stop that one, or use another volume", await second.LogsAsync(), StringComparison.Ordinal);
+        UserReads.Line("ERROR: the volume is in use by another MariaDB; stop that one, or use another volume", await second.LogsAsync());
         await HealthyAsync(first);
     }
 
+    [Fault(FaultArea.Database, "the volume holds other files", Happens = "the server refuses to start, in one line", Data = "the files are left alone")]
     [Fact(Timeout = 300_000)]
     public async Task A_volume_with_other_files_is_left_alone()
     {
@@ -215,7 +222,7 @@ public sealed class MariaDBImageTests
         await using var server = await StartAsync("db", "user", "password", shares: volume);
 
         Assert.Equal(1, await server.ExitCodeAsync());
-        Assert.Contains("ERROR: the volume holds no database, but other files (thesis.txt, …); nothing was changed", await server.LogsAsync(), StringComparison.Ordinal);
+        UserReads.Line("ERROR: the volume holds no database, but other files (thesis.txt, …); nothing was changed", await server.LogsAsync());
     }
 
     [Theory(Timeout = 300_000)]

@@ -1,3 +1,4 @@
+using UvlhubAspire.Faults;
 using UvlhubRunner.Database;
 using Xunit;
 
@@ -5,6 +6,7 @@ namespace UvlhubAspire.UvlhubRunner.Tests.Runs;
 
 public sealed class ConcurrencyTests(MariaDBFixture fixture)
 {
+    [Fault(FaultArea.Migration, "several migrators start together", Happens = "one works, the others wait and find nothing to do", Data = "seeded once")]
     [Theory(Timeout = 300_000)]
     [InlineData(2)]
     [InlineData(5)]
@@ -23,6 +25,7 @@ public sealed class ConcurrencyTests(MariaDBFixture fixture)
         Assert.Single((await minihub.StatusAsync())["runs"]!.AsArray());
     }
 
+    [Fault(FaultArea.Migration, "another migrator does not end", Happens = "given up at the limit, with who it is", Data = "untouched")]
     [Fact(Timeout = 120_000)]
     public async Task Waiting_for_another_migrator_has_an_end_and_says_who_it_is()
     {
@@ -36,7 +39,7 @@ public sealed class ConcurrencyTests(MariaDBFixture fixture)
         var result = await minihub.RunAsync("--Uvlhub:Migrator:LockTimeout=00:00:02");
 
         Assert.Equal(4, result.ExitCode);
-        Assert.Contains($"connection {other.ServerThread} of root", result.Output, StringComparison.Ordinal);
+        UserReads.Line($"connection {other.ServerThread} of root", result.Output);
         Assert.NotNull((await minihub.StatusAsync())["lockHolder"]);
     }
 }

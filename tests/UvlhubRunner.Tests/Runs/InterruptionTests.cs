@@ -1,5 +1,6 @@
 using System.Globalization;
 using UvlhubAspire.AppHost.Engine;
+using UvlhubAspire.Faults;
 using Xunit;
 
 namespace UvlhubAspire.UvlhubRunner.Tests.Runs;
@@ -9,6 +10,7 @@ public sealed class InterruptionTests(MariaDBFixture fixture)
 {
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
+    [Fault(FaultArea.Migration, "the migrator is killed while Flask works", Happens = "Flask ends with it; the next run ends the statement that MariaDB still works on", Data = "the revision before is there again")]
     [Fact(Timeout = 300_000)]
     public async Task A_killed_migrator_leaves_no_process_behind_in_the_toolbox()
     {
@@ -33,10 +35,11 @@ public sealed class InterruptionTests(MariaDBFixture fixture)
         var watch = System.Diagnostics.Stopwatch.StartNew();
         var next = await minihub.SucceedAsync();
         Assert.True(watch.Elapsed < TimeSpan.FromSeconds(40), next.Output);
-        Assert.Contains("was killed before it was done", next.Output, StringComparison.Ordinal);
+        UserReads.Line("was killed before it was done", next.Output);
         Assert.Equal("004", await minihub.RevisionAsync());
     }
 
+    [Fault(FaultArea.Migration, "Ctrl+C in the middle of a migration", Happens = "everything is put back before it ends", Data = "every table is compared: as before")]
     [Fact(Timeout = 300_000)]
     public async Task Ctrl_c_puts_the_database_back_and_no_secret_was_in_an_argument_or_in_the_log()
     {
@@ -57,7 +60,7 @@ public sealed class InterruptionTests(MariaDBFixture fixture)
         var result = await runner.WaitAsync(Cancellation);
 
         Assert.Equal(130, result.ExitCode);
-        Assert.Contains("Interrupted; putting things back", result.Output, StringComparison.Ordinal);
+        UserReads.Line("Interrupted; putting things back", result.Output);
         Assert.Equal(before, await minihub.ContentAsync());
         Assert.Equal("interrupted", (await minihub.StatusAsync())["runs"]![0]!["result"]!.GetValue<string>());
         Assert.Empty((await FlaskAsync(toolbox)).Output);
@@ -70,6 +73,7 @@ public sealed class InterruptionTests(MariaDBFixture fixture)
         }
     }
 
+    [Fault(FaultArea.Migration, "Flask hangs, or is too slow", Happens = "ended at the limit, with what MariaDB was waiting for", Data = "every table is compared: as before")]
     [Fact(Timeout = 300_000)]
     public async Task A_revision_that_takes_too_long_is_stopped_with_the_cause_and_undone()
     {
@@ -87,12 +91,13 @@ public sealed class InterruptionTests(MariaDBFixture fixture)
         var result = await minihub.RunAsync("--Uvlhub:Migrator:FlaskTimeout=00:00:15");
 
         Assert.Equal(5, result.ExitCode);
-        Assert.Contains("did not end within", result.Output, StringComparison.Ordinal);
+        UserReads.Line("did not end within", result.Output);
         Assert.Contains("Waiting for table metadata lock", result.Output, StringComparison.Ordinal);
         Assert.Equal(before, await minihub.ContentAsync());
         Assert.Empty((await FlaskAsync(toolbox)).Output);
     }
 
+    [Fault(FaultArea.Migration, "MariaDB is too busy in the middle of a migration", Happens = "everything is put back, and it is tried again", Data = "no row is lost")]
     [Fact(Timeout = 300_000)]
     public async Task A_transient_error_of_a_revision_is_undone_and_tried_again()
     {
@@ -115,7 +120,7 @@ public sealed class InterruptionTests(MariaDBFixture fixture)
 
         var result = await minihub.SucceedAsync();
 
-        Assert.Contains("1205", result.Output, StringComparison.Ordinal);
+        UserReads.Line("1205", result.Output);
         Assert.Contains("was restored and verified", result.Output, StringComparison.Ordinal);
         Assert.Contains("trying again", result.Output, StringComparison.Ordinal);
         Assert.Equal("0", await minihub.TextAsync("SELECT COUNT(*) FROM user WHERE nickname IS NULL"));

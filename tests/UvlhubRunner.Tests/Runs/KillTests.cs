@@ -1,4 +1,5 @@
 using System.Globalization;
+using UvlhubAspire.Faults;
 using Xunit;
 
 namespace UvlhubAspire.UvlhubRunner.Tests.Runs;
@@ -28,6 +29,7 @@ public abstract class KillTests(MariaDBFixture fixture, int seed)
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
+    [Fault(FaultArea.Migration, "the migrator is killed anywhere in a migration", Happens = "the next run finishes it, or puts everything back", Data = "20 kills, 15 000 rows compared after each: exactly before or exactly after")]
     [Fact(Timeout = 900_000)]
     public async Task Killed_anywhere_in_an_upgrade_the_next_run_has_all_rows()
     {

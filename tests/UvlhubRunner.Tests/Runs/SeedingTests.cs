@@ -1,3 +1,4 @@
+using UvlhubAspire.Faults;
 using Xunit;
 
 namespace UvlhubAspire.UvlhubRunner.Tests.Runs;
@@ -6,6 +7,7 @@ public sealed class SeedingTests(MariaDBFixture fixture)
 {
     private const string Seeders = "core/seeding.py";
 
+    [Fault(FaultArea.Migration, "the seeder fails", Happens = "the database is empty again, and the next run does all of it", Data = "there was none yet")]
     [Fact(Timeout = 300_000)]
     public async Task A_failed_seeding_leaves_an_empty_database_and_the_next_run_does_all_of_it()
     {
@@ -36,7 +38,7 @@ public sealed class SeedingTests(MariaDBFixture fixture)
         await File.WriteAllTextAsync(seeding, source, TestContext.Current.CancellationToken);
         var silent = await minihub.RunAsync();
         Assert.Equal(5, silent.ExitCode);
-        Assert.Contains("Error running seeder UserSeeder: boom", silent.Output, StringComparison.Ordinal);
+        UserReads.Line("Error running seeder UserSeeder: boom", silent.Output);
         Assert.Equal("empty", await minihub.StateAsync());
 
         await File.WriteAllTextAsync(command, commandSource, TestContext.Current.CancellationToken);
@@ -44,6 +46,7 @@ public sealed class SeedingTests(MariaDBFixture fixture)
         Assert.NotEqual("0", await minihub.TextAsync("SELECT COUNT(*) FROM user"));
     }
 
+    [Fault(FaultArea.Migration, "the migrator is killed between migration and seeding", Happens = "the next run seeds, once", Data = "as many rows as a whole run makes")]
     [Fact(Timeout = 300_000)]
     public async Task A_run_that_died_between_upgrade_and_seeding_is_made_up_for_once()
     {
@@ -61,7 +64,7 @@ public sealed class SeedingTests(MariaDBFixture fixture)
 
         var result = await minihub.SucceedAsync();
 
-        Assert.Contains("seeding now", result.Output, StringComparison.Ordinal);
+        UserReads.Line("seeding now", result.Output);
         Assert.Equal(users, await minihub.TextAsync("SELECT COUNT(*) FROM user"));
         Assert.Contains("nothing to do", (await minihub.SucceedAsync()).Output, StringComparison.Ordinal);
         Assert.Equal(users, await minihub.TextAsync("SELECT COUNT(*) FROM user"));

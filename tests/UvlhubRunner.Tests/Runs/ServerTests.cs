@@ -1,3 +1,4 @@
+using UvlhubAspire.Faults;
 using Xunit;
 
 namespace UvlhubAspire.UvlhubRunner.Tests.Runs;
@@ -7,6 +8,8 @@ public sealed class ServerTests
 {
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
+    [Fault(FaultArea.Database, "MariaDB starts half a minute late", Happens = "the migrator waits, says why now and then, and goes on by itself", Data = "the first migration and its rows are there")]
+    [Fault(FaultArea.Migration, "MariaDB is killed in the middle of a migration", Happens = "the migrator waits for it, puts everything back and migrates again", Data = "every row is compared: all there, and the revision ran once")]
     [Fact(Timeout = 300_000)]
     public async Task A_server_that_starts_half_a_minute_late_is_waited_for_and_one_that_is_killed_in_an_upgrade_is_too()
     {
@@ -16,7 +19,7 @@ public sealed class ServerTests
         using (var runner = minihub.Start())
         {
             await Task.Delay(TimeSpan.FromSeconds(30), Cancellation);
-            Assert.Contains("nothing listens there yet", runner.Output, StringComparison.Ordinal);
+            UserReads.Line("nothing listens there yet", runner.Output, "MariaDB starts half a minute late");
             await server.StartAsync(Cancellation);
             var late = await runner.WaitAsync(Cancellation);
             Assert.True(late.ExitCode == 0, late.Output);
@@ -42,7 +45,7 @@ public sealed class ServerTests
             var result = await runner.WaitAsync(Cancellation);
 
             Assert.True(result.ExitCode == 0, result.Output);
-            Assert.Contains("was killed before it was done; putting things back first", result.Output, StringComparison.Ordinal);
+            UserReads.Line("was killed before it was done; putting things back first", result.Output, "MariaDB is killed in the middle of a migration");
             Assert.Contains("was restored and verified", result.Output, StringComparison.Ordinal);
         }
 
@@ -51,6 +54,7 @@ public sealed class ServerTests
         Assert.Equal("0", await minihub.TextAsync("SELECT COUNT(*) FROM user WHERE nickname IS NULL"));
     }
 
+    [Fault(FaultArea.Database, "MariaDB never answers", Happens = "given up at the limit, with the last cause and the log to look into", Data = "nothing was begun")]
     [Fact(Timeout = 120_000)]
     public async Task A_server_that_never_answers_is_given_up_in_time_with_the_last_cause()
     {
@@ -60,13 +64,14 @@ public sealed class ServerTests
         var result = await minihub.RunAsync("--Uvlhub:Migrator:ConnectTimeout=00:00:02");
 
         Assert.Equal(4, result.ExitCode);
-        Assert.Contains($"MariaDB did not answer at 127.0.0.1:{server.Place.HostPort} within 2 s: nothing listens there yet", result.Output, StringComparison.Ordinal);
+        UserReads.Line($"MariaDB did not answer at 127.0.0.1:{server.Place.HostPort} within 2 s: nothing listens there yet", result.Output);
         Assert.Contains($"docker logs {server.Place.Container}", result.Output, StringComparison.Ordinal);
     }
 }
 
 public sealed class CredentialTests(MariaDBFixture fixture)
 {
+    [Fault(FaultArea.Database, "an old volume has other credentials", Happens = "said at once, with the key, its line in .env and the two ways out", Data = "untouched")]
     [Theory(Timeout = 120_000)]
     [InlineData("ConnectionStrings__uvlhubdb", "MARIADB_PASSWORD")]
     [InlineData("ConnectionStrings__db", "MARIADB_ROOT_PASSWORD")]
@@ -85,7 +90,7 @@ public sealed class CredentialTests(MariaDBFixture fixture)
         Assert.True(watch.Elapsed < TimeSpan.FromSeconds(30), $"{watch.Elapsed} for something that no waiting mends");
         Assert.DoesNotContain("trying again", result.Output, StringComparison.Ordinal);
         Assert.Contains($".env:", result.Output, StringComparison.Ordinal);
-        Assert.Contains($"({key})", result.Output, StringComparison.Ordinal);
+        UserReads.Line($"({key})", result.Output);
         Assert.Contains("1. Put the old values back", result.Output, StringComparison.Ordinal);
         Assert.Contains("2. Start with an empty database", result.Output, StringComparison.Ordinal);
         Assert.DoesNotContain("a wrong password", result.Output, StringComparison.Ordinal);

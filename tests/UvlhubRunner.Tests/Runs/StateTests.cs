@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using UvlhubAspire.Faults;
 using Xunit;
 
 namespace UvlhubAspire.UvlhubRunner.Tests.Runs;
@@ -6,6 +7,7 @@ namespace UvlhubAspire.UvlhubRunner.Tests.Runs;
 /// <summary>The states in which nothing is upgraded: what is said, and that nothing is changed. No Python runs in any of them.</summary>
 public sealed class StateTests(MariaDBFixture fixture)
 {
+    [Fault(FaultArea.Migration, "the database is at a revision that the checkout does not have", Happens = "refused with the three ways out", Data = "every table is compared: as before")]
     [Fact(Timeout = 120_000)]
     public async Task A_revision_that_the_checkout_does_not_have_is_named_with_the_ways_out()
     {
@@ -20,13 +22,14 @@ public sealed class StateTests(MariaDBFixture fixture)
 
         Assert.Equal(3, result.ExitCode);
         Assert.Contains("[unknown-revision]", result.Output, StringComparison.Ordinal);
-        Assert.Contains("is at revision 'feedc0ffee'", result.Output, StringComparison.Ordinal);
+        UserReads.Line("is at revision 'feedc0ffee'", result.Output);
         Assert.Contains("git log --all --oneline -S feedc0ffee -- migrations", result.Output, StringComparison.Ordinal);
         Assert.Contains($"-- restore {snapshot} ", result.Output, StringComparison.Ordinal);
         Assert.Contains("-- reset --yes ", result.Output, StringComparison.Ordinal);
         Assert.Equal(before, await minihub.ContentAsync());
     }
 
+    [Fault(FaultArea.Migration, "the checkout's revisions have several heads", Happens = "refused with both files and the command that joins them", Data = "untouched")]
     [Fact(Timeout = 120_000)]
     public async Task Several_heads_are_named_with_their_files_and_the_line_that_joins_them()
     {
@@ -40,10 +43,11 @@ public sealed class StateTests(MariaDBFixture fixture)
         Assert.Equal(3, result.ExitCode);
         Assert.Contains("005a.py", result.Output, StringComparison.Ordinal);
         Assert.Contains("005b.py", result.Output, StringComparison.Ordinal);
-        Assert.Contains("flask db merge -m \"merge heads\" 005a 005b", result.Output, StringComparison.Ordinal);
+        UserReads.Line("flask db merge -m \"merge heads\" 005a 005b", result.Output);
         Assert.Equal("", await minihub.ContentAsync());
     }
 
+    [Fault(FaultArea.Migration, "the checkout's revisions are broken", Happens = "refused with file and reason", Data = "untouched")]
     [Theory(Timeout = 120_000)]
     [InlineData("revision = 'a'\ndown_revision = 'b'\n", "revision = 'b'\ndown_revision = 'a'\n", "comes back to itself")]
     [InlineData("revision = 'a'\ndown_revision = 'lost'\n", null, "follows the revision 'lost'")]
@@ -62,7 +66,7 @@ public sealed class StateTests(MariaDBFixture fixture)
 
         Assert.Equal(3, result.ExitCode);
         Assert.Contains("[broken-history]", result.Output, StringComparison.Ordinal);
-        Assert.Contains(reason, result.Output, StringComparison.Ordinal);
+        UserReads.Line(reason, result.Output);
         Assert.Contains(minihub.Versions, result.Output, StringComparison.Ordinal);
         Assert.Equal("broken-history", await minihub.StateAsync());
     }
@@ -81,6 +85,7 @@ public sealed class StateTests(MariaDBFixture fixture)
         Assert.False(Directory.Exists(Path.Combine(minihub.Checkout, "migrations")));
     }
 
+    [Fault(FaultArea.Migration, "the container that runs Flask is missing", Happens = "said at once, with the command that starts it", Data = "nothing was begun")]
     [Fact(Timeout = 120_000)]
     public async Task Without_a_toolbox_an_upgrade_is_not_begun_and_its_absence_is_said_at_once()
     {
@@ -92,7 +97,7 @@ public sealed class StateTests(MariaDBFixture fixture)
         var result = await minihub.RunAsync();
 
         Assert.Equal(4, result.ExitCode);
-        Assert.Contains($"There is no container {minihub.ToolboxName}", result.Output, StringComparison.Ordinal);
+        UserReads.Line($"There is no container {minihub.ToolboxName}", result.Output);
         Assert.Contains("Start it with './run'", result.Output, StringComparison.Ordinal);
         Assert.Equal("", await minihub.ContentAsync());
     }
@@ -121,6 +126,7 @@ public sealed class StateTests(MariaDBFixture fixture)
         Assert.Empty((await minihub.StatusAsync())["runs"]!.AsArray());
     }
 
+    [Fault(FaultArea.Migration, "no snapshot can be made", Happens = "the migration does not begin", Data = "every table is compared: as before")]
     [Fact(Timeout = 120_000)]
     public async Task A_snapshot_that_cannot_be_made_keeps_the_upgrade_from_beginning()
     {
@@ -134,7 +140,7 @@ public sealed class StateTests(MariaDBFixture fixture)
         var result = await minihub.RunAsync();
 
         Assert.Equal(3, result.ExitCode);
-        Assert.Contains("No snapshot was made, so nothing was changed", result.Output, StringComparison.Ordinal);
+        UserReads.Line("No snapshot was made, so nothing was changed", result.Output);
         Assert.DoesNotContain("Running 'flask", result.Output, StringComparison.Ordinal);
         Assert.Equal(before, await minihub.ContentAsync());
     }

@@ -1,5 +1,6 @@
 using CliWrap;
 using CliWrap.Buffered;
+using UvlhubAspire.Faults;
 using UvlhubRunner;
 using UvlhubRunner.Snapshots;
 using Xunit;
@@ -11,6 +12,7 @@ public sealed class DiskFullTests(MariaDBFixture fixture)
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
+    [Fault(FaultArea.Migration, "the disk is too small for a snapshot", Happens = "refused before the dump begins, with the setting of the folder", Data = "untouched")]
     [Fact(Timeout = 300_000)]
     public async Task A_disk_that_is_too_small_is_refused_before_the_dump_begins()
     {
@@ -22,11 +24,12 @@ public sealed class DiskFullTests(MariaDBFixture fixture)
         var refusal = await Assert.ThrowsAsync<MigrationRefusedException>(() => store.CreateAsync(scenario.Access, new SnapshotRequest(), null, Token));
 
         Assert.Equal(SnapshotStore.SnapshotFailed, refusal.State);
-        Assert.Contains("MB free", refusal.Problem, StringComparison.Ordinal);
+        UserReads.Line("MB free", refusal.Problem);
         Assert.Contains("Uvlhub:Snapshots:Path", refusal.Remedy, StringComparison.Ordinal);
         Assert.Empty(Directory.EnumerateFiles(store.Folder));
     }
 
+    [Fault(FaultArea.Migration, "the disk fills up during a snapshot", Happens = "the dump ends and leaves no file; nothing is migrated", Data = "untouched")]
     [Fact(Timeout = 300_000)]
     public async Task A_disk_that_fills_up_during_the_dump_leaves_no_file_and_ends_the_dump()
     {
@@ -39,7 +42,7 @@ public sealed class DiskFullTests(MariaDBFixture fixture)
         var refusal = await Assert.ThrowsAsync<MigrationRefusedException>(() => store.CreateAsync(
             scenario.Access, new SnapshotRequest(), new ImmediateProgress(_ => Fill(filler)), Token));
 
-        Assert.Contains("cannot be written", refusal.Problem, StringComparison.Ordinal);
+        UserReads.Line("cannot be written", refusal.Problem);
         Assert.Empty(Directory.EnumerateFiles(store.Folder));
         Assert.Equal(0, await scenario.ReadAsync<long>($"SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE DB = DATABASE() AND ID <> CONNECTION_ID()"));
     }

@@ -1,6 +1,7 @@
 using CliWrap;
 using CliWrap.Buffered;
 using MySqlConnector;
+using UvlhubAspire.Faults;
 using UvlhubRunner;
 using UvlhubRunner.Snapshots;
 using Xunit;
@@ -12,6 +13,7 @@ public sealed class FailedSnapshotTests(MariaDBFixture fixture)
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
+    [Fault(FaultArea.Migration, "the dump is killed", Happens = "there is no snapshot, and no half of one", Data = "untouched")]
     [Fact(Timeout = 300_000)]
     public async Task A_dump_that_is_killed_leaves_nothing_behind()
     {
