@@ -15,4 +15,10 @@ internal static partial class RestartLog
 
     [LoggerMessage(EventId = 403, Level = LogLevel.Error, Message = "{Resource} cannot be started again: {Reason}")]
     public static partial void Failed(ILogger logger, string resource, string reason);
+
+    [LoggerMessage(EventId = 404, Level = LogLevel.Error, Message = "The container engine is gone ('{Engine} version': {Reason}). Start it again: everything that it ran is then started again by itself. Ctrl+C ends the waiting")]
+    public static partial void EngineGone(ILogger logger, string engine, string reason);
+
+    [LoggerMessage(EventId = 405, Level = LogLevel.Warning, Message = "The container engine is back after {Seconds:0} s, and what it ran is started again; the volumes are as they were. The dashboard shows no new lines of these containers until the AppHost is started anew: '{Engine} logs NAME' does")]
+    public static partial void EngineBack(ILogger logger, string engine, double seconds);
 }

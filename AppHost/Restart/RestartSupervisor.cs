@@ -20,23 +20,24 @@ internal sealed class RestartSupervisor(
     private const string ContainerIdProperty = "container.id";
     private const int LinesShown = 15;
     private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(60);
+
+    // The engine is asked again after this, and tells what has happened in the time between two questions.
+    private static readonly TimeSpan s_pause = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan s_overlap = TimeSpan.FromSeconds(2);
+
+    // Docker gives its containers 15 seconds when it ends.
+    private static readonly TimeSpan s_engineEnd = TimeSpan.FromSeconds(30);
     private readonly ILogger _console = loggers.CreateLogger("UvlhubAspire.Restart");
+    private readonly EngineEvents _events = new(engine);
     private readonly ConcurrentDictionary<string, Watched> _containers = new(StringComparer.Ordinal);
+    private volatile bool _isOrchestratorBlind;
 
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         try
         {
-            await foreach (var change in notifications.WatchAsync(stoppingToken))
-            {
-                if (change.Snapshot.State?.Text == KnownResourceStates.Exited
-                    && change.Resource.TryGetLastAnnotation<RestartPolicy>(out var policy)
-                    && ContainerId(change.Snapshot) is { Length: > 0 } id)
-                {
-                    _ = HandleAsync(change, policy, _containers.GetOrAdd(id, _ => new Watched(id)), stoppingToken);
-                }
-            }
+            await Task.WhenAll(WatchResourcesAsync(stoppingToken), WatchEngineAsync(stoppingToken));
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
@@ -44,7 +45,84 @@ internal sealed class RestartSupervisor(
         }
     }
 
-    private async Task HandleAsync(ResourceEvent change, RestartPolicy policy, Watched container, CancellationToken cancellationToken)
+    private async Task WatchResourcesAsync(CancellationToken cancellationToken)
+    {
+        await foreach (var change in notifications.WatchAsync(cancellationToken))
+        {
+            if (change.Resource.TryGetLastAnnotation<RestartPolicy>(out var policy) && ContainerId(change.Snapshot) is { Length: > 0 } id)
+            {
+                var container = _containers.GetOrAdd(id, _ => new Watched(id, change, policy));
+                container.StaysDown &= change.Snapshot.State?.Text != KnownResourceStates.Running;
+                if (change.Snapshot.State?.Text == KnownResourceStates.Exited)
+                {
+                    _ = HandleAsync(container, cancellationToken);
+                }
+            }
+        }
+    }
+
+    // The orchestrator follows the engine's events until the engine ends, and never again: a container that dies with it,
+    // or afterwards, runs for ever in its eyes. So the engine is followed here as well.
+    private async Task WatchEngineAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            await foreach (var id in _events.DeathsAsync(time.GetUtcNow() - s_overlap, cancellationToken))
+            {
+                if (_containers.TryGetValue(id, out var container))
+                {
+                    _ = HandleAsync(container, cancellationToken);
+                }
+            }
+
+            if (await _events.RefusalAsync(cancellationToken) is { } refusal)
+            {
+                await WaitForEngineAsync(refusal, cancellationToken);
+            }
+            else
+            {
+                await Task.Delay(s_pause, time, cancellationToken);
+            }
+        }
+    }
+
+    private async Task WaitForEngineAsync(string refusal, CancellationToken cancellationToken)
+    {
+        var gone = time.GetUtcNow();
+        _isOrchestratorBlind = true;
+        RestartLog.EngineGone(_console, engine.Executable, refusal);
+        foreach (var container in _containers.Values)
+        {
+            if (container.Handled > gone - s_engineEnd)
+            {
+                // The engine has ended it together with itself, which looks as if a person had.
+                container.StaysDown = false;
+                container.Handled = default;
+            }
+        }
+
+        foreach (var container in Wanted())
+        {
+            RestartLog.EngineGone(resourceLoggers.GetLogger(container.Change.ResourceId), engine.Executable, refusal);
+            await PublishAsync(container.Change, new ResourceStateSnapshot(KnownResourceStates.RuntimeUnhealthy, KnownResourceStateStyles.Error), $"waiting for the container engine: {refusal}");
+        }
+
+        do
+        {
+            await Task.Delay(s_pause, time, cancellationToken);
+        }
+        while (await _events.RefusalAsync(cancellationToken) is not null);
+
+        RestartLog.EngineBack(_console, engine.Executable, (time.GetUtcNow() - gone).TotalSeconds);
+        foreach (var container in Wanted())
+        {
+            _ = HandleAsync(container, cancellationToken);
+        }
+    }
+
+    private IEnumerable<Watched> Wanted() => _containers.Values.Where(container => !container.StaysDown);
+
+    private async Task HandleAsync(Watched container, CancellationToken cancellationToken)
     {
         // Every change of a resource that is down says again that it is down. One after the other, so that a death is
         // handled once, and a death right after a restart is not overlooked.
@@ -55,7 +133,11 @@ internal sealed class RestartSupervisor(
             if (death is not null && death.FinishedAt != container.Handled)
             {
                 container.Handled = death.FinishedAt;
-                await HandleAsync(change, policy, container, death, cancellationToken);
+                await HandleAsync(container, death, cancellationToken);
+            }
+            else if (death is null && _isOrchestratorBlind)
+            {
+                await PublishRunningAsync(container, cancellationToken);
             }
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
@@ -64,7 +146,7 @@ internal sealed class RestartSupervisor(
         }
         catch (Exception exception)
         {
-            RestartLog.Failed(_console, change.Resource.Name, exception.Message);
+            RestartLog.Failed(_console, container.Change.Resource.Name, exception.Message);
         }
         finally
         {
@@ -72,8 +154,10 @@ internal sealed class RestartSupervisor(
         }
     }
 
-    private async Task HandleAsync(ResourceEvent change, RestartPolicy policy, Watched container, ContainerDeath death, CancellationToken cancellationToken)
+    private async Task HandleAsync(Watched container, ContainerDeath death, CancellationToken cancellationToken)
     {
+        var change = container.Change;
+        var policy = container.Policy;
         var name = change.Resource.Name;
         var log = resourceLoggers.GetLogger(change.ResourceId);
         var decision = policy.Decide(death, container.Restarts);
@@ -82,13 +166,16 @@ internal sealed class RestartSupervisor(
         switch (decision.Step)
         {
             case RestartStep.StayStopped:
+                container.StaysDown = true;
                 RestartLog.StoppedByHand(log, death.Container);
                 break;
 
             case RestartStep.Finished:
+                container.StaysDown = true;
                 break;
 
             case RestartStep.GiveUp:
+                container.StaysDown = true;
                 var lines = await LastLinesAsync(container.Id, cancellationToken);
                 foreach (var logger in (ILogger[])[log, _console])
                 {
@@ -114,6 +201,10 @@ internal sealed class RestartSupervisor(
                     RestartLog.Failed(_console, name, started.Error);
                     await PublishAsync(change, new ResourceStateSnapshot(KnownResourceStates.FailedToStart, KnownResourceStateStyles.Error), $"the restart failed: {started.Error}");
                 }
+                else if (_isOrchestratorBlind)
+                {
+                    await PublishRunningAsync(container, cancellationToken);
+                }
 
                 break;
         }
@@ -126,6 +217,19 @@ internal sealed class RestartSupervisor(
             State = state,
             Properties = [.. snapshot.Properties.Where(property => property.Name != RestartsProperty), new ResourcePropertySnapshot(RestartsProperty, restarts)],
         });
+
+    // What the orchestrator says by itself as long as it follows the engine.
+    private async Task PublishRunningAsync(Watched container, CancellationToken cancellationToken)
+    {
+        var status = await engine.RunAsync(s_limit, cancellationToken, "container", "inspect", "--format", "{{.State.Status}}", container.Id);
+        if (status is { Succeeded: true, Output: "running" })
+        {
+            await notifications.PublishUpdateAsync(container.Change.Resource, container.Change.ResourceId, snapshot => snapshot with
+            {
+                State = new ResourceStateSnapshot(KnownResourceStates.Running, KnownResourceStateStyles.Success),
+            });
+        }
+    }
 
     /// <summary>The property, shown among a resource's details, that tells of its restarts.</summary>
     public const string RestartsProperty = "Restarts";
@@ -141,9 +245,13 @@ internal sealed class RestartSupervisor(
         snapshot.Properties.FirstOrDefault(property => property.Name == ContainerIdProperty)?.Value as string;
 
     /// <summary>What is remembered of one container.</summary>
-    private sealed class Watched(string id)
+    private sealed class Watched(string id, ResourceEvent change, RestartPolicy policy)
     {
         public string Id { get; } = id;
+
+        public ResourceEvent Change { get; } = change;
+
+        public RestartPolicy Policy { get; } = policy;
 
         public SemaphoreSlim Gate { get; } = new(1);
 
@@ -151,6 +259,10 @@ internal sealed class RestartSupervisor(
 
         public int Total { get; set; }
 
+        /// <summary>The death that was handled last.</summary>
         public DateTimeOffset Handled { get; set; }
+
+        /// <summary>Whether it was left as it is after that: stopped by a person, done, or given up.</summary>
+        public bool StaysDown { get; set; }
     }
 }

@@ -58,7 +58,7 @@ public sealed class RunCommandTests
     }
 
     [Fault(FaultArea.Checkout, "the folder is no checkout", Happens = "said in one line, with what it lacks")]
-    [Theory(Timeout = 120_000)]
+    [Theory(Timeout = 300_000)]
     [InlineData("nowhere", "there is no folder nowhere")]
     [InlineData("tests", "is no uvlhub checkout: it lacks app/__init__.py")]
     public async Task A_folder_that_is_no_checkout_is_one_clear_message(string folder, string message)

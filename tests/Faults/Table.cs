@@ -29,7 +29,7 @@ var rows = Directory.EnumerateFiles(results, "*.xml").Order(StringComparer.Ordin
     .SelectMany(Proofs)
     .GroupBy(proof => (proof.Fault, proof.Test))
     .Select(Row.Of)
-    .OrderBy(row => Array.FindIndex(areas, area => area.Area == row.Area)).ThenBy(row => row.Fault, StringComparer.Ordinal).ThenBy(row => row.Test, StringComparer.Ordinal)
+    .OrderBy(row => Array.FindIndex(areas, area => area.Area == row.Area)).ThenBy(row => row.Fault, StringComparer.OrdinalIgnoreCase).ThenBy(row => row.Test, StringComparer.Ordinal)
     .ToList();
 
 if (args[0] == "write")
@@ -124,8 +124,13 @@ internal sealed record Row(string Area, string Fault, string Happens, string Rea
         string.Create(CultureInfo.InvariantCulture, $"| {Plain(Fault)} | {Plain(Happens)} | {Read} | {Plain(Data)} | {Seconds:0.0} s | {Result} | `{Test}` |");
 
     // What differs from run to run and from machine to machine says nothing to a reader.
-    private static string Quoted(string sentence) => string.Join("<br>", sentence.Split('\n').Select(line =>
-        Plain(Program.ProcessId().Replace(Program.InstanceName().Replace(Program.TemporaryFolder().Replace(line.Trim().Replace($"{Environment.CurrentDirectory}/", "", StringComparison.Ordinal), "…/"), ""), "$1…"))));
+    private static string Quoted(string sentence)
+    {
+        var text = Program.Time().Replace(sentence.Trim(), "").Replace($"{Environment.CurrentDirectory}/", "", StringComparison.Ordinal);
+        text = Program.TemporaryFolder().Replace(text, "…/");
+        text = Program.InstanceName().Replace(text, "");
+        return Plain(Program.ProcessId().Replace(text, "$1…")).ReplaceLineEndings("<br>");
+    }
 
     private static string Plain(string text) => text
         .Replace("&", "&amp;", StringComparison.Ordinal).Replace("<", "&lt;", StringComparison.Ordinal)
@@ -135,6 +140,9 @@ internal sealed record Row(string Area, string Fault, string Happens, string Rea
 
 internal partial class Program
 {
+    [GeneratedRegex(@"^(\d{4}-\d\d-\d\d[T ])?\d\d:\d\d:\d\d(\.\d+Z)? +")]
+    public static partial Regex Time();
+
     [GeneratedRegex(@"/tmp/[^/\s:'""]+/?")]
     public static partial Regex TemporaryFolder();
 
