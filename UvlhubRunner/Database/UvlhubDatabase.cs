@@ -23,6 +23,11 @@ internal sealed partial class UvlhubDatabase(
     /// <summary>The table in which Alembic keeps the revision.</summary>
     public const string VersionTable = "alembic_version";
 
+    private TimeSpan? _unanswered;
+
+    /// <summary>How long the server did not answer before its first answer; zero if it always did.</summary>
+    public TimeSpan Unanswered => _unanswered ?? TimeSpan.Zero;
+
     /// <summary>The database's name.</summary>
     public string Name => settings.Database;
 
@@ -291,14 +296,17 @@ internal sealed partial class UvlhubDatabase(
     {
         using var activity = Telemetry.Step($"connect as {(target.UserID == "root" ? "root" : "application")}", "CONNECT");
         Exception? last = null;
+        var started = time.GetTimestamp();
         try
         {
             return await pipelines.GetPipeline(Pipelines.Connect).ExecuteAsync(async token =>
             {
+                var waited = time.GetElapsedTime(started);
                 var connection = new MySqlConnection(target.ConnectionString);
                 try
                 {
                     await connection.OpenAsync(token);
+                    _unanswered ??= last is null ? TimeSpan.Zero : waited;
                     return connection;
                 }
                 catch (Exception exception)

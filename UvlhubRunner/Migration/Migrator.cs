@@ -39,14 +39,15 @@ internal sealed partial class Migrator(
     {
         using var activity = Telemetry.Step("migrate");
         var started = time.GetTimestamp();
-        await changes.ExclusivelyAsync(MigrateAsync, cancellationToken);
-        LogDone(time.GetElapsedTime(started).TotalSeconds);
+        // Read while MariaDB still starts.
+        var history = Task.Run(() => CheckoutHistory.Read(settings.Checkout.RevisionsDirectory), cancellationToken);
+        await changes.ExclusivelyAsync(async (root, open, token) => await MigrateAsync(root, open, await history, token), cancellationToken);
+        LogDone(time.GetElapsedTime(started).TotalSeconds, database.Unanswered.TotalSeconds);
     }
 
     /// <summary>The same, for one that holds the lock.</summary>
-    public async Task MigrateAsync(MySqlConnection root, MigrationRun? open, CancellationToken cancellationToken)
+    public async Task MigrateAsync(MySqlConnection root, MigrationRun? open, CheckoutHistory history, CancellationToken cancellationToken)
     {
-        var history = CheckoutHistory.Read(settings.Checkout.RevisionsDirectory);
         // Over the connection of the lock: if it breaks, the whole attempt begins anew.
         var facts = await database.InspectAsync(root, cancellationToken);
         switch (DatabaseState.Of(facts, history, open))
@@ -179,6 +180,6 @@ internal sealed partial class Migrator(
     [LoggerMessage(EventId = 406, Level = LogLevel.Warning, Message = "Making the first migration of {Checkout}, because Uvlhub:Migrator:InitializeMigrations asks for it")]
     private partial void LogInitializing(string checkout);
 
-    [LoggerMessage(EventId = 407, Level = LogLevel.Information, Message = "Done in {Seconds:0.000} s, all waiting included")]
-    private partial void LogDone(double seconds);
+    [LoggerMessage(EventId = 407, Level = LogLevel.Information, Message = "Done in {Seconds:0.000} s; MariaDB did not answer for the first {Unanswered:0.000} s of them")]
+    private partial void LogDone(double seconds, double unanswered);
 }

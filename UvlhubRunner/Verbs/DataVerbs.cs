@@ -84,7 +84,7 @@ internal sealed class DataVerbs(
                     await database.EndOtherConnectionsAsync(root, work);
                     await database.EmptyAsync(root, work);
                 }, token);
-                await migrator.MigrateAsync(root, open: null, token);
+                await migrator.MigrateAsync(root, open: null, CheckoutHistory.Read(settings.Checkout.RevisionsDirectory), token);
             },
             cancellationToken);
         return ExitCode.Done;
