@@ -67,6 +67,18 @@ internal static class FlaskBuilderExtensions
             .DiffersFromCompose(DriftAspect.Service, "flask, rosemary and pytest run in a container of their own, so that a migration needs no site")
             .WithIconName("Toolbox");
 
+    /// <summary>Says in the model, for the dashboard and the drawing, that a resource is there for the site.</summary>
+    internal static IResourceBuilder<T> WithSiteRelationship<T>(this IResourceBuilder<T> builder)
+        where T : IResource
+    {
+        foreach (var site in builder.ApplicationBuilder.Resources.OfType<FlaskResource>().Where(flask => flask.IsSite))
+        {
+            builder.WithReferenceRelationship(site);
+        }
+
+        return builder;
+    }
+
     private static IResourceBuilder<FlaskResource> WithSiteHealthCheck(this IResourceBuilder<FlaskResource> builder)
     {
         var key = $"{builder.Resource.Name}_check";
@@ -87,6 +99,7 @@ internal static class FlaskBuilderExtensions
         var checkout = uvlhub.Checkout;
         var container = builder.AddResource(flask)
             .WithCheckoutCode(uvlhub)
+            .WithReferenceRelationship(database)
             // An init process, because as process 1 neither a shell nor Python ends when the engine asks it to.
             .WithContainerRuntimeArgs("--init", "--workdir", checkout.WorkingDirectory)
             // Nothing in it answers by TLS to a certificate of the host, and copying those takes time at every start.

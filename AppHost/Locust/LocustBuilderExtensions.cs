@@ -49,6 +49,7 @@ internal static class LocustBuilderExtensions
             .WithEnvironment("PYTHONPATH", checkout.WorkingDirectory)
             .WithEnvironment("PYTHONDONTWRITEBYTECODE", "1")
             .WithEnvironment("LOCUST_HOST", site)
+            .WithSiteRelationship()
             .WithHttpEndpoint(targetPort: 8089, name: HttpEndpointName)
             .WithHostPort(uvlhub.Ports.Locust)
             .WithHttpHealthCheck("/", endpointName: HttpEndpointName)

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 using UvlhubAspire.AppHost.Certificates;
 using UvlhubAspire.AppHost.Compose;
+using UvlhubAspire.AppHost.Flask;
 using UvlhubAspire.AppHost.Preflight;
 using UvlhubAspire.AppHost.Publishing;
 using UvlhubAspire.AppHost.Services;
@@ -48,7 +49,7 @@ internal static class NginxBuilderExtensions
             .DiffersFromCompose(DriftAspect.DependsOn, AtOnce)
             .DiffersFromCompose(DriftAspect.Volume, "a web server only reads the checkout", "read-only")
             .WithIconName("ArrowRouting");
-        nginx.WithCertificate(uvlhub).OpenTo(uvlhub);
+        nginx.WithSiteRelationship().WithCertificate(uvlhub).OpenTo(uvlhub);
         foreach (var mount in mounts)
         {
             nginx.WithBindMount(mount.Source!, mount.Target, isReadOnly: true);

@@ -13,8 +13,8 @@ using UvlhubAspire.Checkout;
 namespace UvlhubAspire.AppHost.Publishing;
 
 /// <summary>
-/// What <c>aspire publish</c> and <c>aspire do</c> can do with the model: a step for each target, and one that builds the
-/// site's images.
+/// What <c>aspire publish</c> and <c>aspire do</c> can do with the model: a step for each target, two for the site's images,
+/// and one that draws it.
 /// </summary>
 internal static class PublishSteps
 {
@@ -36,6 +36,12 @@ internal static class PublishSteps
             });
         }
 
+        builder.Pipeline.AddStep(new PipelineStep
+        {
+            Name = "draw-topology",
+            Description = "Writes the model as a graph, topology.dot, for Graphviz.",
+            Action = DrawAsync,
+        });
         builder.Pipeline.AddStep(new PipelineStep
         {
             Name = "build-images",
@@ -66,6 +72,12 @@ internal static class PublishSteps
         }
 
         await context.ReportingStep.SucceedAsync($"{target.Name}: {folder}", context.CancellationToken);
+    }
+
+    private static async Task DrawAsync(PipelineStepContext context)
+    {
+        var folder = Directory.CreateDirectory(context.Services.GetRequiredService<IPipelineOutputService>().GetOutputDirectory()).FullName;
+        await File.WriteAllLinesAsync(Path.Combine(folder, "topology.dot"), TopologyDrawing.Write(context.Model), context.CancellationToken);
     }
 
     private static async Task BuildAsync(PipelineStepContext context)
