@@ -99,7 +99,6 @@ internal static class FlaskBuilderExtensions
         var checkout = uvlhub.Checkout;
         var container = builder.AddResource(flask)
             .WithCheckoutCode(uvlhub)
-            .WithReferenceRelationship(database)
             // An init process, because as process 1 neither a shell nor Python ends when the engine asks it to.
             .WithContainerRuntimeArgs("--init", "--workdir", checkout.WorkingDirectory)
             // Nothing in it answers by TLS to a certificate of the host, and copying those takes time at every start.
@@ -114,6 +113,11 @@ internal static class FlaskBuilderExtensions
             .WithTelemetry(uvlhub)
             .WithShellCommand()
             .WithRebuildCommand();
+
+        if (database is not null)
+        {
+            container.WithReferenceRelationship(database);
+        }
 
         if (flask.Role != FlaskRole.Migrator)
         {
