@@ -4,6 +4,7 @@ using UvlhubAspire.AppHost.Adminer;
 using UvlhubAspire.AppHost.Certificates;
 using UvlhubAspire.AppHost.Commands;
 using UvlhubAspire.AppHost.Compose;
+using UvlhubAspire.AppHost.Deployment;
 using UvlhubAspire.AppHost.Elasticsearch;
 using UvlhubAspire.AppHost.Flask;
 using UvlhubAspire.AppHost.Locust;
@@ -44,6 +45,7 @@ var web = builder.AddFlask("web", uvlhub, uvlhubdb)
 // Each of these is there if the checkout's compose file declares it, or Uvlhub:Services asks for it.
 var nginx = builder.AddNginx("nginx", uvlhub);
 builder.AddCertificates("certbot", uvlhub, nginx);
+web.WithDeployment(uvlhub, uvlhubdb, migrator, nginx);
 var site = nginx is null ? "http://web:5000" : "http://nginx";
 var redis = builder.AddRedisStore("redis", uvlhub);
 builder.AddWorker("worker", uvlhub, uvlhubdb, redis, migrator);

@@ -25,7 +25,7 @@ column() { tr '\n' '|' | sed -e 's/|$//' -e 's/|/\\l/g' -e 's/$/\\l/'; }
     echo "  \"common\" [label=\"what these build on:\\l$(comm -23 <(folders) <(named) | column)\"]"
     echo '  "AppHost.cs" -> "resources" -> "common"'
     echo '  "resources" -> "UvlhubRunner" [label="starts"]; "resources" -> "images" [label="stand-ins"]; "AppHost.cs" -> "samples/minihub" [label="by default"]'
-    for project in UvlhubRunner bench/Bench tests/*/; do
+    for project in UvlhubRunner bench/Bench tests/*.Tests/; do
         name=${project%/}
         sed -nE 's|.*<ProjectReference Include="([^"]*)".*|\1|p' "$name"/*.csproj | while read -r reference; do
             target=$(realpath --relative-to=. "$name/$(dirname "$reference")")

@@ -100,6 +100,9 @@ internal sealed class UvlhubOptions
     /// <summary>How gunicorn serves the site.</summary>
     public GunicornOptions Gunicorn { get; init; } = new();
 
+    /// <summary>How a running Production is replaced by a newer version.</summary>
+    public DeployOptions Deploy { get; init; } = new();
+
     /// <summary>What is written for other machines.</summary>
     public PublishOptions Publish { get; init; } = new();
 
@@ -138,6 +141,9 @@ internal sealed class UvlhubOptions
 
         /// <summary>nginx with TLS. Default: 443.</summary>
         public int? Https { get; init; }
+
+        /// <summary>Where a deployment is asked for. Default: 9000.</summary>
+        public int? Webhook { get; init; }
 
         /// <summary>The Aspire dashboard. Default: 15888.</summary>
         public int? Dashboard { get; init; }
@@ -199,6 +205,25 @@ internal sealed class UvlhubOptions
 
         /// <summary>How often the certificate is looked at. Default: 12 hours.</summary>
         public TimeSpan CheckEvery { get; init; } = TimeSpan.FromHours(12);
+    }
+
+    /// <summary>How a running Staging or Production is replaced by a newer version.</summary>
+    internal sealed class DeployOptions
+    {
+        /// <summary>Whether <c>POST /webhook/deploy</c> with <c>WEBHOOK_TOKEN</c> deploys, on the loopback address and, over TLS, under the site's own. Default: no.</summary>
+        public bool Webhook { get; init; }
+
+        /// <summary>Whether a deployment takes new code first (<c>git pull --ff-only</c> in the checkout). Default: no; it takes what is there.</summary>
+        public bool Pull { get; init; }
+
+        /// <summary>
+        /// An image of a registry with the site's code in it, such as <c>ghcr.io/team/uvlhub:latest</c>; it runs, and nothing
+        /// is built from the checkout's code. Default: none.
+        /// </summary>
+        public string? Image { get; init; }
+
+        /// <summary>How often the registry is asked for another <see cref="Image"/>; 0 asks only when a deployment is asked for. Default: 5 minutes.</summary>
+        public TimeSpan CheckEvery { get; init; } = TimeSpan.FromMinutes(5);
     }
 
     /// <summary>What <c>aspire publish</c> writes.</summary>

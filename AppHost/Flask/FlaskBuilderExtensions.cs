@@ -49,6 +49,35 @@ internal static class FlaskBuilderExtensions
             .WithIconName("Globe");
 
     /// <summary>
+    /// Adds the site once more, not started: it serves while the site itself is replaced by a newer version.
+    /// </summary>
+    /// <param name="builder">The application that is being built.</param>
+    /// <param name="name">The resource's name.</param>
+    /// <param name="uvlhub">The checkout and the settings.</param>
+    /// <param name="database">The application's database.</param>
+    /// <returns>The container's builder.</returns>
+    public static IResourceBuilder<FlaskResource> AddStandby(
+        this IDistributedApplicationBuilder builder, [ResourceName] string name, UvlhubEnvironment uvlhub, IResourceBuilder<MariaDBDatabaseResource> database)
+    {
+        var standby = builder.AddCheckoutContainer(new FlaskResource(name) { Role = FlaskRole.Standby }, uvlhub, database)
+            .WithContainerName(uvlhub.Names.ServiceContainer("web_app_next_container"))
+            .WithArgs(ServerCommand(uvlhub, isPublished: false))
+            .WithHttpEndpoint(targetPort: Port, name: FlaskResource.HttpEndpointName)
+            .WithSiteHealthCheck()
+            .WithExplicitStart()
+            .ExcludeFromManifest()
+            .DiffersFromCompose(DriftAspect.Service, "it serves while the site is replaced by a newer version, so that no request fails")
+            .WithIconName("GlobeSync");
+        // A version that does not start shall say so, not try again.
+        foreach (var policy in standby.Resource.Annotations.OfType<RestartPolicy>().ToList())
+        {
+            standby.Resource.Annotations.Remove(policy);
+        }
+
+        return standby;
+    }
+
+    /// <summary>
     /// Adds the toolbox, named after uvlhub's command line: the site's image, mounts and environment, but idle. The
     /// migrator, the dashboard's commands and people run <c>flask</c>, <c>rosemary</c> and <c>pytest</c> in it, so that
     /// the host needs no Python, and a migration runs before there is a site.

@@ -9,6 +9,9 @@ internal enum FlaskRole
     /// <summary>Serves the site.</summary>
     Site,
 
+    /// <summary>Serves the site while that is replaced.</summary>
+    Standby,
+
     /// <summary>Does the site's work in the background.</summary>
     Worker,
 
@@ -29,7 +32,7 @@ internal sealed class FlaskResource(string name) : ContainerResource(name)
     public FlaskRole Role { get; init; }
 
     /// <summary>Whether it runs the application for its users, and so needs nothing of what only tools do.</summary>
-    public bool IsApplication => Role is FlaskRole.Site or FlaskRole.Worker;
+    public bool IsApplication => Role is FlaskRole.Site or FlaskRole.Standby or FlaskRole.Worker;
 
     /// <summary>Whether this one serves the site.</summary>
     public bool IsSite => Role == FlaskRole.Site;

@@ -61,6 +61,12 @@ internal static class NginxBuilderExtensions
         return nginx.WithHealthCheck(key).WithUpstreams(new Upstreams(mounts.Select(mount => mount.Source!)));
     }
 
+    /// <summary>The names under which a resource stands in nginx's configuration.</summary>
+    /// <param name="nginx">The web server.</param>
+    /// <param name="resource">A resource of the model.</param>
+    public static IReadOnlyList<string> NamesOf(this IResourceBuilder<ContainerResource> nginx, IResource resource) =>
+        [.. nginx.Resource.Annotations.OfType<UpstreamsAnnotation>().SelectMany(known => known.Upstreams.NamesOf(resource))];
+
     private static IResourceBuilder<ContainerResource> WithCertificate(this IResourceBuilder<ContainerResource> nginx, UvlhubEnvironment uvlhub) => uvlhub.Tls is not { } tls ? nginx
         : nginx
             .WithHttpsEndpoint(targetPort: 443, name: HttpsEndpointName)
@@ -109,6 +115,7 @@ internal static class NginxBuilderExtensions
             return nginx;
         }
 
+        nginx.WithAnnotation(new UpstreamsAnnotation(upstreams));
         builder.Services.AddSingleton<IHostedService>(services => ActivatorUtilities.CreateInstance<UpstreamRefresh>(services, nginx.Resource, upstreams));
         return nginx
             .WithEnvironment(context => context.EnvironmentVariables[Upstreams.Variable] =
@@ -119,7 +126,7 @@ internal static class NginxBuilderExtensions
     // The two that are made of the checkout's templates, in place of the one without TLS.
     private static IEnumerable<ComposeMount> WithTemplates(UvlhubEnvironment uvlhub, TlsSettings tls, IEnumerable<ComposeMount> mounts)
     {
-        var folder = TlsConfiguration.Write(uvlhub.Checkout, tls.Domain);
+        var folder = TlsConfiguration.Write(uvlhub.Checkout, uvlhub.Names, tls.Domain, uvlhub.Options.Deploy.Webhook);
         return mounts.Where(mount => mount.Target != ConfigurationFile)
             .Append(new ComposeMount(ComposeMountKind.Bind, folder, TlsConfiguration.Folder, IsReadOnly: true, new SourceLine(folder, 0)));
     }

@@ -13,6 +13,7 @@ namespace UvlhubAspire.AppHost.Release;
 internal static class RunnerPublish
 {
     private static readonly TimeSpan s_limit = TimeSpan.FromMinutes(5);
+    private static volatile bool s_isPublished;
 
     /// <summary>The folder with the program; it exists after <see cref="EnsureAsync"/>.</summary>
     public static string Folder => Path.Combine(Artifacts, "app");
@@ -21,10 +22,15 @@ internal static class RunnerPublish
 
     private static string Runtime => RuntimeInformation.OSArchitecture == Architecture.Arm64 ? "linux-arm64" : "linux-x64";
 
-    /// <summary>Publishes the program; what has not changed is not compiled again.</summary>
+    /// <summary>Publishes the program, once in the life of the AppHost; what has not changed is not compiled again.</summary>
     /// <exception cref="ImageBuildException">It cannot be published; the message holds the compiler's last lines.</exception>
     public static async Task EnsureAsync(ILogger logger, CancellationToken cancellationToken)
     {
+        if (s_isPublished)
+        {
+            return;
+        }
+
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(s_limit);
         var tail = new OutputTail(line => ImageLog.BuildOutput(logger, line));
@@ -41,6 +47,7 @@ internal static class RunnerPublish
                 .WithStandardOutputPipe(PipeTarget.ToDelegate(tail.Add))
                 .WithStandardErrorPipe(PipeTarget.ToDelegate(tail.Add))
                 .ExecuteAsync(limit.Token);
+            s_isPublished = true;
         }
         catch (Exception exception) when (exception is CliWrapException or System.ComponentModel.Win32Exception
             || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested))

@@ -12,48 +12,78 @@ namespace UvlhubAspire.AppHost.Release;
 /// <param name="checkout">The checkout.</param>
 /// <param name="dockerfile">The Dockerfile to build; the checkout's production one.</param>
 /// <param name="name">The image's name, without a tag.</param>
-/// <param name="version">The version: the build argument <c>VERSION_TAG</c>, and the tag.</param>
-internal sealed class SiteImages(UvlhubCheckout checkout, Dockerfile dockerfile, string name, string version)
+/// <param name="version">The version: the build argument <c>VERSION_TAG</c>, and at the start the tag. It is read again at each build.</param>
+internal sealed class SiteImages(UvlhubCheckout checkout, Dockerfile dockerfile, string name, Func<string> version)
 {
     private const string StandIn = "flask";
 
     /// <summary>The image that serves.</summary>
-    public ContainerImage Web { get; } = Image(checkout, dockerfile, name, version, SiteDockerfile.WebStage);
+    public ContainerImage Web { get; private init; } = FromCheckout(checkout, dockerfile, name, version, SiteDockerfile.WebStage);
 
     /// <summary>The image that migrates.</summary>
-    public ContainerImage Migrator { get; } = Image(checkout, dockerfile, $"{name}-migrator", version, SiteDockerfile.MigratorStage);
+    public ContainerImage Migrator { get; private init; } = FromCheckout(checkout, dockerfile, $"{name}-migrator", version, SiteDockerfile.MigratorStage);
 
-    private static ContainerImage Image(UvlhubCheckout checkout, Dockerfile dockerfile, string name, string version, string stage)
+    /// <summary>The same of an image that somebody else has built of the checkout.</summary>
+    /// <param name="image">Its name with its tag.</param>
+    public SiteImages On(string image)
     {
-        var standIn = ImageRecipe.StandIn(StandIn);
-        return new ContainerImage(StandIn, Recipe("site", SiteDockerfile.OnItsOwnBase(dockerfile), version), dockerfile.BaseImages)
+        return new SiteImages(checkout, dockerfile, name, version)
         {
-            StandInBuild = Recipe("standin", SiteDockerfile.OnStandIn(dockerfile, standIn.Image), $"{version}-debian") with { Base = standIn },
+            Web = Image(name, SiteDockerfile.WebStage),
+            Migrator = Image($"{name}-migrator", SiteDockerfile.MigratorStage),
         };
 
-        ImageRecipe Recipe(string kind, string text, string tag) => new($"{name}:{tag}", Write(checkout, dockerfile, kind, text), checkout.Path, NeedsDebianBase: false, IsContentTagged: false)
+        ContainerImage Image(string built, string stage) =>
+            new(StandIn: null, Recipe(checkout, "registry.Dockerfile", () => SiteDockerfile.OnImage(image), $"{built}:registry", version, stage), [image]);
+    }
+
+    private static ContainerImage FromCheckout(UvlhubCheckout checkout, Dockerfile dockerfile, string name, Func<string> version, string stage)
+    {
+        var standIn = ImageRecipe.StandIn(StandIn);
+        var file = Path.GetFileName(dockerfile.Path);
+        var tag = version();
+        return new ContainerImage(
+            StandIn,
+            Recipe(checkout, $"{file}.site", () => SiteDockerfile.OnItsOwnBase(dockerfile), $"{name}:{tag}", version, stage),
+            dockerfile.BaseImages)
+        {
+            StandInBuild = Recipe(checkout, $"{file}.standin", () => SiteDockerfile.OnStandIn(dockerfile, standIn.Image), $"{name}:{tag}-debian", version, stage) with { Base = standIn },
+        };
+    }
+
+    private static ImageRecipe Recipe(UvlhubCheckout checkout, string file, Func<string> text, string image, Func<string> version, string stage)
+    {
+        var arguments = new Dictionary<string, string>();
+        return new ImageRecipe(image, Write(checkout, file, text()), checkout.Path, NeedsDebianBase: false, IsContentTagged: false)
         {
             Target = stage,
-            Arguments = new Dictionary<string, string> { ["VERSION_TAG"] = version },
+            Arguments = arguments,
             Contexts = new Dictionary<string, string>
             {
                 [SiteDockerfile.StartupContext] = Path.Combine(RepositoryFolder.AppHost, "Flask", "startup"),
                 [SiteDockerfile.RunnerContext] = RunnerPublish.Folder,
             },
-            Prepare = stage == SiteDockerfile.MigratorStage ? RunnerPublish.EnsureAsync : (_, _) =>
+            Prepare = async (logger, cancellationToken) =>
             {
+                // The code may be newer than at the start.
+                arguments["VERSION_TAG"] = version();
+                Write(checkout, file, text());
+                if (stage == SiteDockerfile.MigratorStage)
+                {
+                    await RunnerPublish.EnsureAsync(logger, cancellationToken);
+                }
+
                 // The builder wants every folder that it is told of, also those that this stage does not use.
                 Directory.CreateDirectory(RunnerPublish.Folder);
-                return Task.CompletedTask;
             },
         };
     }
 
     // Outside of the checkout, which nobody writes into.
-    private static string Write(UvlhubCheckout checkout, Dockerfile dockerfile, string kind, string text)
+    private static string Write(UvlhubCheckout checkout, string name, string text)
     {
         var folder = Directory.CreateDirectory(Path.Combine(RepositoryFolder.AppHost, "obj", "uvlhub-images", $"{checkout.Name}-{Digest(checkout.Path)}")).FullName;
-        var file = Path.Combine(folder, $"{Path.GetFileName(dockerfile.Path)}.{kind}");
+        var file = Path.Combine(folder, name);
         Replace(file, text);
         Replace($"{file}.dockerignore", SiteDockerfile.Ignored(checkout));
         return file;

@@ -31,6 +31,9 @@ internal sealed class HostPorts(UvlhubOptions options, ComposeFile? compose = nu
     /// <summary>nginx with TLS.</summary>
     public HostPort Https => Of(nameof(options.Ports.Https), options.Ports.Https, Published("nginx", 443, 443));
 
+    /// <summary>Where a deployment is asked for.</summary>
+    public HostPort Webhook => Of(nameof(options.Ports.Webhook), options.Ports.Webhook, 9000);
+
     /// <summary>Redis, which compose does not publish: any free port.</summary>
     public HostPort Redis => Of(nameof(options.Ports.Redis), options.Ports.Redis, Published("redis", 6379, 0));
 

@@ -94,17 +94,21 @@ internal static class UvlhubBuilderExtensions
             SecretKey = profile.Server == WebServer.Gunicorn
                 ? builder.AddSecret($"{profile.SecretPrefix}secret-key", checkout.Environment.GetValueOrDefault(SecretKeys.SecretKey), length: 50)
                 : null,
-            Images = profile.Code == CodeSource.InImage
-                ? new SiteImages(
-                    checkout,
-                    checkout.SiteDockerfile,
-                    builder.ExecutionContext.IsPublishMode ? CheckoutImage.Published(checkout, options.Publish) : CheckoutImage.Site(checkout),
-                    CheckoutVersion.Read(checkout, options))
-                : null,
+            Images = profile.Code == CodeSource.InImage ? Images(checkout, options, builder.ExecutionContext) : null,
         };
         builder.Services.AddSingleton(uvlhub);
         builder.AddPublishSteps(uvlhub);
         return uvlhub;
+    }
+
+    private static SiteImages Images(UvlhubCheckout checkout, UvlhubOptions options, DistributedApplicationExecutionContext context)
+    {
+        var images = new SiteImages(
+            checkout,
+            checkout.SiteDockerfile,
+            context.IsPublishMode ? CheckoutImage.Published(checkout, options.Publish) : CheckoutImage.Site(checkout),
+            () => CheckoutVersion.Read(checkout, options));
+        return context.IsRunMode && options.Deploy.Image is { Length: > 0 } image ? images.On(image) : images;
     }
 
     private static EnvironmentProfile Profile(IDistributedApplicationBuilder builder, UvlhubOptions options)

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Http.Headers;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
@@ -145,6 +146,84 @@ public sealed partial class ProductionTests(RunningProduction production) : ICla
         Assert.Equal(renewed, await ServedSerialAsync());
     }
 
+    [Fault(FaultArea.Production, "a new version does not start", Happens = "the one before it goes on serving, and no request fails", Data = "not touched")]
+    [Fact(Timeout = 420_000)]
+    public async Task A_deployment_under_load_fails_no_request_and_a_version_that_does_not_start_replaces_nothing()
+    {
+        var template = production.Checkout.File("app/templates/base.html");
+        var routes = production.Checkout.File("app/modules/public/routes.py");
+        var (page, code) = (await File.ReadAllTextAsync(template, Cancellation), await File.ReadAllTextAsync(routes, Cancellation));
+        await EventuallyAsync(async () => await ServedSerialAsync() is not null);
+        using var client = new HttpClient(ToNginx(_ => { })) { BaseAddress = new Uri($"https://{RunningProduction.Domain}/") };
+        await using var load = new Load(client.BaseAddress, visitors: 3, connect: () => ToNginx(_ => { }));
+
+        await File.WriteAllTextAsync(template, page.Replace("</footer>", " the second version</footer>", StringComparison.Ordinal), Cancellation);
+        Assert.Equal(HttpStatusCode.Unauthorized, await AskAsync("another-token"));
+        Assert.Equal(HttpStatusCode.Accepted, await AskAsync(RunningProduction.WebhookToken));
+        await EventuallyAsync(async () => (await client.GetStringAsync("/", Cancellation)).Contains("the second version", StringComparison.Ordinal));
+        await EventuallyAsync(async () => !await IsUpAsync("web_app_next_container"));
+        Assert.Equal("", await InsideAsync("web_app_container", "sh", "-c", "echo $WEBHOOK_TOKEN; ls /var/run/docker.sock 2>/dev/null || true"));
+
+        await File.AppendAllTextAsync(routes, "\nthis is no Python\n", Cancellation);
+        var commands = Uvlhub.App.Services.GetRequiredService<ResourceCommandService>();
+        ExecuteCommandResult refused;
+        do
+        {
+            refused = await commands.ExecuteCommandAsync("web", "deploy", Cancellation);
+        }
+        while (refused.Message?.Contains("another deployment is under way", StringComparison.Ordinal) == true);
+        await File.WriteAllTextAsync(routes, code, Cancellation);
+        Assert.False(refused.Success);
+        UserReads.Line("does not start", refused.Message ?? "");
+        Assert.Contains("the second version", await client.GetStringAsync("/", Cancellation), StringComparison.Ordinal);
+
+        await load.DisposeAsync();
+        Assert.Empty(load.Failures);
+        Assert.True(load.Answered > 50, $"only {load.Answered} requests were answered");
+        Assert.False(await IsUpAsync("web_app_next_container"));
+
+        async Task<HttpStatusCode> AskAsync(string token)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Post, "/webhook/deploy");
+            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
+            using var answer = await client.SendAsync(request, Cancellation);
+            return answer.StatusCode;
+        }
+    }
+
+    [Fault(FaultArea.Production, "the registry's new image does not start", Happens = "the one before it goes on serving, no request fails, and the image is not tried again", Data = "not touched")]
+    [Fact(Timeout = 480_000)]
+    public async Task A_newer_image_in_the_registry_is_deployed_and_one_that_does_not_start_is_not()
+    {
+        await using var registry = await LocalRegistry.StartAsync($"{Uvlhub.Instance}_registry", Cancellation);
+        var image = $"{registry.Address}/minihub:latest";
+        var first = await registry.PushAsync("minihub", "1", $"FROM {await InspectAsync("web_app_container", "{{.Config.Image}}")}\nLABEL version=1", Cancellation);
+        await LocalRegistry.PullAsync(image, Cancellation);
+
+        await using var updated = await Uvlhub.StartHealthyAsync(
+            production.Checkout.Path, Uvlhub.NewInstance(), Cancellation,
+            "--Uvlhub:Environment=Production", "--Uvlhub:Gunicorn:Workers=1", "--Uvlhub:Services=nginx",
+            $"--Uvlhub:Deploy:Image={image}", "--Uvlhub:Deploy:CheckEvery=00:00:01");
+        await updated.App.ResourceNotifications.WaitForResourceHealthyAsync("nginx", Cancellation);
+        var site = updated.App.GetEndpoint("nginx", "http");
+        using var client = new HttpClient { BaseAddress = site };
+        await using var load = new Load(site, visitors: 2);
+
+        var second = await registry.PushAsync("minihub", "2", $"FROM {first}\nRUN sed -i 's#</footer>#of the registry</footer>#' app/templates/base.html", Cancellation);
+        await EventuallyAsync(async () => (await client.GetStringAsync("/", Cancellation)).Contains("of the registry", StringComparison.Ordinal));
+
+        var third = await registry.PushAsync("minihub", "3", $"FROM {second}\nRUN echo 'this is no Python' >>app/modules/public/routes.py", Cancellation);
+        await updated.App.ResourceNotifications.WaitForResourceAsync("web-next", state => state.Snapshot.ExitCode is > 0, Cancellation);
+        // What the next start would take is what serves.
+        await EventuallyAsync(async () => await LocalRegistry.IdAsync(image, Cancellation) == await LocalRegistry.IdAsync(second, Cancellation));
+        Assert.NotEqual(await LocalRegistry.IdAsync(second, Cancellation), await LocalRegistry.IdAsync(third, Cancellation));
+        Assert.Contains("of the registry", await client.GetStringAsync("/", Cancellation), StringComparison.Ordinal);
+
+        await load.DisposeAsync();
+        Assert.Empty(load.Failures);
+        Assert.True(load.Answered > 50, $"only {load.Answered} requests were answered");
+    }
+
     private static string? Property(ResourceEvent state, string name) =>
         state.Snapshot.Properties.FirstOrDefault(property => property.Name == name)?.Value as string;
 
@@ -205,6 +284,8 @@ public sealed partial class ProductionTests(RunningProduction production) : ICla
 
     private async Task<string> InspectAsync(string container, string format) =>
         (await Uvlhub.Engine.RunAsync(s_limit, Cancellation, "container", "inspect", "--format", format, Uvlhub.ContainerOf(container))).Output;
+
+    private async Task<bool> IsUpAsync(string container) => await InspectAsync(container, "{{.State.Running}}") == "true";
 
     private static async Task EventuallyAsync(Func<Task<bool>> condition)
     {

@@ -9,6 +9,8 @@ public sealed class RunningProduction : IAsyncLifetime
 
     public const string Password = "Pr0duction-of-a-test";
 
+    public const string WebhookToken = "4f1c0f5be1a94c0c8f7f6d2b6c1e0a35";
+
     /// <summary>No name of the world's: the certificate authority is one that runs beside the site.</summary>
     public const string Domain = "uvlhub.test";
 
@@ -32,10 +34,12 @@ public sealed class RunningProduction : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         FillIn(Checkout);
+        await File.AppendAllTextAsync(Checkout.File(".env"), $"\nWEBHOOK_TOKEN={WebhookToken}\n");
         _uvlhub = await Uvlhub.StartHealthyAsync(
             Checkout.Path, Uvlhub.NewInstance(), TestContext.Current.CancellationToken,
             "--Uvlhub:Environment=Production", $"--Uvlhub:Version={Version}", "--Uvlhub:Gunicorn:Workers=2",
-            "--Uvlhub:Tls:Email=owner@example.org", "--Uvlhub:Tls:Authority=pebble");
+            "--Uvlhub:Tls:Email=owner@example.org", "--Uvlhub:Tls:Authority=pebble",
+            "--Uvlhub:Deploy:Webhook=true");
     }
 
     public async ValueTask DisposeAsync()

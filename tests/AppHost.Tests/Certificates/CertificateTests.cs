@@ -59,7 +59,7 @@ public sealed class CertificateTests : IDisposable
     {
         _folder.Write("docker/nginx/nginx.prod.no-ssl.conf.template", "server_name {{domain}};");
         _folder.Write("docker/nginx/nginx.prod.ssl.conf.template", "server_name {{domain}}; return 301 https://{{domain}};");
-        var folder = TlsConfiguration.Write(Checkout(EnvironmentProfile.Production), "uvlhub.example.org");
+        var folder = Write("uvlhub.example.org");
         try
         {
             Assert.Equal("server_name uvlhub.example.org;", File.ReadAllText(Path.Combine(folder, "nginx.prod.no-ssl.conf")));
@@ -74,7 +74,31 @@ public sealed class CertificateTests : IDisposable
 
     [Fact]
     public void A_checkout_without_templates_is_told_which_file_it_lacks() => Assert.Contains(
-        "nginx.prod.no-ssl.conf.template", Assert.Throws<CheckoutException>(() => TlsConfiguration.Write(Checkout(EnvironmentProfile.Production), "a.org")).Message, StringComparison.Ordinal);
+        "nginx.prod.no-ssl.conf.template", Assert.Throws<CheckoutException>(() => Write("a.org")).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void A_deployment_is_asked_for_over_TLS_alone()
+    {
+        // 'ssl' in the name is no TLS.
+        _folder.Write("docker/nginx/nginx.prod.no-ssl.conf.template", "server { listen 80; }");
+        _folder.Write("docker/nginx/nginx.prod.ssl.conf.template", "http { server { listen 80; server_name {{domain}}; } server {\n listen 443 ssl; location / { } } }");
+        var folder = Write("ssl.example.org", deploys: true);
+        try
+        {
+            var written = File.ReadAllText(Path.Combine(folder, "nginx.prod.ssl.conf")).Split("listen 443");
+            Assert.DoesNotContain("webhook", File.ReadAllText(Path.Combine(folder, "nginx.prod.no-ssl.conf")), StringComparison.Ordinal);
+            Assert.Contains("} server {\n\n        location = /webhook/deploy {\n            proxy_pass http://unix:/etc/nginx/uvlhub/deploy.sock;", written[0], StringComparison.Ordinal);
+            Assert.DoesNotContain("webhook", written[1], StringComparison.Ordinal);
+            Assert.DoesNotContain("webhook", File.ReadAllText(Path.Combine(Write("ssl.example.org"), "nginx.prod.ssl.conf")), StringComparison.Ordinal);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    private string Write(string domain, bool deploys = false) =>
+        TlsConfiguration.Write(Checkout(EnvironmentProfile.Production), new InstanceNames(null), domain, deploys);
 
     private static TlsSettings Settings() => new()
     {
