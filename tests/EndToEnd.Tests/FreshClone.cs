@@ -8,14 +8,24 @@ namespace UvlhubAspire.EndToEnd.Tests;
 /// <summary>The repository's files in an empty folder, as a new user has them after cloning; its commands are what is tested.</summary>
 public sealed class FreshClone : IDisposable
 {
-    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("uvlhub-aspire-clone-");
+    private readonly DirectoryInfo _folder;
+
+    private FreshClone(DirectoryInfo folder) => _folder = folder;
 
     /// <summary>Where it is.</summary>
     public string Path => _folder.FullName;
 
-    public static async Task<FreshClone> MakeAsync(CancellationToken cancellationToken)
+    /// <summary>Copies the files.</summary>
+    /// <param name="cancellationToken">Ends the copying.</param>
+    /// <param name="folder">Where to; it must not exist. Default: a folder of its own.</param>
+    public static async Task<FreshClone> MakeAsync(CancellationToken cancellationToken, string? folder = null)
     {
-        var clone = new FreshClone();
+        if (Directory.Exists(folder))
+        {
+            throw new IOException($"{folder} exists; move it away");
+        }
+
+        var clone = new FreshClone(folder is null ? Directory.CreateTempSubdirectory("uvlhub-aspire-clone-") : Directory.CreateDirectory(folder));
         var repository = System.IO.Path.GetDirectoryName(RepositoryFolder.Images)!;
         var files = await Cli.Wrap("git")
             .WithArguments(["ls-files", "-z", "--cached", "--others", "--exclude-standard"])

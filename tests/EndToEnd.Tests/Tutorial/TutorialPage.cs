@@ -7,7 +7,8 @@ namespace UvlhubAspire.EndToEnd.Tests.Tutorial;
 /// <param name="Name">Language and file, such as <c>en/1-from-zero.md</c>.</param>
 /// <param name="Text">The whole page.</param>
 /// <param name="Blocks">Its fenced blocks, in order.</param>
-internal sealed partial record TutorialPage(string Name, string Text, IReadOnlyList<TutorialBlock> Blocks)
+/// <param name="Pictures">The files of the pictures that it shows, each with its line.</param>
+internal sealed partial record TutorialPage(string Name, string Text, IReadOnlyList<TutorialBlock> Blocks, IReadOnlyList<(int Line, string File)> Pictures)
 {
     /// <summary>The folder of all pages.</summary>
     public static string Folder { get; } = Path.Combine(Path.GetDirectoryName(RepositoryFolder.Images)!, "docs", "tutorial");
@@ -26,6 +27,7 @@ internal sealed partial record TutorialPage(string Name, string Text, IReadOnlyL
     public static TutorialPage Read(string name, string text)
     {
         var blocks = new List<TutorialBlock>();
+        var pictures = new List<(int, string)>();
         var lines = text.Split('\n');
         for (var start = 0; start < lines.Length; start++)
         {
@@ -40,13 +42,14 @@ internal sealed partial record TutorialPage(string Name, string Text, IReadOnlyL
                 blocks.Add(TutorialBlock.Read(name, start + 1, lines[start][3..].Trim(), lines[(start + 1)..end]));
                 start = end;
             }
+            else if (PicturePattern().Match(lines[start]) is { Success: true } picture)
+            {
+                pictures.Add((start + 1, Path.GetFileName(picture.Groups[1].Value)));
+            }
         }
 
-        return new TutorialPage(name, text, blocks);
+        return new TutorialPage(name, text, blocks, pictures);
     }
-
-    /// <summary>The pictures that the page shows, relative to the page.</summary>
-    public IEnumerable<string> Pictures => PicturePattern().Matches(Text).Select(match => match.Groups[1].Value);
 
     /// <summary>What stands in bold: on these pages nothing but the titles of commands in the dashboard.</summary>
     public IEnumerable<string> Bold => BoldPattern().Matches(Text).Select(match => match.Groups[1].Value);
