@@ -7,7 +7,7 @@ namespace UvlhubAspire.EndToEnd.Tests.Tutorial;
 /// <param name="Name">Language and file, such as <c>en/1-from-zero.md</c>.</param>
 /// <param name="Text">The whole page.</param>
 /// <param name="Blocks">Its fenced blocks, in order.</param>
-/// <param name="Pictures">The files of the pictures that it shows, each with its line.</param>
+/// <param name="Pictures">The files of the photographed pictures that it shows, each with its line.</param>
 internal sealed partial record TutorialPage(string Name, string Text, IReadOnlyList<TutorialBlock> Blocks, IReadOnlyList<(int Line, string File)> Pictures)
 {
     /// <summary>The folder of all pages.</summary>
@@ -54,7 +54,7 @@ internal sealed partial record TutorialPage(string Name, string Text, IReadOnlyL
     /// <summary>What stands in bold: on these pages nothing but the titles of commands in the dashboard.</summary>
     public IEnumerable<string> Bold => BoldPattern().Matches(Text).Select(match => match.Groups[1].Value);
 
-    [GeneratedRegex(@"!\[[^\]]*\]\(([^)]+)\)")]
+    [GeneratedRegex(@"!\[[^\]]*\]\(([^)]+\.png)\)")]
     private static partial Regex PicturePattern();
 
     [GeneratedRegex(@"\*\*([^*]+)\*\*")]
