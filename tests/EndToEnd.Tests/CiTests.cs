@@ -6,7 +6,8 @@ using YamlDotNet.RepresentationModel;
 namespace UvlhubAspire.EndToEnd.Tests;
 
 /// <summary><c>./ci</c> in a fresh clone, as a fork's workflow runs it.</summary>
-public sealed class CiTests
+[Collection(ScriptsGroup.Name)]
+public sealed class CiTests(ClonedRepository repository)
 {
     private static readonly string s_root = Path.GetDirectoryName(RepositoryFolder.Images)!;
 
@@ -14,7 +15,7 @@ public sealed class CiTests
     public async Task A_checkouts_tests_run_and_a_failing_one_is_named_with_logs_and_traces_kept_and_nothing_left_running()
     {
         var cancellation = TestContext.Current.CancellationToken;
-        using var clone = await FreshClone.MakeAsync(cancellation);
+        var clone = repository.Clone;
         using var checkout = new SampleCheckout();
         // Few tests, for a short run: those of one module, which has browser tests too.
         foreach (var tests in Directory.GetDirectories(checkout.File("app/modules"), "tests", SearchOption.AllDirectories).Where(tests => !tests.EndsWith("/auth/tests", StringComparison.Ordinal)))

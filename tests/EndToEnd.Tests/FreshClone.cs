@@ -2,6 +2,7 @@ using System.Text;
 using CliWrap;
 using CliWrap.Buffered;
 using UvlhubAspire.Checkout;
+using Xunit;
 
 namespace UvlhubAspire.EndToEnd.Tests;
 
@@ -97,4 +98,27 @@ public sealed class FreshClone : IDisposable
     }
 
     public void Dispose() => _folder.Delete(recursive: true);
+}
+
+/// <summary>The scripts are tested one after the other in one clone: the first of them builds it, as a new user's does.</summary>
+[CollectionDefinition(Name)]
+public sealed class ScriptsGroup : ICollectionFixture<ClonedRepository>
+{
+    public const string Name = "Scripts";
+}
+
+/// <summary>One clone for the tests of all scripts.</summary>
+public sealed class ClonedRepository : IAsyncLifetime
+{
+    private FreshClone? _clone;
+
+    public FreshClone Clone => _clone ?? throw new InvalidOperationException("not made");
+
+    public async ValueTask InitializeAsync() => _clone = await FreshClone.MakeAsync(TestContext.Current.CancellationToken);
+
+    public ValueTask DisposeAsync()
+    {
+        _clone?.Dispose();
+        return ValueTask.CompletedTask;
+    }
 }

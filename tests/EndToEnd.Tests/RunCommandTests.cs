@@ -5,7 +5,8 @@ using Xunit;
 namespace UvlhubAspire.EndToEnd.Tests;
 
 /// <summary><c>./run</c> in a fresh clone: the first thing that a new user does.</summary>
-public sealed class RunCommandTests
+[Collection(ScriptsGroup.Name)]
+public sealed class RunCommandTests(ClonedRepository repository)
 {
     private static readonly string[] s_quiet = ["--non-interactive", "--nologo", "--apphost", "AppHost/AppHost.csproj"];
 
@@ -13,7 +14,7 @@ public sealed class RunCommandTests
     public async Task Detached_it_returns_when_the_site_is_healthy_and_neither_stop_nor_Ctrl_C_leaves_a_container_or_a_network()
     {
         var cancellation = TestContext.Current.CancellationToken;
-        using var clone = await FreshClone.MakeAsync(cancellation);
+        var clone = repository.Clone;
         var instance = Uvlhub.NewInstance();
         try
         {
@@ -64,7 +65,7 @@ public sealed class RunCommandTests
     public async Task A_folder_that_is_no_checkout_is_one_clear_message(string folder, string message)
     {
         var cancellation = TestContext.Current.CancellationToken;
-        using var clone = await FreshClone.MakeAsync(cancellation);
+        var clone = repository.Clone;
         var run = await clone.ExecuteAsync("./run", [folder], cancellation);
         Assert.NotEqual(0, run.ExitCode);
         UserReads.Line(message, run.StandardError);
