@@ -23,6 +23,12 @@ internal static partial class SecretKeys
     /// <summary>Whether a value stands for one that a person has to fill in: <c>&lt;CHANGE_THIS&gt;</c>, <c>&lt;your_name&gt;</c>, <c>changeme</c>.</summary>
     public static bool IsPlaceholder(string value) => Placeholder().IsMatch(value.Trim());
 
+    /// <summary>Whether a value is an address that has a password in it: <c>mysql://user:password@db</c>.</summary>
+    public static bool HasPassword(string value) => Credentials().IsMatch(value);
+
+    [GeneratedRegex(@"://[^/@\s:]*:[^/@\s]+@")]
+    private static partial Regex Credentials();
+
     [GeneratedRegex("PASSWORD|PASSWD|SECRET|TOKEN|CREDENTIAL|PRIVATE|API_?KEY|ACCESS_?KEY", RegexOptions.IgnoreCase)]
     private static partial Regex SecretName();
 

@@ -57,6 +57,17 @@ internal sealed class UvlhubOptions
     public bool Ignores(string module) =>
         IgnoredModules.Split(',', StringSplitOptions.TrimEntries).Contains(module, StringComparer.Ordinal);
 
+    /// <summary>
+    /// Services, separated by commas, that are given the engine's socket where their compose file mounts it: uvlhub's
+    /// webhook redeploys through it. Whoever gets into such a container is root on this machine. Default: none.
+    /// </summary>
+    public string? EngineSocket { get; init; }
+
+    /// <summary>Whether a service is one of <see cref="EngineSocket"/>.</summary>
+    /// <param name="service">The service's name in the compose file.</param>
+    public bool GivesEngineSocket(string service) =>
+        (EngineSocket ?? "").Split(',', StringSplitOptions.TrimEntries).Contains(service, StringComparer.Ordinal);
+
     /// <summary>Where images come from: <c>auto</c> (default), <c>registry</c> or <c>debian</c>.</summary>
     public string Images { get; init; } = "auto";
 

@@ -166,6 +166,14 @@ internal sealed class ComposeDeclarations(
         {
             switch (mount.Kind)
             {
+                case ComposeMountKind.Bind when EngineSocket.Is(mount.Source) && uvlhub.Options.GivesEngineSocket(service.Name):
+                    // To this service alone: the toolbox, which mounts what the site does, is no part of what was asked for.
+                    if (container.Resource is ComposeServiceResource || container.Resource.Name == service.Name)
+                    {
+                        GiveEngineSocket(container, mount);
+                    }
+
+                    break;
                 case ComposeMountKind.Bind when EngineSocket.Is(mount.Source):
                     // Every edition mounts it into the site; there it is no news, and the drift check has the reason.
                     if (container.Resource is ComposeServiceResource)
@@ -194,6 +202,18 @@ internal sealed class ComposeDeclarations(
                     break;
             }
         }
+    }
+
+    private void GiveEngineSocket(IResourceBuilder<ContainerResource> container, ComposeMount mount)
+    {
+        container.WithBindMount(mount.Source!, mount.Target, mount.IsReadOnly);
+        if (OperatingSystem.IsLinux() && CheckoutOwner.Read(mount.Source!) is { Group: not 0 } owner)
+        {
+            // The containers of an ordinary user's checkout run as that user, and the socket is its group's.
+            container.WithContainerRuntimeArgs("--group-add", $"{owner.Group}");
+        }
+
+        EngineSocket.Announce(builder, container.Resource);
     }
 
     private void AddVolume(IResourceBuilder<ContainerResource> container, ComposeService service, ComposeMount mount)

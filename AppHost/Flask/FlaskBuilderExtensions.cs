@@ -130,6 +130,8 @@ internal static class FlaskBuilderExtensions
             .WithCheckoutCode(uvlhub)
             // An init process, because as process 1 neither a shell nor Python ends when the engine asks it to.
             .WithContainerRuntimeArgs("--init", "--workdir", checkout.WorkingDirectory)
+            // Python needs none of root's powers, and the toolbox is no more than the site.
+            .WithContainerRuntimeArgs("--cap-drop", "ALL", "--security-opt", "no-new-privileges")
             // Nothing in it answers by TLS to a certificate of the host, and copying those takes time at every start.
             .WithCertificateTrustScope(CertificateTrustScope.None)
             .WithEnvironment(context => SetEnvironment(context.EnvironmentVariables, uvlhub, database?.Resource.Parent, flask.IsApplication))

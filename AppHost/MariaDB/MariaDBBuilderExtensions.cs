@@ -40,6 +40,8 @@ public static class MariaDBBuilderExtensions
             .WithStandIn("mariadb")
             // It calls nobody by TLS, and copying the host's certificates takes time at every start.
             .WithCertificateTrustScope(CertificateTrustScope.None)
+            // It gives root's rights up at its start, and nothing in it shall get them back.
+            .WithContainerRuntimeArgs("--security-opt", "no-new-privileges")
             .WithEndpoint(port: port, targetPort: MariaDBServerResource.DefaultPort, name: MariaDBServerResource.PrimaryEndpointName)
             .WithIconName("DatabaseMultiple")
             .WithEnvironment(context =>

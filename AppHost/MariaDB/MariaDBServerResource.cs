@@ -72,14 +72,21 @@ public sealed class MariaDBServerResource(string name, ParameterResource rootPas
         new("Uri", UriExpression),
     ];
 
+    // Without the password, for those who get it by a variable of its own.
+    internal ReferenceExpression OpenConnectionString(string user, string? database) => ConnectionString(user, password: null, database);
+
     // The password stays an expression until the container starts; ConnectionStringValue quotes what the
     // connection string's grammar would take apart (';', '=', quotes, outer spaces).
-    private ReferenceExpression ConnectionString(string user, ParameterResource password, string? database)
+    private ReferenceExpression ConnectionString(string user, ParameterResource? password, string? database)
     {
         var connectionString = new ReferenceExpressionBuilder();
         connectionString.Append($"Server={HostExpression};Port={PortExpression};User ID=");
         connectionString.AppendLiteral(ConnectionStringValue.Quote(user));
-        connectionString.Append($";Password={new ConnectionStringValue(password)}");
+        if (password is not null)
+        {
+            connectionString.Append($";Password={new ConnectionStringValue(password)}");
+        }
+
         if (database is not null)
         {
             connectionString.AppendLiteral($";Database={ConnectionStringValue.Quote(database)}");

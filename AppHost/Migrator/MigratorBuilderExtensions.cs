@@ -6,6 +6,7 @@ using UvlhubAspire.AppHost.Engine;
 using UvlhubAspire.AppHost.Flask;
 using UvlhubAspire.AppHost.MariaDB;
 using UvlhubAspire.AppHost.Publishing;
+using UvlhubAspire.AppHost.Secrets;
 using UvlhubAspire.AppHost.Uvlhub;
 using UvlhubAspire.Checkout;
 
@@ -57,6 +58,7 @@ internal static class MigratorBuilderExtensions
             .WithEnvironment("Uvlhub__ContainerRuntime", ContainerEngine.FromConfiguration(builder.Configuration).Executable)
             .WithReference(server)
             .WithReference(database)
+            .WithEnvironment(context => KeepPasswordsApart(context.EnvironmentVariables, database.Resource))
             .WaitForStart(server)
             .WaitForStart(toolbox)
             .DiffersFromCompose(DriftAspect.Service, OwnProgram)
@@ -76,6 +78,23 @@ internal static class MigratorBuilderExtensions
             .WaitForStart(builder.CreateResourceBuilder(database.Resource.Parent))
             .DiffersFromCompose(DriftAspect.Service, OwnProgram)
             .WithIconName("DatabaseArrowUp");
+
+    // Aspire hides a variable that is a secret, but not one that has a secret in it.
+    private static void KeepPasswordsApart(Dictionary<string, object> environment, MariaDBDatabaseResource database)
+    {
+        var server = database.Parent;
+        environment[$"ConnectionStrings__{server.Name}"] = server.OpenConnectionString("root", database: null);
+        environment[$"ConnectionStrings__{database.Name}"] = server.OpenConnectionString(server.UserName ?? "root", database.DatabaseName);
+        foreach (var resource in (IResource[])[server, database])
+        {
+            environment.Remove($"{resource.Name.ToUpperInvariant()}_URI");
+        }
+
+        if (environment.GetValueOrDefault(SecretVariables.TelemetryHeaders) is string key)
+        {
+            environment[SecretVariables.TelemetryHeaders] = new ParameterResource("telemetry-headers", _ => key, secret: true);
+        }
+    }
 
     private static void AddSettings(Dictionary<string, object> environment, IEnumerable<KeyValuePair<string, string?>> settings)
     {

@@ -41,6 +41,7 @@ internal static class NginxBuilderExtensions
 
         var mounts = Mounts(uvlhub, name).ToList();
         var nginx = builder.AddService(name, uvlhub, Image, "nginx", "nginx_web_server_container")
+            .WithContainerRuntimeArgs("--security-opt", "no-new-privileges")
             .WithHttpEndpoint(targetPort: 80, name: HttpEndpointName)
             .WithHostPort(uvlhub.Ports.Nginx)
             .PublishedAs(PublishedKind.Gateway)

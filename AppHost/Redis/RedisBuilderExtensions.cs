@@ -26,6 +26,7 @@ internal static class RedisBuilderExtensions
         }
 
         var redis = builder.AddService(name, uvlhub, Image, "redis", "redis_container")
+            .WithContainerRuntimeArgs("--security-opt", "no-new-privileges")
             .WithEndpoint(targetPort: 6379, name: EndpointName)
             .WithHostPort(uvlhub.Ports.Redis)
             .DiffersFromCompose(DriftAspect.Port, "the health check, and whoever looks for the cause of something, reaches it by any free port", "6379")

@@ -13,6 +13,7 @@ using UvlhubAspire.AppHost.Preflight;
 using UvlhubAspire.AppHost.Publishing;
 using UvlhubAspire.AppHost.Release;
 using UvlhubAspire.AppHost.Restart;
+using UvlhubAspire.AppHost.Secrets;
 using UvlhubAspire.AppHost.Services;
 using UvlhubAspire.Checkout;
 
@@ -78,6 +79,7 @@ internal static class UvlhubBuilderExtensions
         builder.Services.TryAddEventingSubscriber<ImageResolver>();
         builder.Services.TryAddEventingSubscriber<ReadyAnnouncement>();
         builder.AddUvlhubNetwork();
+        builder.AddSecretVariables();
 
         var uvlhub = new UvlhubEnvironment
         {

@@ -97,9 +97,9 @@ internal sealed record RunnerSettings
             Checkout = checkout,
             Options = options,
             Root = ReadConnection("ConnectionStrings:db", root ?? FromCheckout(
-                port, "root", checkout.RootPassword ?? configuration["Parameters:mariadb-root-password"], database: null)),
+                port, "root", checkout.RootPassword ?? configuration["Parameters:mariadb-root-password"], database: null), configuration["DB_PASSWORD"]),
             Application = ReadConnection("ConnectionStrings:uvlhubdb", application ?? FromCheckout(
-                port, checkout.DatabaseUser, checkout.DatabasePassword ?? configuration["Parameters:mariadb-password"], checkout.Database)),
+                port, checkout.DatabaseUser, checkout.DatabasePassword ?? configuration["Parameters:mariadb-password"], checkout.Database), configuration["UVLHUBDB_PASSWORD"]),
             Engine = engine,
             DatabaseContainer = databaseContainer,
             ToolboxContainer = toolbox,
@@ -189,7 +189,8 @@ internal sealed record RunnerSettings
         Database = database ?? "",
     }.ConnectionString;
 
-    private static MySqlConnectionStringBuilder ReadConnection(string setting, string value)
+    // The AppHost gives passwords apart from the connection strings, which can be seen in its dashboard.
+    private static MySqlConnectionStringBuilder ReadConnection(string setting, string value, string? password = null)
     {
         try
         {
@@ -202,6 +203,11 @@ internal sealed record RunnerSettings
                 AllowUserVariables = true,
                 ApplicationName = "UvlhubRunner",
             };
+            if (connection.Password.Length == 0 && password is not null)
+            {
+                connection.Password = password;
+            }
+
             if (connection.Server is "127.0.0.1" or "localhost" && !connection.ContainsKey("SSL Mode"))
             {
                 // Nobody listens on the loopback address, and encrypting costs more than all of the work of a run with nothing to do.

@@ -23,6 +23,10 @@ public sealed class CiTests(ClonedRepository repository)
             Directory.Delete(tests, recursive: true);
         }
 
+        string[] secrets = ["a-users-password", "a-roots-password", "a-key-of-sessions"];
+        await File.WriteAllTextAsync(checkout.File(".env"), (await File.ReadAllTextAsync(checkout.File(".env.docker.example"), cancellation))
+            .Replace("uvlhubdb_root_password", secrets[1], StringComparison.Ordinal)
+            .Replace("uvlhubdb_password", secrets[0], StringComparison.Ordinal) + $"\nSECRET_KEY={secrets[2]}\n", cancellation);
         var instance = Uvlhub.NewInstance();
         var results = checkout.File("../results");
         string[] words = ["--output", results, checkout.Path, "--", $"--Uvlhub:Instance={instance}"];
@@ -50,6 +54,14 @@ public sealed class CiTests(ClonedRepository repository)
             Assert.Contains("test_fails.py::test_fails FAILED", await log.ReadToEndAsync(cancellation), StringComparison.Ordinal);
             Assert.True(entries["consolelogs/migrator.txt"].Length > 0);
             Assert.True(entries["traces/migrator.json"].Length > 0);
+
+            // Artifacts are read by more people than the machine is.
+            foreach (var entry in environment.Entries)
+            {
+                using var reader = new StreamReader(await entry.OpenAsync(cancellation));
+                var text = await reader.ReadToEndAsync(cancellation);
+                Assert.All(secrets, secret => Assert.DoesNotContain(secret, text, StringComparison.Ordinal));
+            }
 
             var left = await Uvlhub.Engine.RunAsync(TimeSpan.FromSeconds(30), cancellation, "ps", "--all", "--format", "{{.Names}}", "--filter", $"name=^{instance}_");
             Assert.Equal("", left.Output);

@@ -26,6 +26,10 @@ public sealed class RunCommandTests(ClonedRepository repository)
             Assert.Contains("Coffee machine", await client.GetStringAsync(new Uri(site), cancellation), StringComparison.Ordinal);
 
             var described = await clone.ExecuteAsync("dotnet", ["tool", "run", "aspire", "--", "describe", "--format", "json", .. s_quiet], cancellation);
+            // The passwords of the sample.
+            Assert.DoesNotContain("uvlhubdb_password", described.StandardOutput, StringComparison.Ordinal);
+            Assert.DoesNotContain("uvlhubdb_root_password", described.StandardOutput, StringComparison.Ordinal);
+            Assert.DoesNotContain("x-otlp-api-key", described.StandardOutput, StringComparison.Ordinal);
             var resources = JsonNode.Parse(described.StandardOutput)!["resources"]!.AsArray().ToDictionary(resource => resource!["displayName"]!.GetValue<string>(), resource => resource!);
             foreach (var name in (string[])["db", "uvlhubdb", "web"])
             {

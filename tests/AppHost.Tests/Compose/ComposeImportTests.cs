@@ -162,7 +162,7 @@ public sealed class ComposeImportTests(InventedForkFixture plain) : IClassFixtur
         [
             $"{file}:17: fakenodo: volumes: there is no folder {Path.Combine(model.Folder, "checkout/docker/missing")}; the volume fakenodo_missing_checkout takes its place. Make the folder to use it",
             $"{file}:18: fakenodo: volumes: there is no file {Path.Combine(model.Folder, "checkout/docker/missing.conf")}; /etc/missing.conf is the image's own",
-            $"{file}:19: fakenodo: volumes: no container is given the engine's socket: whoever has it is root on this machine",
+            $"{file}:19: fakenodo: volumes: no container is given the engine's socket: whoever has it is root on this machine (Uvlhub:EngineSocket)",
             $"{file}:33: discord_bot: networks: the fixed address 172.20.0.9 is not given; the others reach it as discord_bot",
             $"{file}:33: discord_bot: networks: the external network caddy_net is not joined; publish a port to be reached from it",
             $"{file}:32: discord_bot: logging: the log goes to the dashboard; the driver stays the engine's own",

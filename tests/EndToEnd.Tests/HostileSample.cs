@@ -1,0 +1,140 @@
+using System.Collections.Concurrent;
+using System.Text;
+using Xunit;
+
+namespace UvlhubAspire.EndToEnd.Tests;
+
+/// <summary>
+/// A checkout in which everything that can be named is named so that a shell would make a file of it, and whose secrets
+/// are its own; while it starts, all command lines of the machine are watched.
+/// </summary>
+public sealed class HostileSample : IAsyncLifetime
+{
+    private readonly string _token = Guid.NewGuid().ToString("n")[..8];
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("uvlhub-aspire-hostile-");
+    private Uvlhub? _uvlhub;
+
+    /// <summary>What a file is called that exists only if a shell has read a value.</summary>
+    public string Trace => $"pwned_{_token}";
+
+    public Uvlhub Uvlhub => _uvlhub ?? throw new InvalidOperationException("not started");
+
+    /// <summary>The checkout's folder.</summary>
+    public string Path { get; private set; } = "";
+
+    /// <summary>The values that nobody may see, by their names.</summary>
+    public Dictionary<string, string> Secrets { get; } = [];
+
+    /// <summary>The command lines that were seen while it started, words separated by spaces.</summary>
+    public ConcurrentDictionary<string, bool> CommandLines { get; } = new();
+
+    /// <summary>A value that every shell takes for commands, however it is quoted.</summary>
+    public string Injection(string name) => $"{name}$(touch {Trace});touch {Trace};`touch {Trace}`'\";touch {Trace};'&touch {Trace}&";
+
+    public async ValueTask InitializeAsync()
+    {
+        var cancellation = TestContext.Current.CancellationToken;
+        using var sample = new SampleCheckout();
+        // The engine's own syntax for mounts knows neither a comma nor a double quote in a path.
+        Path = System.IO.Path.Combine(_folder.FullName, $"mini hub$(touch {Trace});`touch {Trace}`'&");
+        Directory.Move(sample.Path, Path);
+
+        Secrets["MARIADB_PASSWORD"] = Injection($"user-{_token}-");
+        Secrets["MARIADB_ROOT_PASSWORD"] = Injection($"root-{_token}-");
+        Secrets["SECRET_KEY"] = $"key-{_token}-{{{{ template }}}}";
+        Secrets["WEBHOOK_TOKEN"] = $"token-{_token}";
+        Secrets["ZENODO_API_KEY"] = $"api-{_token}";
+        Secrets["QUEUE_URL"] = $"redis://worker:queue-{_token}@redis:6379/0";
+        var settings = new StringBuilder($"""
+            FLASK_APP_NAME={DoubleQuoted($"HOSTILE(dev){Injection("")}")}
+            FLASK_ENV=development
+            DOMAIN=localhost
+            MARIADB_DATABASE={DoubleQuoted($"db$(touch {Trace});'`\"")}
+            MARIADB_TEST_DATABASE={DoubleQuoted($"test$(touch {Trace});'`\"")}
+            MARIADB_USER={DoubleQuoted($"user$(touch {Trace});'`\"")}
+            GREETING={DoubleQuoted($"two\n$(touch {Trace})\nlines")}
+
+            """);
+        foreach (var (name, value) in Secrets)
+        {
+            settings.Append(name).Append('=').Append(DoubleQuoted(value)).Append('\n');
+        }
+
+        await File.WriteAllTextAsync(InCheckout(".env"), settings.ToString(), cancellation);
+
+        // The head of the migrations, as a file and as a revision; alembic itself breaks on a quote in one.
+        var versions = InCheckout("migrations/versions");
+        var head = Directory.EnumerateFiles(versions).Single(file => System.IO.Path.GetFileName(file).StartsWith("004", StringComparison.Ordinal));
+        await File.WriteAllTextAsync(System.IO.Path.Combine(versions, $"005_$(touch {Trace});'`.py"), $"""
+            revision = "005;$(touch {Trace})`"
+            down_revision = "{(await File.ReadAllLinesAsync(head, cancellation)).Single(line => line.StartsWith("revision", StringComparison.Ordinal)).Split('"')[1]}"
+
+
+            def upgrade():
+                pass
+
+
+            def downgrade():
+                pass
+
+            """, cancellation);
+
+        var compose = InCheckout("docker/docker-compose.dev.yml");
+        await File.WriteAllTextAsync(compose, (await File.ReadAllTextAsync(compose, cancellation)).Replace(
+            "container_name: nginx_web_server_container",
+            $"container_name: \"nginx$$(touch {Trace});`touch {Trace}`\"\n    labels:\n      evil: \"$$(touch {Trace});`touch {Trace}`'\"",
+            StringComparison.Ordinal), cancellation);
+
+        using var watching = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        var watch = Task.Run(() => Watch(watching.Token), cancellation);
+        try
+        {
+            _uvlhub = await Uvlhub.StartHealthyAsync(Path, Uvlhub.NewInstance(), cancellation);
+        }
+        finally
+        {
+            await watching.CancelAsync();
+            await watch;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_uvlhub is not null)
+        {
+            await _uvlhub.DisposeAsync();
+        }
+
+        _folder.Delete(recursive: true);
+    }
+
+    private string InCheckout(string relative) => System.IO.Path.Combine(Path, relative);
+
+    private static string DoubleQuoted(string value) =>
+        $"\"{value.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal).Replace("$", "\\$", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal)}\"";
+
+    // What any user of the machine can do with ps.
+    private void Watch(CancellationToken cancellationToken)
+    {
+        while (!cancellationToken.IsCancellationRequested)
+        {
+            foreach (var process in Directory.EnumerateDirectories("/proc").Where(folder => char.IsAsciiDigit(folder[^1])))
+            {
+                try
+                {
+                    CommandLines.TryAdd(File.ReadAllText($"{process}/cmdline").Replace('\0', ' '), true);
+                }
+                catch (IOException)
+                {
+                    // It has ended meanwhile.
+                }
+                catch (UnauthorizedAccessException)
+                {
+                    // Another user's, on a machine that hides them.
+                }
+            }
+
+            Thread.Sleep(5);
+        }
+    }
+}
