@@ -116,10 +116,21 @@ public sealed class HostileSample : IAsyncLifetime
     // What any user of the machine can do with ps.
     private void Watch(CancellationToken cancellationToken)
     {
+        // Only newcomers are read, or a round takes longer than some of them live; and several times, because a process
+        // has its parent's command line first.
+        const int rounds = 20;
+        var seen = new Dictionary<string, int>(StringComparer.Ordinal);
         while (!cancellationToken.IsCancellationRequested)
         {
-            foreach (var process in Directory.EnumerateDirectories("/proc").Where(folder => char.IsAsciiDigit(folder[^1])))
+            foreach (var process in Directory.EnumerateDirectories("/proc"))
             {
+                var round = seen.GetValueOrDefault(process);
+                if (round >= rounds || !char.IsAsciiDigit(process[^1]))
+                {
+                    continue;
+                }
+
+                seen[process] = round + 1;
                 try
                 {
                     CommandLines.TryAdd(File.ReadAllText($"{process}/cmdline").Replace('\0', ' '), true);
@@ -134,7 +145,7 @@ public sealed class HostileSample : IAsyncLifetime
                 }
             }
 
-            Thread.Sleep(5);
+            Thread.Sleep(1);
         }
     }
 }

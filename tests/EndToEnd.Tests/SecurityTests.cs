@@ -59,8 +59,8 @@ public sealed class SecurityTests(HostileSample sample) : IClassFixture<HostileS
     [Fact(Timeout = 60_000)]
     public void No_process_had_a_secret_in_its_command_line()
     {
-        // The engine's client was seen making these containers, so a secret in its words would have been.
-        Assert.Contains(sample.CommandLines.Keys, line => line.Contains(Uvlhub.ContainerOf("web_app_container"), StringComparison.Ordinal) && line.Contains("--env-file", StringComparison.Ordinal));
+        // The engine's client was seen making containers, so a secret in its words would have been.
+        Assert.Contains(sample.CommandLines.Keys, line => line.Contains($"{Uvlhub.Instance}_", StringComparison.Ordinal) && line.Contains("--env-file", StringComparison.Ordinal));
         Assert.All(sample.CommandLines.Keys, AssertNoSecret);
     }
 
