@@ -27,6 +27,7 @@ column() { tr '\n' '|' | sed -e 's/|$//' -e 's/|/\\l/g' -e 's/$/\\l/'; }
     echo '  "resources" -> "UvlhubRunner" [label="starts"]; "resources" -> "images" [label="stand-ins"]; "AppHost.cs" -> "samples/minihub" [label="by default"]'
     for project in UvlhubRunner bench/Bench tests/*.Tests/; do
         name=${project%/}
+        compgen -G "$name/*.csproj" >/dev/null || continue
         sed -nE 's|.*<ProjectReference Include="([^"]*)".*|\1|p' "$name"/*.csproj | while read -r reference; do
             target=$(realpath --relative-to=. "$name/$(dirname "$reference")")
             [ "$target" = AppHost ] && target=AppHost.cs

@@ -94,6 +94,6 @@ public sealed class ServiceSelectionTests
         Assert.Equal(3307, model.Endpoint("db", "tcp").Port);
         Assert.Equal("registry.example.org/team/redis:7", redis.Image);
         Assert.Equal(["redis-server", "--appendonly", "yes"], redis.Arguments);
-        Assert.Equal(["--memory", "64m"], redis.EngineOptions);
+        Assert.Equal(["--memory", "64m", "--security-opt", "no-new-privileges"], redis.EngineOptions);
     }
 }

@@ -1,0 +1,42 @@
+using Aspire.Hosting.ApplicationModel;
+using Aspire.Hosting.Testing;
+using Xunit;
+
+namespace UvlhubAspire.AppHost.Tests.Secrets;
+
+/// <summary>What the network reaches, and where passwords come from. Nothing is started.</summary>
+public sealed class ExposureTests
+{
+    [Fact]
+    public async Task Nothing_listens_on_the_network_unless_a_setting_opens_nginx_and_then_nginx_alone()
+    {
+        await using var closed = await EditionModel.CreateAsync(EditionModel.Diverso);
+        Assert.Equal([], Open(closed));
+
+        await using var open = await EditionModel.CreateAsync(EditionModel.Diverso, change: null, "--Uvlhub:OpenTo=network");
+        Assert.Equal(["nginx"], Open(open));
+
+        static IEnumerable<string> Open(EditionModel model) => model.Containers.Where(container =>
+            model.Container(container).Annotations.OfType<EndpointAnnotation>().Any(endpoint => endpoint.TargetHost is not ("localhost" or "127.0.0.1")));
+    }
+
+    [Fact]
+    public async Task A_password_that_the_checkout_does_not_give_is_generated_and_kept_in_the_users_secrets()
+    {
+        using var folder = new TemporaryFolder();
+        Edition.Load(EditionModel.Course).WriteCheckout(folder);
+        folder.Write(".env", "FLASK_ENV=development\nMARIADB_DATABASE=uvlhubdb\nMARIADB_USER=uvlhubdb_user\nMARIADB_ROOT_PASSWORD=given\n");
+        await using var builder = await DistributedApplicationTestingBuilder.CreateAsync<Projects.AppHost>(
+            [$"--Uvlhub:Path={folder.Path}", "--Uvlhub:Services=-nginx"], TestContext.Current.CancellationToken);
+        builder.Eventing.Subscribe<BeforeStartEvent>((_, _) => throw new OperationCanceledException("only the model was wanted"));
+
+        var (given, generated) = (Parameter("mariadb-root-password"), Parameter("mariadb-password"));
+        Assert.True(given.Secret && generated.Secret);
+        Assert.Equal("given", await given.GetValueAsync(TestContext.Current.CancellationToken));
+        Assert.Null(given.Default);
+        // Aspire's own; it has no public name.
+        Assert.Equal("UserSecretsParameterDefault", generated.Default?.GetType().Name);
+
+        ParameterResource Parameter(string name) => builder.Resources.OfType<ParameterResource>().Single(parameter => parameter.Name == name);
+    }
+}
