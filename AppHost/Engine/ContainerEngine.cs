@@ -40,7 +40,11 @@ internal sealed class ContainerEngine(string executable)
         {
             return new EngineResult(-1, "", $"no answer within {timeout.TotalSeconds:0} s");
         }
-        catch (Exception exception) when (exception is System.ComponentModel.Win32Exception or CliWrapException)
+        catch (System.ComponentModel.Win32Exception)
+        {
+            return new EngineResult(-1, "", $"there is no program '{Executable}' that could be run; is it installed, and in PATH?");
+        }
+        catch (CliWrapException exception)
         {
             return new EngineResult(-1, "", exception.Message);
         }

@@ -63,6 +63,7 @@ internal static class MigratorBuilderExtensions
             .WaitForStart(toolbox)
             .DiffersFromCompose(DriftAspect.Service, OwnProgram)
             .WithMigratorCommands()
+            .WithFailureOnConsole()
             .WithIconName("DatabaseArrowUp");
     }
 
@@ -77,6 +78,7 @@ internal static class MigratorBuilderExtensions
             .WithEnvironment(context => AddSettings(context.EnvironmentVariables, builder.Configuration.GetSection($"{UvlhubOptions.Section}:{nameof(UvlhubOptions.Migrator)}").AsEnumerable()))
             .WaitForStart(builder.CreateResourceBuilder(database.Resource.Parent))
             .DiffersFromCompose(DriftAspect.Service, OwnProgram)
+            .WithFailureOnConsole()
             .WithIconName("DatabaseArrowUp");
 
     // Aspire hides a variable that is a secret, but not one that has a secret in it.

@@ -7,13 +7,15 @@ public sealed class SampleCheckout : IDisposable
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("uvlhub-aspire-e2e-");
 
-    public SampleCheckout()
+    /// <summary>Makes a copy.</summary>
+    /// <param name="name">The folder's name. Default: one that is unique, so that its database is too.</param>
+    public SampleCheckout(string? name = null)
     {
-        Path = System.IO.Path.Combine(_folder.FullName, $"minihub-{Guid.NewGuid().ToString("n")[..8]}");
+        Path = System.IO.Path.Combine(_folder.FullName, name ?? $"minihub-{Guid.NewGuid().ToString("n")[..8]}");
         Copy(new DirectoryInfo(RepositoryFolder.BundledSample), new DirectoryInfo(Path));
     }
 
-    /// <summary>The copy's folder; its name is unique, so that its database is too.</summary>
+    /// <summary>The copy's folder.</summary>
     public string Path { get; }
 
     /// <summary>The path of a file in the copy.</summary>

@@ -140,7 +140,7 @@ internal sealed record Row(string Area, string Fault, string Happens, string Rea
 
 internal partial class Program
 {
-    [GeneratedRegex(@"^(\d{4}-\d\d-\d\d[T ])?\d\d:\d\d:\d\d(\.\d+Z)? +")]
+    [GeneratedRegex(@"^((\d{4}-\d\d-\d\d[T ])?\d\d:\d\d:\d\d(\.\d+Z)? +)+")]
     public static partial Regex Time();
 
     [GeneratedRegex(@"/tmp/[^/\s:'""]+/?")]

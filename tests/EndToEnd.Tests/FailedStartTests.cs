@@ -1,0 +1,65 @@
+using UvlhubAspire.AppHost.Images;
+using UvlhubAspire.Faults;
+using Xunit;
+
+namespace UvlhubAspire.EndToEnd.Tests;
+
+/// <summary>Starts that fail in the middle: the cause stands on the console, and the AppHost can be ended.</summary>
+public sealed class FailedStartTests
+{
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fault(FaultArea.Checkout, "the image of the checkout cannot be built", Happens = "the builder's last lines are the cause, on the console as in the log", Data = "nothing was begun")]
+    [Fact(Timeout = 180_000)]
+    public async Task An_image_that_cannot_be_built_shows_the_builders_last_lines()
+    {
+        using var checkout = new SampleCheckout();
+        // On an image that is here, so that the checkout's own Dockerfile is what is built.
+        await File.WriteAllTextAsync(
+            checkout.File("docker/images/Dockerfile.dev"),
+            $"FROM {ImageRecipe.StandIn("mariadb").Image}\nWORKDIR /app\nRUN echo 'no package of that name' >&2 && exit 42\n",
+            Cancellation);
+        await FailedAsync(checkout, "auto", "rosemary cannot start. ", "no package of that name", "did not complete successfully: exit code: 42");
+    }
+
+    [Fault(FaultArea.Engine, "the registry is absent", Happens = "where no stand-in is allowed, the engine's reason is the cause; else images come from Debian's packages", Data = "nothing was begun")]
+    [Fact(Timeout = 180_000)]
+    public async Task A_registry_that_does_not_answer_is_the_cause()
+    {
+        using var checkout = new SampleCheckout();
+        await File.WriteAllTextAsync(checkout.File("docker/images/Dockerfile.dev"), "FROM 127.0.0.1:1/python:3.12-slim\nWORKDIR /app\n", Cancellation);
+        await FailedAsync(checkout, "registry", "rosemary cannot start. ", "127.0.0.1:1/python:3.12-slim: failed to resolve source metadata", "connection refused");
+    }
+
+    [Fault(FaultArea.Migration, "a revision fails while the site starts", Happens = "the migrator's cause stands on the console as in its log, and the site does not start", Data = "put back: the database is empty as before")]
+    [Fact(Timeout = 180_000)]
+    public async Task A_failing_revision_is_on_the_console()
+    {
+        using var checkout = new SampleCheckout();
+        await File.WriteAllTextAsync(
+            checkout.File("migrations/versions/005.py"),
+            "from alembic import op\nrevision = '005'\ndown_revision = '004'\n\n\ndef upgrade():\n    op.execute('SELECT nonsense FROM nowhere')\n",
+            Cancellation);
+        await FailedAsync(checkout, "auto", "The migrator has failed (exit code 5), so the site does not start", "nowhere' doesn't exist", "'flask db upgrade' failed in revision 005");
+    }
+
+    private static async Task FailedAsync(SampleCheckout checkout, string images, params string[] messages)
+    {
+        var instance = Uvlhub.NewInstance();
+        try
+        {
+            await using var host = AppHostProcess.Start(
+                new Dictionary<string, string>(), $"--Uvlhub:Path={checkout.Path}", $"--Uvlhub:Instance={instance}", $"--Uvlhub:Images={images}");
+            foreach (var message in messages)
+            {
+                await host.PrintedAsync(message, Cancellation);
+            }
+
+            UserReads.Line(messages[^1], host.Output);
+        }
+        finally
+        {
+            await Uvlhub.RemoveVolumesAsync(instance);
+        }
+    }
+}
