@@ -102,6 +102,12 @@ internal sealed partial class Rollback(
 
     private async Task KeepAsync(MySqlConnection root, string reason, CancellationToken cancellationToken)
     {
+        // A restore that was cut off left a part of its snapshot and nobody's rows; what was there before it is in a dump.
+        if (await snapshots.IsPartlyRestoredAsync(cancellationToken))
+        {
+            return;
+        }
+
         if (await database.HasRowsAsync(root, await database.InspectAsync(root, cancellationToken), cancellationToken))
         {
             await snapshots.CreateAsync($"{SnapshotKeeper.HalfChanged}, {reason}", protect: false, cancellationToken);

@@ -61,6 +61,10 @@ internal sealed partial class SnapshotKeeper(RunnerSettings settings, SnapshotSt
         return snapshot;
     }
 
+    /// <summary>Whether the database holds a part of a snapshot, because its restore was cut off.</summary>
+    public async Task<bool> IsPartlyRestoredAsync(CancellationToken cancellationToken) =>
+        await SnapshotStore.UnfinishedRestoreAsync(Access, cancellationToken) is not null;
+
     /// <summary>Whether the database is exactly what a snapshot holds.</summary>
     public async Task<bool> IsContentAsync(Snapshot snapshot, CancellationToken cancellationToken)
     {

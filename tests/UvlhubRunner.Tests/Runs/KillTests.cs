@@ -100,7 +100,7 @@ public abstract class KillTests(MariaDBFixture fixture, int seed)
         Assert.True(interrupted >= Kills / 3, $"only {interrupted} of {Kills} kills hit a change: the test proves little");
     }
 
-    private static Task FillAsync(Minihub minihub) => minihub.ExecuteAsync(
+    internal static Task FillAsync(Minihub minihub) => minihub.ExecuteAsync(
         """
         INSERT INTO user (email, password_hash, created_at)
           SELECT CONCAT('user', seq, '@example.org'), SHA2(seq, 256), '2026-01-01' + INTERVAL seq MINUTE FROM seq_1_to_2000;
