@@ -70,7 +70,7 @@ internal sealed partial class Rollback(
             "Was the folder moved, or does Uvlhub:Snapshots:Path name another one?");
 
         // Often nothing was changed at all: Python found a mistake before the first statement.
-        if (await snapshots.IsContentAsync(snapshot, cancellationToken))
+        if (!await snapshots.IsPartlyRestoredAsync(cancellationToken) && await snapshots.IsContentAsync(snapshot, cancellationToken))
         {
             return $"the database is exactly as it was before (compared with the snapshot {snapshot.Name})";
         }
