@@ -104,7 +104,7 @@ public sealed partial class TutorialTests(RunningSample sample)
         Assert.All(TutorialPage.Languages.SelectMany(TutorialPage.ReadAll).SelectMany(page => page.Pictures), shown => Assert.Contains(shown.File, Picture.All.Select(picture => picture.File)));
     }
 
-    [Fact(Timeout = 1_200_000)]
+    [Fact(Timeout = 1_800_000)]
     public async Task Every_command_prints_what_stands_beneath_it()
     {
         var cancellation = TestContext.Current.CancellationToken;
