@@ -27,7 +27,8 @@ internal static class SiteDockerfile
     /// <summary>Where UvlhubRunner lies in the image; it is on the <c>PATH</c>.</summary>
     public const string RunnerFolder = "/opt/uvlhub-aspire/runner";
 
-    private const string CheckoutStage = "uvlhub-checkout";
+    /// <summary>The last stage of the checkout's own.</summary>
+    public const string CheckoutStage = "uvlhub-checkout";
 
     // What only arranges files works on every base; what installs packages is what the stand-in has done already.
     private static readonly HashSet<string> s_fileCommands = new(StringComparer.Ordinal)
