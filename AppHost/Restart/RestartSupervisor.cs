@@ -89,6 +89,7 @@ internal sealed class RestartSupervisor(
     private async Task WaitForEngineAsync(string refusal, CancellationToken cancellationToken)
     {
         var gone = time.GetUtcNow();
+        var waited = time.GetTimestamp();
         _isOrchestratorBlind = true;
         RestartLog.EngineGone(_console, engine.Executable, refusal);
         foreach (var container in _containers.Values)
@@ -113,7 +114,7 @@ internal sealed class RestartSupervisor(
         }
         while (await _events.RefusalAsync(cancellationToken) is not null);
 
-        RestartLog.EngineBack(_console, engine.Executable, (time.GetUtcNow() - gone).TotalSeconds);
+        RestartLog.EngineBack(_console, engine.Executable, time.GetElapsedTime(waited).TotalSeconds);
         foreach (var container in Wanted())
         {
             _ = HandleAsync(container, cancellationToken);

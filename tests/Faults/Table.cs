@@ -18,6 +18,13 @@ using System.Xml.Linq;
     ("Production", "In production"),
 ];
 
+(string Fault, string Reason)[] notTested =
+[
+    ("the engine's own process ends", "the tests share the machine's engine with others: the way to it is cut and the containers are killed, which looks the same from outside"),
+    ("MariaDB's own disk fills up in the middle of a migration", "a test of it did not end in five minutes, and why is not known yet; a full disk under the snapshots is tested"),
+    ("the clock jumps under the AppHost", "its limits are measured by a clock that cannot jump, but only the migrator has been run under one that does"),
+];
+
 if (args is not ["write" or "check", var results, var table])
 {
     Console.Error.WriteLine("usage: Table.cs write|check RESULTS TABLE");
@@ -89,6 +96,12 @@ string Document(IReadOnlyList<Row> rows)
         }
 
         text.Append('\n');
+    }
+
+    text.Append("## Not tested\n\n");
+    foreach (var (fault, reason) in notTested)
+    {
+        text.Append(CultureInfo.InvariantCulture, $"- {fault}: {reason}.\n");
     }
 
     return $"{text.ToString().TrimEnd()}\n";

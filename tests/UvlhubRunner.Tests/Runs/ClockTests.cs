@@ -1,0 +1,47 @@
+using UvlhubAspire.Faults;
+using Xunit;
+
+namespace UvlhubAspire.UvlhubRunner.Tests.Runs;
+
+/// <summary>A clock that is put right while the migrator works: libfaketime changes what it sees, and nobody else.</summary>
+public sealed class ClockTests(MariaDBFixture fixture)
+{
+    private static readonly string? s_library = Directory.Exists("/usr/lib")
+        ? Directory.EnumerateDirectories("/usr/lib", "*-linux-gnu").Select(folder => Path.Combine(folder, "faketime", "libfaketime.so.1")).FirstOrDefault(File.Exists)
+        : null;
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fault(FaultArea.Machine, "the clock jumps a day, forth or back, while the migrator works", Happens = "no limit is reached because of it; the migration is finished", Data = "all users are there, and each revision ran once")]
+    [Fact(Timeout = 300_000)]
+    public async Task A_clock_that_jumps_ends_no_migration()
+    {
+        Assert.SkipWhen(s_library is null, "libfaketime is not installed");
+        await using var minihub = await Minihub.CreateAsync(fixture);
+        await minihub.StartToolboxAsync();
+        await minihub.SucceedAsync();
+        var users = await minihub.TextAsync("SELECT GROUP_CONCAT(email ORDER BY id) FROM user");
+        var clock = Path.Combine(minihub.Checkout, "clock");
+        minihub.Settings["LD_PRELOAD"] = s_library!;
+        minihub.Settings["FAKETIME_TIMESTAMP_FILE"] = clock;
+        minihub.Settings["FAKETIME_NO_CACHE"] = "1";
+        minihub.Settings["FAKETIME_DONT_FAKE_MONOTONIC"] = "1";
+
+        foreach (var (revision, parent, jump) in (ValueTuple<string, string, string>[])[("005", "004", "+1d"), ("006", "005", "-1d")])
+        {
+            minihub.WriteRevision(revision, parent, $"op.add_column('user', sa.Column('c{revision}', sa.Integer()))", "op.execute('DO SLEEP(1.5)')");
+            await File.WriteAllTextAsync(clock, "+0", Cancellation);
+            using var runner = minihub.Start();
+            await runner.WaitForAsync($"-> {revision}", Cancellation);
+            await File.WriteAllTextAsync(clock, jump, Cancellation);
+            var result = await runner.WaitAsync(Cancellation);
+
+            Assert.True(result.ExitCode == 0, result.Output);
+            Assert.Equal(revision, await minihub.RevisionAsync());
+            Assert.Equal("24", await minihub.TextAsync($"SELECT ROUND(ABS(TIMESTAMPDIFF(MINUTE, started, ended)) / 60) FROM uvlhub_runner.runs WHERE database_name = '{minihub.Database.Name}' ORDER BY id DESC LIMIT 1"));
+        }
+
+        Assert.Equal(users, await minihub.TextAsync("SELECT GROUP_CONCAT(email ORDER BY id) FROM user"));
+        Assert.Contains("nothing to do", (await minihub.SucceedAsync()).Output, StringComparison.Ordinal);
+    }
+}
