@@ -2,6 +2,7 @@ using System.Net.NetworkInformation;
 using System.Net.Sockets;
 using Microsoft.Extensions.Configuration;
 using UvlhubAspire.AppHost.Compose;
+using UvlhubAspire.AppHost.Engine;
 using UvlhubAspire.AppHost.Uvlhub;
 
 namespace UvlhubAspire.AppHost.Flask;
@@ -46,10 +47,14 @@ internal static class TelemetryExtensions
             return builder;
         }
 
+        if (ContainerEngine.FromConfiguration(builder.ApplicationBuilder.Configuration).Executable == "docker")
+        {
+            // Docker Desktop has this name by itself, and so has Podman, whose older versions refuse the option; Docker on Linux has not.
+            builder.WithContainerRuntimeArgs("--add-host", "host.docker.internal:host-gateway");
+        }
+
         return builder
             .WithOtlpExporterIfEndpointAvailable(OtlpProtocol.HttpProtobuf)
-            // Docker Desktop has this name by itself, an engine on Linux does not.
-            .WithContainerRuntimeArgs("--add-host", "host.docker.internal:host-gateway")
             .WithEnvironment("OTEL_SEMCONV_STABILITY_OPT_IN", "http,database")
             .DiffersFromCompose(DriftAspect.Environment, "requests, statements and logs are sent to the dashboard (Uvlhub:Telemetry)", "OTEL_*");
     }

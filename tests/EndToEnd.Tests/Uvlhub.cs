@@ -2,6 +2,7 @@ using System.Globalization;
 using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;
 using Aspire.Hosting.Testing;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using MySqlConnector;
@@ -26,7 +27,8 @@ public sealed class Uvlhub : IAsyncDisposable
 
     public DistributedApplication App => _app;
 
-    internal static ContainerEngine Engine { get; } = new("docker");
+    /// <summary>The engine that the AppHost uses: Podman where Aspire's own setting in the environment says so.</summary>
+    internal static ContainerEngine Engine { get; } = ContainerEngine.FromConfiguration(new ConfigurationBuilder().AddEnvironmentVariables().Build());
 
     public static string NewInstance() => $"e2e{Guid.NewGuid().ToString("n")[..8]}";
 
