@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
@@ -72,7 +73,10 @@ internal sealed partial class TutorialRun : IAsyncDisposable
         {
             foreach (var command in block.Commands())
             {
+                var started = Stopwatch.GetTimestamp();
                 var (exitCode, printed) = await TypeAsync(command.Text, cancellationToken);
+                // So that a run which was cut off says how far it came, and where the time went.
+                TestContext.Current.TestOutputHelper?.WriteLine($"{Stopwatch.GetElapsedTime(started).TotalSeconds,6:0.0} s  {command.At}");
                 Assert.True(
                     exitCode == 0 && command.Allows(printed),
                     $"{command.At}: '{command.Text}' ended with {exitCode} and printed\n{printed}\nwhere the page says\n{string.Join('\n', command.Output)}");
