@@ -162,7 +162,9 @@ internal sealed class ComposeDeclarations(
     /// <summary>Mounts the service's folders and volumes, as far as the container has nothing in their place.</summary>
     public void AddMounts(IResourceBuilder<ContainerResource> container, ComposeService service)
     {
-        foreach (var mount in service.Mounts.Where(mount => container.Resource.Annotations.OfType<ContainerMountAnnotation>().All(own => own.Target != mount.Target)))
+        // Where the database keeps its data, if anywhere, is the environment's affair.
+        var own = container.Resource is MariaDBServerResource ? MariaDBBuilderExtensions.DataFolder : null;
+        foreach (var mount in service.Mounts.Where(mount => mount.Target != own && container.Resource.Annotations.OfType<ContainerMountAnnotation>().All(existing => existing.Target != mount.Target)))
         {
             switch (mount.Kind)
             {

@@ -72,5 +72,7 @@ internal static class CheckoutDatabaseExtensions
             uvlhub.Options.DataVolume ?? uvlhub.Names.DataVolume(uvlhub.Checkout.Name),
             MariaDBBuilderExtensions.DataFolder,
             isNamedByUser: uvlhub.Options.DataVolume is not null)
-        : builder.WithContainerRuntimeArgs("--tmpfs", MariaDBBuilderExtensions.DataFolder);
+        : builder
+            .WithContainerRuntimeArgs("--tmpfs", MariaDBBuilderExtensions.DataFolder)
+            .DiffersFromCompose(DriftAspect.Volume, "the data of tests is in memory, and each start begins empty", MariaDBBuilderExtensions.DataFolder);
 }

@@ -21,6 +21,14 @@ public sealed class ExposureTests
     }
 
     [Fact]
+    public async Task Testing_leaves_no_volume_of_the_database_behind()
+    {
+        await using var model = await EditionModel.CreateAsync(EditionModel.Course, change: null, "--Uvlhub:Environment=Testing");
+        Assert.DoesNotContain(model.Container("db").Annotations.OfType<ContainerMountAnnotation>(), mount => mount.Target == "/var/lib/mysql");
+        Assert.Contains("--tmpfs", (await model.FactsAsync("db")).EngineOptions);
+    }
+
+    [Fact]
     public async Task A_password_that_the_checkout_does_not_give_is_generated_and_kept_in_the_users_secrets()
     {
         using var folder = new TemporaryFolder();
