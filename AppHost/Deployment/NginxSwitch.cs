@@ -22,8 +22,8 @@ internal sealed class NginxSwitch(ContainerEngine engine, string nginx, IReadOnl
         if [ $# -gt 0 ]; then address=$(getent hosts "$target" | cut -d' ' -f1); [ -n "$address" ] || { echo "nginx does not find $target" >&2; exit 1; }; fi
         (
             flock -w 10 9
-            grep -v '#switched$\|#missing$' /etc/hosts >/tmp/hosts; cat /tmp/hosts >/etc/hosts
-            for name in "$@"; do echo "$address $name #switched" >>/etc/hosts; done
+            hosts=$(grep -v '#switched$\|#missing$' /etc/hosts; for name in "$@"; do echo "$address $name #switched"; done)
+            printf '%s\n' "$hosts" >/etc/hosts
         ) 9>/tmp/hosts.lock
         """;
 
@@ -55,8 +55,14 @@ internal sealed class NginxSwitch(ContainerEngine engine, string nginx, IReadOnl
         }
     }
 
+    // The processes that take new requests: those that end with their last one say so in their title.
+    private async Task<HashSet<string>> WorkersAsync(CancellationToken cancellationToken) => [.. (await engine.RunAsync(
+        s_limit, cancellationToken, "exec", nginx, "sh", "-c", "grep -Lsa 'is shutting down' $(grep -lsa 'nginx: [w]orker process' /proc/[0-9]*/cmdline)"))
+        .Output.Split('\n', StringSplitOptions.RemoveEmptyEntries)];
+
     private async Task RunAsync(IEnumerable<string> words, CancellationToken cancellationToken)
     {
+        var before = await WorkersAsync(cancellationToken);
         var switched = await engine.RunAsync(s_limit, cancellationToken, ["exec", nginx, "sh", "-c", Script, "sh", .. words]);
         var refreshed = switched.Succeeded ? await engine.RunAsync(s_limit, cancellationToken, ["exec", nginx, .. Upstreams.Refresh]) : switched;
         if (!refreshed.Succeeded)
@@ -64,7 +70,20 @@ internal sealed class NginxSwitch(ContainerEngine engine, string nginx, IReadOnl
             throw new DeploymentException($"nginx was not switched: {refreshed.Error.Split('\n')[^1]}");
         }
 
-        // The signal is taken at once, the new workers are there a moment later.
-        await Task.Delay(s_pause, cancellationToken);
+        // The signal is taken at once; until new workers are there, those from before ask whom they asked before.
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(s_limit);
+        try
+        {
+            do
+            {
+                await Task.Delay(s_pause, limit.Token);
+            }
+            while ((await WorkersAsync(limit.Token)).Overlaps(before));
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new DeploymentException($"nginx did not read its configuration again within {s_limit.TotalSeconds:0} s; its log says why");
+        }
     }
 }

@@ -14,10 +14,10 @@ internal sealed partial class Upstreams(IEnumerable<string> configuration)
     /// <summary>The variable with the names, separated by spaces.</summary>
     public const string Variable = "UPSTREAMS";
 
-    // Not 'sed -i', because the engine mounts the hosts file and it cannot be replaced. One after the other, because
-    // several resources may start at the same time.
+    // Not 'sed -i', because the engine mounts the hosts file and it cannot be replaced; in one write, because nginx may be
+    // reading it. One after the other, because several resources may start at the same time.
     private const string Look =
-        "(flock -w 10 9; grep -v '#missing$' /etc/hosts >/tmp/hosts; cat /tmp/hosts >/etc/hosts; " +
+        "(flock -w 10 9; hosts=$(grep -v '#missing$' /etc/hosts); printf '%s\\n' \"$hosts\" >/etc/hosts; " +
         $"for name in ${Variable}; do getent hosts $name >/dev/null || echo \"127.0.0.1 $name #missing\" >>/etc/hosts; done) 9>/tmp/hosts.lock; ";
 
     private readonly Lazy<HashSet<string>> _words = new(() => WordsOf(configuration));

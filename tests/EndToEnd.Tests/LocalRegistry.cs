@@ -42,6 +42,15 @@ internal sealed class LocalRegistry : IAsyncDisposable
         }
     }
 
+    /// <summary>Gives what a container runs a name to build on: the name that it was started by may be another image's by now.</summary>
+    public async Task<string> NameAsync(string id, string image, CancellationToken cancellationToken)
+    {
+        var name = $"{Address}/{image}:served";
+        await EngineAsync(cancellationToken, "tag", id, name);
+        _images.Add(name);
+        return name;
+    }
+
     /// <summary>Builds a version of an image, and makes it the registry's <c>latest</c>; what this machine knows as that stays.</summary>
     /// <returns>The image that this machine has built.</returns>
     public async Task<string> PushAsync(string image, string version, string dockerfile, CancellationToken cancellationToken)

@@ -197,7 +197,8 @@ public sealed partial class ProductionTests(RunningProduction production) : ICla
     {
         await using var registry = await LocalRegistry.StartAsync($"{Uvlhub.Instance}_registry", Cancellation);
         var image = $"{registry.Address}/minihub:latest";
-        var first = await registry.PushAsync("minihub", "1", $"FROM {await InspectAsync("web_app_container", "{{.Config.Image}}")}\nLABEL version=1", Cancellation);
+        var served = await registry.NameAsync(await InspectAsync("web_app_container", "{{.Image}}"), "minihub", Cancellation);
+        var first = await registry.PushAsync("minihub", "1", $"FROM {served}\nLABEL version=1", Cancellation);
         await LocalRegistry.PullAsync(image, Cancellation);
 
         await using var updated = await Uvlhub.StartHealthyAsync(
@@ -207,6 +208,8 @@ public sealed partial class ProductionTests(RunningProduction production) : ICla
         await updated.App.ResourceNotifications.WaitForResourceHealthyAsync("nginx", Cancellation);
         var site = updated.App.GetEndpoint("nginx", "http");
         using var client = new HttpClient { BaseAddress = site };
+        // nginx is there before the site is, and learns its address within a second.
+        await EventuallyAsync(async () => (await client.GetAsync("/", Cancellation)).IsSuccessStatusCode);
         await using var load = new Load(site, visitors: 2);
 
         var second = await registry.PushAsync("minihub", "2", $"FROM {first}\nRUN sed -i 's#</footer>#of the registry</footer>#' app/templates/base.html", Cancellation);
