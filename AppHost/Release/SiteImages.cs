@@ -89,10 +89,11 @@ internal sealed class SiteImages(UvlhubCheckout checkout, Dockerfile dockerfile,
         return file;
     }
 
-    // By way of another name, so that no builder ever reads half a file.
+    // By way of another name, so that no builder ever reads half a file. One of its own each time, because the site's image
+    // and the migrator's are prepared side by side.
     private static void Replace(string file, string text)
     {
-        var temporary = $"{file}.{Environment.ProcessId}";
+        var temporary = $"{file}.{Guid.NewGuid():N}";
         File.WriteAllText(temporary, text);
         File.Move(temporary, file, overwrite: true);
     }
