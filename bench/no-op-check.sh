@@ -1,7 +1,5 @@
 #!/usr/bin/env bash
-# What a start costs when there is nothing to migrate: the runner's check against 'flask db upgrade'. At the start of an
-# environment the runner starts beside MariaDB and waits for it, so what the site waits for is the time from MariaDB's first
-# answer; for that, MariaDB is killed and started again.
+# What a start costs when there is nothing to migrate: the runner's check against 'flask db upgrade'.
 #
 #   ./run --detach                # an environment that is up and migrated
 #   bench/no-op-check.sh [RUNS] [SETTING...]
@@ -21,17 +19,13 @@ prefix=
 for setting in "$@"; do
     case "$setting" in --Uvlhub:Instance=*) prefix="${setting#*=}_" ;; esac
 done
-readonly TOOLBOX=${TOOLBOX:-${prefix}rosemary_container} DATABASE=${DATABASE:-${prefix}mariadb_container}
+readonly TOOLBOX=${TOOLBOX:-${prefix}rosemary_container}
 
 # The program that the AppHost starts.
 readonly BUILT=$ROOT/UvlhubRunner/bin/Debug/net10.0/ahead
 dotnet build --nologo -v quiet "$ROOT/UvlhubRunner" >/dev/null
 
-# While the container is down the engine does not know its port.
-PORT=$(docker port "$DATABASE" 3306/tcp | head -n 1)
-readonly PORT=${PORT##*:}
-
-runner() { "$BUILT/UvlhubRunner" migrate "--Uvlhub:Path=${CHECKOUT:-$ROOT/samples/minihub}" "--Uvlhub:Ports:Database=$PORT" "$@"; }
+runner() { "$BUILT/UvlhubRunner" migrate "--Uvlhub:Path=${CHECKOUT:-$ROOT/samples/minihub}" "$@"; }
 median() { sort -n | awk '{ value[NR] = $1 } END { print value[int((NR + 1) / 2)] }'; }
 
 runner "$@" | grep -q 'nothing to do' || { echo 'The database is not at the head: migrate it first.' >&2; exit 1; }
@@ -39,26 +33,18 @@ runner "$@" | grep -q 'nothing to do' || { echo 'The database is not at the head
 # Seconds on the clock and of the processor, two columns. The processor's are those of the program itself.
 TIMEFORMAT='%R %U %S'
 wall_and_cpu() { awk '{ print $1, $2 + $3 }'; }
-process=$(mktemp) check=$(mktemp) beside=$(mktemp) flask=$(mktemp)
+process=$(mktemp) check=$(mktemp) flask=$(mktemp)
 for _ in $(seq "$runs"); do
     { time runner "$@" >"$check.one"; } 2>&1 | wall_and_cpu >>"$process"
     sed -n 's/.*Done in \([0-9.]*\) s.*/\1/p' "$check.one" >>"$check"
     docker exec "$TOOLBOX" bash -c "TIMEFORMAT='%R %U %S'; time flask db upgrade >/dev/null 2>&1" 2>&1 | wall_and_cpu >>"$flask"
 done
-for _ in $(seq "$((runs / 2 + 1))"); do
-    docker kill "$DATABASE" >/dev/null
-    docker start "$DATABASE" >/dev/null &
-    runner "$@" | sed -n 's/.*Done in \([0-9.]*\) s.*first \([0-9.]*\) s.*/\1 \2/p' | awk '{ print $1 - $2 }' >>"$beside"
-    wait
-done
-
 row() { printf '%-48s %8s s %8s s\n' "$1" "$2" "$3"; }
 echo "Nothing to migrate, medians of $runs runs, $(nproc) cores, load $(cut -d' ' -f1 /proc/loadavg)"
 printf '%-48s %10s %10s\n' '' clock processor
 row 'flask db upgrade' "$(cut -d' ' -f1 "$flask" | median)" "$(cut -d' ' -f2 "$flask" | median)"
 row 'UvlhubRunner, the whole process' "$(cut -d' ' -f1 "$process" | median)" "$(cut -d' ' -f2 "$process" | median)"
-row 'UvlhubRunner, connect to verdict' "$(median <"$check")" '-'
-row "UvlhubRunner, MariaDB's first answer to verdict" "$(median <"$beside")" '-'
-awk -v check="$(median <"$beside")" -v flask="$(cut -d' ' -f1 "$flask" | median)" \
-    'BEGIN { printf "A start waits for it %.0f %% of the time of a flask db upgrade.\n", 100 * check / flask }'
-rm -f "$process" "$check" "$check.one" "$beside" "$flask"
+row 'UvlhubRunner, its check (connect to verdict)' "$(median <"$check")" '-'
+awk -v check="$(median <"$check")" -v flask="$(cut -d' ' -f1 "$flask" | median)" \
+    'BEGIN { printf "The check takes %.0f %% of flask db upgrade.\n", 100 * check / flask }'
+rm -f "$process" "$check" "$check.one" "$flask"
