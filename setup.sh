@@ -144,13 +144,13 @@ detached_apphost() {
         grep -A 1 -F "\"appHostPath\": \"$APPHOST\"" | sed -n 's/.*"appHostPid": \([0-9]*\).*/\1/p' | head -n 1 || true
 }
 
+# Leaves the SDK's version in SDK_VERSION.
 setup_dotnet() {
     command -v dotnet >/dev/null || fail "the .NET SDK is missing: install .NET 10 (https://dot.net), then try again."
-    local version
-    version=$(cd "$ROOT" && dotnet --version 2>/dev/null) || fail "no .NET 10 SDK was found; 'dotnet --list-sdks' shows what is there."
-    case "$version" in
+    SDK_VERSION=$(cd "$ROOT" && dotnet --version 2>/dev/null) || fail "no .NET 10 SDK was found; 'dotnet --list-sdks' shows what is there."
+    case "$SDK_VERSION" in
         10.*) ;;
-        *) fail "this needs the .NET 10 SDK, but 'dotnet --version' says $version." ;;
+        *) fail "this needs the .NET 10 SDK, but 'dotnet --version' says $SDK_VERSION." ;;
     esac
 }
 
