@@ -1,6 +1,4 @@
-using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;
-using Microsoft.Extensions.DependencyInjection;
 using Xunit;
 
 namespace UvlhubAspire.EndToEnd.Tests;
@@ -97,9 +95,5 @@ public sealed class CommandTests(RunningSample sample)
     }
 
     private Task<ExecuteCommandResult> RunAsync(string resource, string command, params (string Name, string Value)[] arguments) =>
-        Uvlhub.App.Services.GetRequiredService<ResourceCommandService>().ExecuteCommandAsync(
-            Uvlhub.App.Services.GetRequiredService<DistributedApplicationModel>().Resources.Single(candidate => candidate.Name == resource),
-            command,
-            new InteractionInputCollection([.. arguments.Select(argument => new InteractionInput { Name = argument.Name, InputType = InputType.Text, Value = argument.Value })]),
-            Cancellation);
+        Uvlhub.RunCommandAsync(resource, command, arguments, Cancellation);
 }

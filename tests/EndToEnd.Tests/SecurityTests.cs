@@ -1,8 +1,6 @@
 using System.Net;
 using System.Text.Json;
-using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;
-using Microsoft.Extensions.DependencyInjection;
 using UvlhubAspire.AppHost.Secrets;
 using Xunit;
 
@@ -198,9 +196,5 @@ public sealed class SecurityTests(HostileSample sample) : IClassFixture<HostileS
         Uvlhub.App.ResourceNotifications.TryGetCurrentState(resource, out var current) ? current.ResourceId : resource;
 
     private Task<ExecuteCommandResult> RunAsync(string resource, string command, params (string Name, string Value)[] arguments) =>
-        Uvlhub.App.Services.GetRequiredService<ResourceCommandService>().ExecuteCommandAsync(
-            Uvlhub.App.Services.GetRequiredService<DistributedApplicationModel>().Resources.Single(candidate => candidate.Name == resource),
-            command,
-            new InteractionInputCollection([.. arguments.Select(argument => new InteractionInput { Name = argument.Name, InputType = InputType.Text, Value = argument.Value })]),
-            Cancellation);
+        Uvlhub.RunCommandAsync(resource, command, arguments, Cancellation);
 }

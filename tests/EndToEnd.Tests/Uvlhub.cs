@@ -130,6 +130,14 @@ public sealed class Uvlhub : IAsyncDisposable
         await _app.DisposeAsync();
     }
 
+    /// <summary>Runs a resource's command, as the dashboard does, with what is typed in.</summary>
+    public Task<ExecuteCommandResult> RunCommandAsync(string resource, string command, (string Name, string Value)[] arguments, CancellationToken cancellationToken) =>
+        App.Services.GetRequiredService<ResourceCommandService>().ExecuteCommandAsync(
+            App.Services.GetRequiredService<DistributedApplicationModel>().Resources.Single(candidate => candidate.Name == resource),
+            command,
+            new InteractionInputCollection([.. arguments.Select(argument => new InteractionInput { Name = argument.Name, InputType = InputType.Text, Value = argument.Value })]),
+            cancellationToken);
+
     public async ValueTask DisposeAsync()
     {
         await _app.DisposeAsync();
