@@ -29,7 +29,8 @@ var db = builder.AddMariaDB("db", uvlhub.RootPassword)
     .WithCheckoutVolume(uvlhub)
     .WithHostPort(uvlhub)
     .WithAutomaticRestart()
-    .WithClientCommand();
+    .WithClientCommand()
+    .WithExternalServer(uvlhub);
 var uvlhubdb = db.AddDatabase("uvlhubdb", uvlhub.Checkout.Database);
 if (uvlhub.Profile.HasTestDatabase)
 {
@@ -46,7 +47,7 @@ var web = builder.AddFlask("web", uvlhub, uvlhubdb)
 var nginx = builder.AddNginx("nginx", uvlhub);
 builder.AddCertificates("certbot", uvlhub, nginx);
 web.WithDeployment(uvlhub, uvlhubdb, migrator, nginx);
-var site = nginx is null ? "http://web:5000" : "http://nginx";
+var site = nginx is null ? $"http://web:{uvlhub.Profile.SitePort}" : "http://nginx";
 var redis = builder.AddRedisStore("redis", uvlhub);
 builder.AddWorker("worker", uvlhub, uvlhubdb, redis, migrator);
 builder.AddElasticsearchNode("elasticsearch", uvlhub);

@@ -38,6 +38,11 @@ internal sealed partial record TlsSettings
             return null;
         }
 
+        if (!checkout.Profile.HasServices)
+        {
+            throw new CheckoutException($"{checkout.Profile.Name} has no nginx, and so no certificate: TLS is the business of whatever stands in front of it; leave {Section}:{nameof(options.Tls.Email)} out");
+        }
+
         var domain = (options.Domain is { Length: > 0 } set ? set : checkout.Environment.GetValueOrDefault("DOMAIN", "")).Trim().ToLowerInvariant();
         // It becomes part of nginx's configuration and of paths.
         if (!DomainName().IsMatch(domain))

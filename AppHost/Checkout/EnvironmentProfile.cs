@@ -80,8 +80,26 @@ internal sealed record EnvironmentProfile
         VolumeSuffix = "_staging",
     };
 
+    /// <summary>
+    /// One container on port 80 with the database elsewhere: what <c>Dockerfile.render</c> is for. Its entrypoint migrates by
+    /// itself, and stamps over what it does not know; here the migrator comes first, as everywhere.
+    /// </summary>
+    public static EnvironmentProfile Render { get; } = Production with
+    {
+        Name = nameof(Render),
+        EnvironmentFiles = [".env.render", .. Production.EnvironmentFiles.Skip(1)],
+        NamePrefix = "render_",
+        SecretPrefix = "render-",
+        VolumeSuffix = "_render",
+        ImageSuffix = "-render",
+        ImageDockerfile = "Dockerfile.render",
+        SitePort = 80,
+        HasDatabase = false,
+        HasServices = false,
+    };
+
     /// <summary>All of them, in the order in which a change travels.</summary>
-    public static IReadOnlyList<EnvironmentProfile> All { get; } = [Development, Testing, Staging, Production];
+    public static IReadOnlyList<EnvironmentProfile> All { get; } = [Development, Testing, Staging, Production, Render];
 
     /// <summary>The checkout's files of settings, relative to it; the first that exists counts, the last is the template.</summary>
     public required IReadOnlyList<string> EnvironmentFiles { get; init; }
@@ -98,14 +116,32 @@ internal sealed record EnvironmentProfile
     /// <summary>How the code comes into the container.</summary>
     public required CodeSource Code { get; init; }
 
+    /// <summary>The name of the checkout's Dockerfile that copies the code into the image, where that is its place.</summary>
+    public string ImageDockerfile { get; init; } = "Dockerfile.prod";
+
+    /// <summary>What the name of that image ends with: two Dockerfiles make two images.</summary>
+    public string ImageSuffix { get; init; } = "";
+
     /// <summary>What serves the site.</summary>
     public required WebServer Server { get; init; }
+
+    /// <summary>The site's port inside its container.</summary>
+    public int SitePort { get; init; } = 5000;
 
     /// <summary>The <c>FLASK_ENV</c> that the site must have; <see langword="null"/> leaves it to the checkout.</summary>
     public string? FlaskEnvironment { get; init; }
 
     /// <summary>Whether passwords must be given, and placeholders and the examples' passwords are refused.</summary>
     public bool RequiresSecrets { get; init; }
+
+    /// <summary>Whether MariaDB runs here; where it does not, it is a server elsewhere, and somebody else's.</summary>
+    public bool HasDatabase { get; init; } = true;
+
+    /// <summary>
+    /// Whether there is more than the site: nginx, and whatever the compose file declares. Where there is not, the site's own
+    /// port is the one that people open, and the toolbox starts by hand.
+    /// </summary>
+    public bool HasServices { get; init; } = true;
 
     /// <summary>Whether the database outlives the run.</summary>
     public bool KeepsData { get; init; } = true;

@@ -22,11 +22,11 @@ internal sealed record UvlhubCheckout
     /// <summary>The Dockerfile of the development image; <see langword="null"/> if the checkout has none.</summary>
     public Dockerfile? DevelopmentDockerfile { get; init; }
 
-    /// <summary>The Dockerfile of the production image; <see langword="null"/> if the checkout has none.</summary>
-    public Dockerfile? ProductionDockerfile { get; init; }
+    /// <summary>The Dockerfile of the image with the code in it; <see langword="null"/> if the checkout has none for this environment.</summary>
+    public Dockerfile? ImageDockerfile { get; init; }
 
     /// <summary>The Dockerfile of the image that runs in this environment.</summary>
-    public Dockerfile SiteDockerfile => Profile.Code == CodeSource.InImage ? ProductionDockerfile! : DevelopmentDockerfile!;
+    public Dockerfile SiteDockerfile => Profile.Code == CodeSource.InImage ? ImageDockerfile! : DevelopmentDockerfile!;
 
     /// <summary>The environment that the checkout was read for.</summary>
     public required EnvironmentProfile Profile { get; init; }
@@ -70,8 +70,6 @@ internal sealed record UvlhubCheckout
     private static readonly string[] s_developmentDockerfiles =
         ["docker/images/Dockerfile.dev", "docker/images/Dockerfile", "Dockerfile.dev", "Dockerfile"];
 
-    private static readonly string[] s_productionDockerfiles = ["docker/images/Dockerfile.prod", "Dockerfile.prod"];
-
     private static readonly string[] s_seedingScripts =
         ["docker/entrypoints/development_entrypoint.sh", "scripts/apply_migrations.sh"];
 
@@ -93,7 +91,7 @@ internal sealed record UvlhubCheckout
 
         var environmentPath = FirstExisting(profile.EnvironmentFiles);
         var dockerfilePath = FirstExisting(s_developmentDockerfiles);
-        var productionPath = FirstExisting(s_productionDockerfiles);
+        var imagePath = FirstExisting([$"docker/images/{profile.ImageDockerfile}", profile.ImageDockerfile]);
         var inImage = profile.Code == CodeSource.InImage;
 
         List<string> missing = [];
@@ -107,10 +105,10 @@ internal sealed record UvlhubCheckout
             missing.Add($"{profile.EnvironmentFiles[0]} or {profile.EnvironmentFiles[^1]} (its settings)");
         }
 
-        if (inImage ? productionPath is null : dockerfilePath is null)
+        if (inImage ? imagePath is null : dockerfilePath is null)
         {
             missing.Add(inImage
-                ? "docker/images/Dockerfile.prod (its production image)"
+                ? $"docker/images/{profile.ImageDockerfile} (its image for {profile.Name})"
                 : "docker/images/Dockerfile.dev or docker/images/Dockerfile (its image)");
         }
 
@@ -122,8 +120,8 @@ internal sealed record UvlhubCheckout
 
         var environment = DotEnvFile.Read(environmentPath!);
         var development = dockerfilePath is null ? null : Dockerfile.Read(dockerfilePath);
-        var production = productionPath is null ? null : Dockerfile.Read(productionPath);
-        var workingDirectory = (inImage ? production : development)!.WorkingDirectory ?? "/app";
+        var image = imagePath is null ? null : Dockerfile.Read(imagePath);
+        var workingDirectory = (inImage ? image : development)!.WorkingDirectory ?? "/app";
 
         return new UvlhubCheckout
         {
@@ -131,7 +129,7 @@ internal sealed record UvlhubCheckout
             EnvironmentFile = environment,
             Environment = environment.Values,
             DevelopmentDockerfile = development,
-            ProductionDockerfile = production,
+            ImageDockerfile = image,
             Profile = profile,
             WorkingDirectory = workingDirectory.Length > 1 ? workingDirectory.TrimEnd('/') : workingDirectory,
             SeedCommand = ReadSeedCommand(folder),

@@ -13,7 +13,7 @@ internal sealed class UvlhubOptions
     public string? Path { get; init; }
 
     /// <summary>
-    /// <c>Development</c>, <c>Testing</c>, <c>Staging</c> or <c>Production</c>; what that means stands in
+    /// <c>Development</c>, <c>Testing</c>, <c>Staging</c>, <c>Production</c> or <c>Render</c>; what that means stands in
     /// <see cref="EnvironmentProfile"/>. Default: Development; Production when the model is published.
     /// </summary>
     public string? Environment { get; init; }
@@ -122,6 +122,9 @@ internal sealed class UvlhubOptions
     /// <c>Uvlhub:Ports:Debugger</c> of the loopback address. Default: false, because who reaches that port can run any code.
     /// </summary>
     public bool Debug { get; init; }
+
+    /// <summary>The database of an environment that runs none.</summary>
+    public DatabaseOptions Database { get; init; } = new();
 
     /// <summary>Ports on the host.</summary>
     public PortOptions Ports { get; init; } = new();
@@ -235,6 +238,22 @@ internal sealed class UvlhubOptions
 
         /// <summary>How often the registry is asked for another <see cref="Image"/>; 0 asks only when a deployment is asked for. Default: 5 minutes.</summary>
         public TimeSpan CheckEvery { get; init; } = TimeSpan.FromMinutes(5);
+    }
+
+    /// <summary>Where the database is, in environments that run none of their own (Render).</summary>
+    internal sealed class DatabaseOptions
+    {
+        /// <summary>The server, as containers reach it. Default: the checkout's <c>MARIADB_HOSTNAME</c>.</summary>
+        public string? Host { get; init; }
+
+        /// <summary>Its port. Default: the checkout's <c>MARIADB_PORT</c>, else 3306.</summary>
+        public int? Port { get; init; }
+
+        /// <summary>
+        /// Whom the migrator logs in as, with the password <c>MARIADB_ROOT_PASSWORD</c>: somebody who may create databases,
+        /// because its journal is one. Default: <c>root</c>.
+        /// </summary>
+        public string? Administrator { get; init; }
     }
 
     /// <summary>What <c>aspire publish</c> writes.</summary>

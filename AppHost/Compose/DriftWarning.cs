@@ -59,7 +59,9 @@ internal sealed partial class DriftWarning(
     {
         if (uvlhub.Compose is not { } file)
         {
-            await Console.Out.WriteLineAsync($"{uvlhub.Checkout.Path} has no compose file for development; there is nothing to compare");
+            await Console.Out.WriteLineAsync(uvlhub.Profile.HasServices
+                ? $"{uvlhub.Checkout.Path} has no compose file for development; there is nothing to compare"
+                : $"{uvlhub.Profile.Name} is the site alone, without a compose file; there is nothing to compare");
             Environment.Exit(0);
             return;
         }

@@ -25,7 +25,7 @@ internal static class CheckoutImage
 
     /// <summary>The name of the image that has the code in it, without a tag; it tells clones with the same folder name apart.</summary>
     /// <param name="checkout">The checkout.</param>
-    public static string Site(UvlhubCheckout checkout) => $"{Name(checkout)}-{SiteImages.Digest(checkout.Path)}";
+    public static string Site(UvlhubCheckout checkout) => $"{Name(checkout)}-{SiteImages.Digest(checkout.Path)}{checkout.Profile.ImageSuffix}";
 
     /// <summary>The name that the image has where it is deployed, without a tag.</summary>
     /// <param name="checkout">The checkout.</param>

@@ -19,7 +19,7 @@ namespace UvlhubAspire.AppHost.Flask;
 /// <summary>Adds the containers that run the checkout's code.</summary>
 internal static class FlaskBuilderExtensions
 {
-    private const int Port = 5000;
+    private const int LastPortOfRoot = 1023;
     private const int MostWorkers = 9;
     private const string SnapshotsFolder = "/var/lib/uvlhub-aspire/snapshots";
 
@@ -37,15 +37,15 @@ internal static class FlaskBuilderExtensions
         builder.AddCheckoutContainer(new FlaskResource(name) { Role = FlaskRole.Site }, uvlhub, database)
             .WithContainerName(uvlhub.Names.WebContainer)
             .WithArgs(ServerCommand(uvlhub, builder.ExecutionContext.IsPublishMode))
-            .WithHttpEndpoint(targetPort: Port, name: FlaskResource.HttpEndpointName)
+            .WithHttpEndpoint(targetPort: uvlhub.Profile.SitePort, name: FlaskResource.HttpEndpointName)
             .WithSitePort(uvlhub)
             .WithSiteHealthCheck()
             .WithDebugger(uvlhub)
-            .PublishedAs(PublishedKind.Replicated, new PublishedProbe(["python", "-c", $"import urllib.request; urllib.request.urlopen('http://127.0.0.1:{Port}/', timeout=8)"]) { Page = "/" })
+            .PublishedAs(PublishedKind.Replicated, new PublishedProbe(["python", "-c", $"import urllib.request; urllib.request.urlopen('http://127.0.0.1:{uvlhub.Profile.SitePort}/', timeout=8)"]) { Page = "/" })
             .DiffersFromCompose(DriftAspect.Command, "the migrator has done what the entrypoint does before Flask; what it ends with runs here")
             .DiffersFromCompose(
                 DriftAspect.DependsOn, "the site waits for its schema only; what else it uses starts beside it", "redis", "elasticsearch", "selenium-hub", "mailhog")
-            .DiffersFromCompose(DriftAspect.Port, "the site can be reached without nginx too", $"{Port}")
+            .DiffersFromCompose(DriftAspect.Port, "the site can be reached without nginx too", $"{uvlhub.Profile.SitePort}")
             .WithIconName("Globe");
 
     /// <summary>
@@ -62,7 +62,7 @@ internal static class FlaskBuilderExtensions
         var standby = builder.AddCheckoutContainer(new FlaskResource(name) { Role = FlaskRole.Standby }, uvlhub, database)
             .WithContainerName(uvlhub.Names.ServiceContainer("web_app_next_container"))
             .WithArgs(ServerCommand(uvlhub, isPublished: false))
-            .WithHttpEndpoint(targetPort: Port, name: FlaskResource.HttpEndpointName)
+            .WithHttpEndpoint(targetPort: uvlhub.Profile.SitePort, name: FlaskResource.HttpEndpointName)
             .WithSiteHealthCheck()
             .WithExplicitStart()
             .ExcludeFromManifest()
@@ -88,13 +88,16 @@ internal static class FlaskBuilderExtensions
     /// <param name="database">The application's database.</param>
     /// <returns>The toolbox's builder.</returns>
     public static IResourceBuilder<FlaskResource> AddToolbox(
-        this IDistributedApplicationBuilder builder, [ResourceName] string name, UvlhubEnvironment uvlhub, IResourceBuilder<MariaDBDatabaseResource> database) =>
-        builder.AddCheckoutContainer(new FlaskResource(name), uvlhub, database)
+        this IDistributedApplicationBuilder builder, [ResourceName] string name, UvlhubEnvironment uvlhub, IResourceBuilder<MariaDBDatabaseResource> database)
+    {
+        var toolbox = builder.AddCheckoutContainer(new FlaskResource(name), uvlhub, database)
             .WithContainerName(uvlhub.Names.ToolboxContainer)
             .WithArgs("sleep", "infinity")
             .ExcludeFromManifest()
             .DiffersFromCompose(DriftAspect.Service, "flask, rosemary and pytest run in a container of their own, so that a migration needs no site")
             .WithIconName("Toolbox");
+        return uvlhub.Profile.HasServices ? toolbox : toolbox.WithExplicitStart();
+    }
 
     /// <summary>Says in the model, for the dashboard and the drawing, that a resource is there for the site.</summary>
     internal static IResourceBuilder<T> WithSiteRelationship<T>(this IResourceBuilder<T> builder)
@@ -132,6 +135,7 @@ internal static class FlaskBuilderExtensions
             .WithContainerRuntimeArgs("--init", "--workdir", checkout.WorkingDirectory)
             // Python needs none of root's powers, and the toolbox is no more than the site.
             .WithContainerRuntimeArgs("--cap-drop", "ALL", "--security-opt", "no-new-privileges")
+            .WithContainerRuntimeArgs(uvlhub.Profile.SitePort > LastPortOfRoot || !flask.IsApplication ? [] : ["--cap-add", "NET_BIND_SERVICE"])
             // Nothing in it answers by TLS to a certificate of the host, and copying those takes time at every start.
             .WithCertificateTrustScope(CertificateTrustScope.None)
             .WithEnvironment(context => SetEnvironment(context.EnvironmentVariables, uvlhub, database?.Resource.Parent, flask.IsApplication))
@@ -141,11 +145,12 @@ internal static class FlaskBuilderExtensions
                 DriftAspect.Environment, "Python starts with a module beside the checkout, and leaves no caches in it", "PYTHONPATH", "PYTHONPYCACHEPREFIX", "PYTHONUNBUFFERED")
             .DiffersFromCompose(DriftAspect.Volume, "Python starts with a module beside the checkout, and leaves no caches in it", SiteDockerfile.StartupFolder)
             .DiffersFromCompose(DriftAspect.Environment, "modules are ignored without a file in the checkout (Uvlhub:IgnoredModules)", "UVLHUB_IGNORED_MODULES")
+            .WithNameOfHost(uvlhub)
             .WithTelemetry(uvlhub)
             .WithShellCommand()
             .WithRebuildCommand();
 
-        if (database is not null)
+        if (database is { Resource.Parent.External: null })
         {
             container.WithReferenceRelationship(database);
         }
@@ -167,11 +172,11 @@ internal static class FlaskBuilderExtensions
 
     private static string[] ServerCommand(UvlhubEnvironment uvlhub, bool isPublished) => uvlhub.Profile.Server switch
     {
-        WebServer.FlaskWithReload => ["flask", "run", "--host=0.0.0.0", $"--port={Port}", "--reload", "--debug"],
-        WebServer.Flask => ["flask", "run", "--host=0.0.0.0", $"--port={Port}"],
+        WebServer.FlaskWithReload => ["flask", "run", "--host=0.0.0.0", $"--port={uvlhub.Profile.SitePort}", "--reload", "--debug"],
+        WebServer.Flask => ["flask", "run", "--host=0.0.0.0", $"--port={uvlhub.Profile.SitePort}"],
         _ =>
         [
-            "gunicorn", "--bind", $"0.0.0.0:{Port}", .. Workers(uvlhub.Options.Gunicorn, isPublished), "--timeout", Seconds(uvlhub.Options.Gunicorn.Timeout),
+            "gunicorn", "--bind", $"0.0.0.0:{uvlhub.Profile.SitePort}", .. Workers(uvlhub.Options.Gunicorn, isPublished), "--timeout", Seconds(uvlhub.Options.Gunicorn.Timeout),
             "--log-level", "info", "app:app",
         ],
     };
@@ -189,7 +194,7 @@ internal static class FlaskBuilderExtensions
 
     // Behind nginx nobody comes by this port but the health check, so it may be any.
     private static IResourceBuilder<FlaskResource> WithSitePort(this IResourceBuilder<FlaskResource> builder, UvlhubEnvironment uvlhub) =>
-        uvlhub.Profile.Server == WebServer.Gunicorn && uvlhub.Options.Ports.Web is null ? builder : builder.WithHostPort(uvlhub.Ports.Web);
+        uvlhub.Profile is { Server: WebServer.Gunicorn, HasServices: true } && uvlhub.Options.Ports.Web is null ? builder : builder.WithHostPort(uvlhub.Ports.Web);
 
     private static IResourceBuilder<FlaskResource> WithCheckoutCode(this IResourceBuilder<FlaskResource> builder, UvlhubEnvironment uvlhub)
     {
@@ -201,6 +206,7 @@ internal static class FlaskBuilderExtensions
                 builder
                     .WithCheckoutVolume(uvlhub, uvlhub.Names.SnapshotsVolume(checkout.Name), SnapshotsFolder)
                     .WithEnvironment("Uvlhub__Environment", uvlhub.Profile.Name)
+                    .WithEnvironment(context => SetAdministrator(context.EnvironmentVariables, uvlhub))
                     .WithEnvironment("Uvlhub__Migrator__Local", "true")
                     .WithEnvironment("Uvlhub__Snapshots__Path", SnapshotsFolder)
                     .WithEnvironment("Uvlhub__Snapshots__Keep", uvlhub.Options.Snapshots.Keep.ToString(CultureInfo.InvariantCulture));
@@ -276,14 +282,22 @@ internal static class FlaskBuilderExtensions
         environment["UVLHUB_IGNORED_MODULES"] = uvlhub.Options.IgnoredModules;
     }
 
+    private static void SetAdministrator(Dictionary<string, object> environment, UvlhubEnvironment uvlhub)
+    {
+        if (uvlhub.ExternalServer is not null && uvlhub.Options.Database.Administrator is { Length: > 0 } administrator)
+        {
+            environment[$"{UvlhubOptions.Section}__{nameof(UvlhubOptions.Database)}__{nameof(UvlhubOptions.DatabaseOptions.Administrator)}"] = administrator;
+        }
+    }
+
     /// <summary>
     /// Says where the database is and who may log in. One <c>.env</c> serves Docker, Vagrant and a bare machine, so what
     /// depends on where the code runs is computed and not read from it.
     /// </summary>
     internal static void SetDatabaseEnvironment(Dictionary<string, object> environment, UvlhubEnvironment uvlhub, MariaDBServerResource server)
     {
-        environment["MARIADB_HOSTNAME"] = server.Name;
-        environment["MARIADB_PORT"] = MariaDBServerResource.DefaultPort.ToString(CultureInfo.InvariantCulture);
+        environment["MARIADB_HOSTNAME"] = server.NetworkHost;
+        environment["MARIADB_PORT"] = server.NetworkPort;
         environment["MARIADB_DATABASE"] = uvlhub.Checkout.Database;
         environment["MARIADB_USER"] = uvlhub.Checkout.DatabaseUser;
         environment["MARIADB_PASSWORD"] = uvlhub.UserPassword.Resource;

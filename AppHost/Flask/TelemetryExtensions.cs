@@ -47,16 +47,26 @@ internal static class TelemetryExtensions
             return builder;
         }
 
-        if (ContainerEngine.FromConfiguration(builder.ApplicationBuilder.Configuration).Executable == "docker")
+        return builder
+            .WithOtlpExporterIfEndpointAvailable(OtlpProtocol.HttpProtobuf)
+            .WithEnvironment("OTEL_SEMCONV_STABILITY_OPT_IN", "http,database")
+            .DiffersFromCompose(DriftAspect.Environment, "requests, statements and logs are sent to the dashboard (Uvlhub:Telemetry)", "OTEL_*");
+    }
+
+    /// <summary>Gives a container a name for the host, where it has something to ask there: the dashboard, or an external database.</summary>
+    /// <param name="builder">The container.</param>
+    /// <param name="uvlhub">The settings.</param>
+    /// <returns>The same builder.</returns>
+    public static IResourceBuilder<FlaskResource> WithNameOfHost(this IResourceBuilder<FlaskResource> builder, UvlhubEnvironment uvlhub)
+    {
+        if ((uvlhub.Options.Telemetry || !uvlhub.Profile.HasDatabase)
+            && ContainerEngine.FromConfiguration(builder.ApplicationBuilder.Configuration).Executable == "docker")
         {
             // Docker Desktop has this name by itself, and so has Podman, whose older versions refuse the option; Docker on Linux has not.
             builder.WithContainerRuntimeArgs("--add-host", "host.docker.internal:host-gateway");
         }
 
-        return builder
-            .WithOtlpExporterIfEndpointAvailable(OtlpProtocol.HttpProtobuf)
-            .WithEnvironment("OTEL_SEMCONV_STABILITY_OPT_IN", "http,database")
-            .DiffersFromCompose(DriftAspect.Environment, "requests, statements and logs are sent to the dashboard (Uvlhub:Telemetry)", "OTEL_*");
+        return builder;
     }
 
     // The engine's default bridge, whose address the name host-gateway stands for.

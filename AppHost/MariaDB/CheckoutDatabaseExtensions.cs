@@ -60,6 +60,24 @@ internal static class CheckoutDatabaseExtensions
     }
 
     /// <summary>
+    /// In environments that run no database: takes the server, and with it its databases, out of the model. What needs them
+    /// asks the server elsewhere. Comes last, before the databases.
+    /// </summary>
+    /// <param name="builder">The server.</param>
+    /// <param name="uvlhub">The settings.</param>
+    /// <returns>The same builder.</returns>
+    public static IResourceBuilder<MariaDBServerResource> WithExternalServer(this IResourceBuilder<MariaDBServerResource> builder, UvlhubEnvironment uvlhub)
+    {
+        if (uvlhub.ExternalServer is { } server)
+        {
+            builder.Resource.External = server;
+            builder.ApplicationBuilder.Resources.Remove(builder.Resource);
+        }
+
+        return builder;
+    }
+
+    /// <summary>
     /// Keeps the data in a volume of the checkout's own, labelled with the checkout's path, so that no two checkouts ever
     /// open each other's database: not the sample's and a real one's, not those of two clones with the same folder name.
     /// </summary>

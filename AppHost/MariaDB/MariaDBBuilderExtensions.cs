@@ -109,6 +109,11 @@ public static class MariaDBBuilderExtensions
 
         var database = new MariaDBDatabaseResource(name, databaseName ?? name, builder.Resource);
         builder.Resource.Add(database);
+        if (builder.Resource.External is not null)
+        {
+            return builder.ApplicationBuilder.CreateResourceBuilder(database);
+        }
+
         return builder.ApplicationBuilder.AddResource(database)
             .WithIconName("Database")
             .WithMariaDBHealthCheck(builder.Resource, database.ConnectionStringExpression.GetValueAsync);

@@ -46,12 +46,21 @@ public sealed class MariaDBServerResource(string name, ParameterResource rootPas
     /// <summary>The container in which its health is asked; <see langword="null"/> if it has a port on the host.</summary>
     internal string? ClosedContainer { get; set; }
 
-    // Without a port on the host there is no endpoint that Aspire would allocate; containers reach the server all the same.
-    internal ReferenceExpression HostExpression => ClosedContainer is null ? ReferenceExpression.Create($"{Host}") : ReferenceExpression.Create($"{Name}");
+    /// <summary>The server that is asked in place of this one; <see langword="null"/> if this one runs.</summary>
+    internal ExternalServer? External { get; set; }
 
-    internal ReferenceExpression PortExpression => ClosedContainer is null
-        ? ReferenceExpression.Create($"{Port}")
-        : ReferenceExpression.Create($"{DefaultPort.ToString(CultureInfo.InvariantCulture)}");
+    /// <summary>The host under which containers reach it.</summary>
+    internal string NetworkHost => External?.Host ?? Name;
+
+    /// <summary>The port under which containers reach it.</summary>
+    internal string NetworkPort => (External?.Port ?? DefaultPort).ToString(CultureInfo.InvariantCulture);
+
+    // Without a port on the host there is no endpoint that Aspire would allocate; containers reach the server all the same.
+    internal ReferenceExpression HostExpression => HasEndpoint ? ReferenceExpression.Create($"{Host}") : ReferenceExpression.Create($"{NetworkHost}");
+
+    internal ReferenceExpression PortExpression => HasEndpoint ? ReferenceExpression.Create($"{Port}") : ReferenceExpression.Create($"{NetworkPort}");
+
+    private bool HasEndpoint => ClosedContainer is null && External is null;
 
     internal void Add(MariaDBDatabaseResource database) => _databases.Add(database);
 

@@ -69,17 +69,19 @@ internal static class MigratorBuilderExtensions
 
     // Where the code is in the image: a container that has the runner as well, and needs no engine and no port of the host.
     private static IResourceBuilder<FlaskResource> AddContainer(
-        this IDistributedApplicationBuilder builder, string name, UvlhubEnvironment uvlhub, IResourceBuilder<MariaDBDatabaseResource> database) =>
-        builder.AddCheckoutContainer(new FlaskResource(name) { Role = FlaskRole.Migrator }, uvlhub, database)
+        this IDistributedApplicationBuilder builder, string name, UvlhubEnvironment uvlhub, IResourceBuilder<MariaDBDatabaseResource> database)
+    {
+        var migrator = builder.AddCheckoutContainer(new FlaskResource(name) { Role = FlaskRole.Migrator }, uvlhub, database)
             .WithContainerName(uvlhub.Names.MigratorContainer)
             .WithArgs("UvlhubRunner", "migrate")
             .PublishedAs(PublishedKind.Job)
             // Not its whole section: paths and names of this machine mean nothing inside.
             .WithEnvironment(context => AddSettings(context.EnvironmentVariables, builder.Configuration.GetSection($"{UvlhubOptions.Section}:{nameof(UvlhubOptions.Migrator)}").AsEnumerable()))
-            .WaitForStart(builder.CreateResourceBuilder(database.Resource.Parent))
             .DiffersFromCompose(DriftAspect.Service, OwnProgram)
             .WithFailureOnConsole()
             .WithIconName("DatabaseArrowUp");
+        return uvlhub.ExternalServer is null ? migrator.WaitForStart(builder.CreateResourceBuilder(database.Resource.Parent)) : migrator;
+    }
 
     // Aspire hides a variable that is a secret, but not one that has a secret in it.
     private static void KeepPasswordsApart(Dictionary<string, object> environment, MariaDBDatabaseResource database)

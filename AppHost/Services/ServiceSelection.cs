@@ -49,6 +49,11 @@ internal sealed class ServiceSelection
         var declared = compose?.Services.Select(service => service.Name).ToList() ?? [];
         HashSet<string> known = [.. Always, .. Optional, .. declared];
         var entries = (setting ?? "").Split([',', ' '], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        if (entries.Length > 0 && !checkout.Profile.HasServices)
+        {
+            throw new CheckoutException($"{Setting} is '{setting}', and {checkout.Profile.Name} is the site alone; take Production for more");
+        }
+
         foreach (var entry in entries)
         {
             var name = entry.TrimStart('+', '-');

@@ -25,6 +25,8 @@ internal static class RequiredSecrets
 
     private static readonly string[] s_domains = ["DOMAIN", "SERVER_NAME"];
 
+    private static readonly string[] s_server = ["MARIADB_HOSTNAME", "MARIADB_PORT"];
+
     /// <summary>Checks the file, and takes out of the settings what is no value yet.</summary>
     /// <param name="checkout">The checkout.</param>
     /// <param name="options">The settings.</param>
@@ -61,8 +63,13 @@ internal static class RequiredSecrets
                     // Nobody listens who could be asked with it.
                     environment.Remove(key);
                 }
-                else if (generates && (SecretKeys.IsSecret(key) || s_dispensable.Contains(key)))
+                else if (generates && CanBeMadeUp(key, checkout.Profile))
                 {
+                    environment.Remove(key);
+                }
+                else if (s_server.Contains(key) && (checkout.Profile.HasDatabase || options.Database.Host is { Length: > 0 }))
+                {
+                    // Where the server is, is said elsewhere.
                     environment.Remove(key);
                 }
                 else if (s_domains.Contains(key) && (generates || options.Domain is { Length: > 0 }))
@@ -80,7 +87,7 @@ internal static class RequiredSecrets
             }
         }
 
-        if (!generates)
+        if (!generates || !checkout.Profile.HasDatabase)
         {
             problems.AddRange(s_required
                 .Where(key => string.IsNullOrEmpty(environment.GetValueOrDefault(key)))
@@ -91,8 +98,8 @@ internal static class RequiredSecrets
             ? checkout with { Environment = environment }
             : throw new CheckoutException(
                 $"{checkout.Profile.Name} needs secrets of its own.{System.Environment.NewLine}{string.Join(System.Environment.NewLine, problems)}"
-                + $"{System.Environment.NewLine}{Remedy(checkout)}, or set {UvlhubOptions.Section}:{nameof(UvlhubOptions.Secrets)}=generated: "
-                + "secrets that the file does not give are then generated once and kept.");
+                + $"{System.Environment.NewLine}{Remedy(checkout)}{(checkout.Profile.HasDatabase ? ", or" : "; the passwords are those of the database's server. For the other secrets,")} "
+                + $"set {UvlhubOptions.Section}:{nameof(UvlhubOptions.Secrets)}=generated: secrets that the file does not give are then generated once and kept.");
     }
 
     /// <summary>Takes out what is no value yet and needs none; what is left open is asked for where the model is deployed.</summary>
@@ -108,6 +115,10 @@ internal static class RequiredSecrets
             ["DOMAIN"] = options.Domain is { Length: > 0 } domain ? domain : checkout.EnvironmentFile.Values.GetValueOrDefault("DOMAIN", "localhost"),
         },
     };
+
+    // A server that is somebody else's has its users and passwords already.
+    private static bool CanBeMadeUp(string key, EnvironmentProfile profile) =>
+        (SecretKeys.IsSecret(key) || s_dispensable.Contains(key)) && (profile.HasDatabase || !key.StartsWith("MARIADB_", StringComparison.Ordinal));
 
     private static string Remedy(UvlhubCheckout checkout) =>
         Path.GetFileName(checkout.EnvironmentFile.Path) == checkout.Profile.EnvironmentFiles[^1]

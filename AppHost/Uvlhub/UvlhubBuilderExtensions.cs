@@ -7,6 +7,7 @@ using UvlhubAspire.AppHost.Compose;
 using UvlhubAspire.AppHost.Engine;
 using UvlhubAspire.AppHost.Flask;
 using UvlhubAspire.AppHost.Images;
+using UvlhubAspire.AppHost.MariaDB;
 using UvlhubAspire.AppHost.Network;
 using UvlhubAspire.AppHost.Orchestrator;
 using UvlhubAspire.AppHost.Preflight;
@@ -42,7 +43,7 @@ internal static class UvlhubBuilderExtensions
             checkout = builder.ExecutionContext.IsPublishMode ? RequiredSecrets.LeaveOpen(checkout, options) : RequiredSecrets.Settle(checkout, options);
         }
 
-        var compose = CheckoutComposeFiles.Find(checkout.Path, options.ComposeFile, profile).ReadDevelopment(checkout);
+        var compose = profile.HasServices ? CheckoutComposeFiles.Find(checkout.Path, options.ComposeFile, profile).ReadDevelopment(checkout) : null;
         var ports = new HostPorts(options, compose);
         var names = new InstanceNames(options.Instance, profile);
         ComposeFindings findings = [.. compose?.Findings ?? []];
@@ -92,6 +93,7 @@ internal static class UvlhubBuilderExtensions
             Ports = ports,
             RootPassword = builder.AddSecret($"{profile.SecretPrefix}mariadb-root-password", checkout.RootPassword),
             UserPassword = builder.AddSecret($"{profile.SecretPrefix}mariadb-password", checkout.DatabasePassword),
+            ExternalServer = ExternalServer.Read(options, checkout),
             Tls = TlsSettings.Read(options, checkout),
             SecretKey = profile.Server == WebServer.Gunicorn
                 ? builder.AddSecret($"{profile.SecretPrefix}secret-key", checkout.Environment.GetValueOrDefault(SecretKeys.SecretKey), length: 50)
@@ -123,6 +125,12 @@ internal static class UvlhubBuilderExtensions
         // 'aspire publish --environment NAME' names it too. A developer's own .env says nothing about the server.
         var named = EnvironmentProfile.All.FirstOrDefault(known => known.Name.Equals(builder.Environment.EnvironmentName, StringComparison.OrdinalIgnoreCase));
         var profile = EnvironmentProfile.Of(options.Environment, named ?? EnvironmentProfile.Production);
+        if (!profile.HasServices)
+        {
+            throw new CheckoutException(
+                $"{profile.Name} is one container, which needs no file beside the checkout's {profile.ImageDockerfile}; publish Staging or Production ({EnvironmentProfile.Setting})");
+        }
+
         return profile.RequiresSecrets ? profile with { EnvironmentFiles = [profile.EnvironmentFiles[0], profile.EnvironmentFiles[^1], .. profile.EnvironmentFiles] } : profile;
     }
 

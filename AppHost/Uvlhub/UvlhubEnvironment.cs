@@ -1,6 +1,7 @@
 using UvlhubAspire.AppHost.Certificates;
 using UvlhubAspire.AppHost.Compose;
 using UvlhubAspire.AppHost.Flask;
+using UvlhubAspire.AppHost.MariaDB;
 using UvlhubAspire.AppHost.Release;
 using UvlhubAspire.AppHost.Services;
 using UvlhubAspire.Checkout;
@@ -13,7 +14,7 @@ internal sealed record UvlhubEnvironment
     /// <summary>The checkout that runs.</summary>
     public required UvlhubCheckout Checkout { get; init; }
 
-    /// <summary>The environment: Development, Testing, Staging, Production.</summary>
+    /// <summary>The environment: Development, Testing, Staging, Production, Render.</summary>
     public EnvironmentProfile Profile => Checkout.Profile;
 
     /// <summary>The checkout's development compose file; <see langword="null"/> if it has none.</summary>
@@ -45,6 +46,9 @@ internal sealed record UvlhubEnvironment
     /// that is generated once and kept. <see langword="null"/> in environments that leave it to the checkout.
     /// </summary>
     public IResourceBuilder<ParameterResource>? SecretKey { get; init; }
+
+    /// <summary>The server of the database, in environments that run none; <see langword="null"/> in the others.</summary>
+    public ExternalServer? ExternalServer { get; init; }
 
     /// <summary>What the whole is called where it is deployed.</summary>
     public string PublishedName => CheckoutImage.Valid(Options.Publish.Name is { Length: > 0 } name ? name : Checkout.Name);

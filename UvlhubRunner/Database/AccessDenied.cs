@@ -15,6 +15,14 @@ internal static class AccessDenied
     /// <param name="answer">MariaDB's own words.</param>
     public static string Explain(RunnerSettings settings, string user, string passwordKey, string answer)
     {
+        if (!settings.Checkout.Profile.HasDatabase)
+        {
+            return string.Join(
+                Environment.NewLine,
+                $"MariaDB at {settings.Address} refuses the user '{user}' ({answer}).",
+                $"Have its owner let '{user}' in from this machine, or put the right password in the checkout's settings ({passwordKey}); then start again. Nothing was changed.");
+        }
+
         var environment = settings.Checkout.EnvironmentFile;
         var where = environment.LineOf(passwordKey) is { } line ? $"{environment.Path}:{line}" : environment.Path;
         return string.Join(

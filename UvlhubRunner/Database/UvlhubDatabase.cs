@@ -50,21 +50,37 @@ internal sealed partial class UvlhubDatabase(
     public async Task EnsureDatabasesAsync(MySqlConnection root, CancellationToken cancellationToken)
     {
         using var activity = Telemetry.Step("create databases", "CREATE DATABASE");
-        foreach (var database in settings.Databases.Distinct(StringComparer.Ordinal))
+        try
         {
-            // Asked first, because a grant writes to the server's own tables even if it changes nothing.
-            if (await IsGrantedAsync(root, database, cancellationToken))
+            foreach (var database in settings.Databases.Distinct(StringComparer.Ordinal))
             {
-                continue;
+                await EnsureDatabaseAsync(root, database, cancellationToken);
             }
-
-            foreach (var statement in MariaDBStatements.CreateDatabase(database, settings.Application.UserID is "root" ? null : settings.Application.UserID))
-            {
-                await ExecuteAsync(root, statement, cancellationToken);
-            }
-
-            LogDatabaseCreated(database, settings.Application.UserID);
         }
+        catch (MySqlException exception) when (exception.ErrorCode is MySqlErrorCode.TableAccessDenied or MySqlErrorCode.DatabaseAccessDenied)
+        {
+            throw new MigrationFailedException(
+                ExitCode.Unreachable,
+                $"MariaDB at {settings.Address} does not let '{settings.Root.UserID}' prepare the databases ({exception.Message}).{Environment.NewLine}"
+                + "The migrator needs root, or somebody else who may create databases and give rights: Uvlhub:Database:Administrator, with the password in MARIADB_ROOT_PASSWORD. Nothing was changed.",
+                exception);
+        }
+    }
+
+    private async Task EnsureDatabaseAsync(MySqlConnection root, string database, CancellationToken cancellationToken)
+    {
+        // Asked first, because a grant writes to the server's own tables even if it changes nothing.
+        if (await IsGrantedAsync(root, database, cancellationToken))
+        {
+            return;
+        }
+
+        foreach (var statement in MariaDBStatements.CreateDatabase(database, settings.Application.UserID is "root" ? null : settings.Application.UserID))
+        {
+            await ExecuteAsync(root, statement, cancellationToken);
+        }
+
+        LogDatabaseCreated(database, settings.Application.UserID);
     }
 
     /// <summary>Reads the state of the schema.</summary>
@@ -327,11 +343,20 @@ internal sealed partial class UvlhubDatabase(
             throw new MigrationFailedException(
                 ExitCode.Unreachable,
                 $"MariaDB did not answer at {settings.Address} within {settings.Options.Migrator.ConnectTimeout.TotalSeconds:0} s: {cause}."
-                + $"{Environment.NewLine}See why: '{settings.Engine.Executable} logs {settings.DatabaseContainer}'; start it: './run'. "
-                + "Wait longer: Uvlhub:Migrator:ConnectTimeout; another port: Uvlhub:Ports:Database.",
+                + $"{Environment.NewLine}{WaysOut()}",
                 exception);
         }
     }
+
+    private string WaysOut() => settings switch
+    {
+        { Checkout.Profile.HasDatabase: false } =>
+            "It is a server elsewhere: see whether it runs and lets this machine in. Another host or port: Uvlhub:Database:Host, Uvlhub:Database:Port "
+            + "(MARIADB_HOSTNAME and MARIADB_PORT of the checkout's settings). Wait longer: Uvlhub:Migrator:ConnectTimeout.",
+        { DatabaseContainer: { } container } =>
+            $"See why: '{settings.Engine.Executable} logs {container}'; start it: './run'. Wait longer: Uvlhub:Migrator:ConnectTimeout; another port: Uvlhub:Ports:Database.",
+        _ => "See why in the log of 'db'. Wait longer: Uvlhub:Migrator:ConnectTimeout.",
+    };
 
     [LoggerMessage(EventId = 210, Level = LogLevel.Information, Message = "Created the database {Database} for {User}")]
     private partial void LogDatabaseCreated(string database, string user);

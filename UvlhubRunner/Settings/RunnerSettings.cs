@@ -121,7 +121,8 @@ internal sealed record RunnerSettings
         {
             Checkout = checkout,
             Options = options,
-            Root = ReadConnection("MARIADB_HOSTNAME", Connection("root", SecretKeys.RootPassword, database: null)),
+            Root = ReadConnection("MARIADB_HOSTNAME", Connection(
+                options.Database.Administrator is { Length: > 0 } administrator ? administrator : "root", SecretKeys.RootPassword, database: null)),
             Application = ReadConnection("MARIADB_HOSTNAME", Connection(checkout.DatabaseUser, SecretKeys.UserPassword, checkout.Database)),
             Engine = ContainerEngine.FromConfiguration(configuration),
             DatabaseContainer = null,
@@ -143,7 +144,15 @@ internal sealed record RunnerSettings
 
     private static async Task<uint> PortAsync(UvlhubOptions options, ContainerEngine engine, string container, string toolbox, CancellationToken cancellationToken)
     {
-        if (!EnvironmentProfile.Of(options.Environment, EnvironmentProfile.Development).OpensDatabaseToHost)
+        var profile = EnvironmentProfile.Of(options.Environment, EnvironmentProfile.Development);
+        if (!profile.HasDatabase)
+        {
+            throw new CheckoutException(
+                $"in {profile.Name} the database is elsewhere, and what reaches it is in the image. Start 'rosemary' ('dotnet aspire resource rosemary start'), "
+                + $"then run the same inside: '{engine.Executable} exec {toolbox} UvlhubRunner status'.");
+        }
+
+        if (!profile.OpensDatabaseToHost)
         {
             throw new CheckoutException(
                 $"in {options.Environment} MariaDB has no port on the host. Run the same inside: '{engine.Executable} exec {toolbox} UvlhubRunner status'.");

@@ -60,7 +60,7 @@ public sealed class EnvironmentTests : IDisposable
     public void An_unknown_environment_is_named_with_the_known_ones()
     {
         var exception = Assert.Throws<CheckoutException>(() => EnvironmentProfile.Of("Prod", EnvironmentProfile.Development));
-        Assert.Equal("Uvlhub:Environment is 'Prod'; it can be Development, Testing, Staging, Production", exception.Message);
+        Assert.Equal("Uvlhub:Environment is 'Prod'; it can be Development, Testing, Staging, Production, Render", exception.Message);
     }
 
     [Fault(FaultArea.Production, "a secret is still a placeholder", Happens = "refused with each key, its file and line, and the two ways out")]

@@ -1,0 +1,73 @@
+using System.Globalization;
+using UvlhubAspire.AppHost.Preflight;
+using UvlhubAspire.Faults;
+using Xunit;
+
+namespace UvlhubAspire.EndToEnd.Tests;
+
+/// <summary>What is promised of Render: the site alone, on a database that is somebody else's.</summary>
+public sealed class RenderTests(ExternalMariaDB external) : IClassFixture<ExternalMariaDB>
+{
+    private const string Environment = "--Uvlhub:Environment=Render";
+    private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(60);
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact(Timeout = 300_000)]
+    public async Task One_container_serves_on_port_80_from_a_database_elsewhere_and_finds_its_rows_again()
+    {
+        var instance = Uvlhub.NewInstance();
+        try
+        {
+            await ServeAsync(instance, "empty: 4 revisions to run");
+            await external.AskAsync("INSERT INTO user (email, password_hash, created_at) VALUES ('ada@example.org', 'x', NOW())", Cancellation);
+            await ServeAsync(instance, "is at the checkout's head 004: nothing to do");
+            Assert.Equal("ada@example.org", await external.AskAsync("SELECT GROUP_CONCAT(email) FROM user", Cancellation));
+        }
+        finally
+        {
+            await Uvlhub.RemoveVolumesAsync(instance);
+        }
+    }
+
+    [Fault(FaultArea.Production, "Render's database cannot be reached", Happens = "given up at the limit, with host, port and cause; the site does not start", Data = "nothing was begun")]
+    [Fact(Timeout = 180_000)]
+    public async Task A_database_that_cannot_be_reached_is_named_with_host_and_port()
+    {
+        var instance = Uvlhub.NewInstance();
+        var nobody = FreePorts.Next();
+        try
+        {
+            await using var host = AppHostProcess.Start(
+                new Dictionary<string, string>(), $"--Uvlhub:Path={external.Checkout.Path}", $"--Uvlhub:Instance={instance}", Environment,
+                $"--Uvlhub:Database:Port={nobody.ToString(CultureInfo.InvariantCulture)}", "--Uvlhub:Migrator:ConnectTimeout=00:00:03");
+            await host.PrintedAsync("Another host or port: Uvlhub:Database:Host, Uvlhub:Database:Port", Cancellation);
+            UserReads.Line($"MariaDB did not answer at {external.Host}:{nobody} within 3 s", host.Output);
+            Assert.DoesNotContain("uvlhub is ready", host.Output, StringComparison.Ordinal);
+        }
+        finally
+        {
+            await Uvlhub.RemoveVolumesAsync(instance);
+        }
+    }
+
+    private async Task ServeAsync(string instance, string migrated)
+    {
+        var uvlhub = await Uvlhub.StartHealthyAsync(external.Checkout.Path, instance, Cancellation, Environment, "--Uvlhub:Gunicorn:Workers=1");
+        try
+        {
+            using var client = uvlhub.CreateClient();
+            Assert.Contains("MINIHUB", await client.GetStringAsync("/", Cancellation), StringComparison.Ordinal);
+            Assert.Contains(migrated, await uvlhub.LogAsync("migrator", Cancellation), StringComparison.Ordinal);
+
+            var running = await Uvlhub.Engine.RunAsync(s_limit, Cancellation, "ps", "--format", "{{.Names}} {{.Ports}}", "--filter", $"name=^{instance}_render_");
+            Assert.Equal($"{instance}_render_web_app_container 127.0.0.1:{uvlhub.SiteUrl.Port}->80/tcp", running.Output);
+            var volumes = await Uvlhub.Engine.RunAsync(s_limit, Cancellation, "volume", "ls", "--quiet", "--filter", $"name=^{instance}_");
+            Assert.DoesNotContain("mariadb", volumes.Output, StringComparison.Ordinal);
+        }
+        finally
+        {
+            await uvlhub.StopAsync(CancellationToken.None);
+        }
+    }
+}
