@@ -1,5 +1,6 @@
 using Aspire.Hosting.ApplicationModel;
 using Aspire.Hosting.Testing;
+using UvlhubAspire.AppHost.MariaDB;
 using UvlhubAspire.AppHost.Uvlhub;
 using UvlhubAspire.Checkout;
 using UvlhubAspire.Faults;
@@ -112,6 +113,64 @@ public sealed class EnvironmentTests : IDisposable
         Assert.Equal(("uvlhub.example.org", "production"), (settled.Environment["DOMAIN"], settled.Environment["FLASK_ENV"]));
     }
 
+    [Fact(Timeout = 60_000)]
+    public async Task Render_is_the_site_alone_on_port_80_and_its_database_is_elsewhere()
+    {
+        WriteRender($"{Filled}\nMARIADB_HOSTNAME=db.example.org\nMARIADB_PORT=3307\n");
+        var render = await DescribeAsync("Render", $"--Uvlhub:Path={_folder.Path}", "--Uvlhub:Database:Administrator=admin");
+
+        Assert.Equal(["migrator FlaskResource", "rosemary FlaskResource", "web FlaskResource"], render.Where(line => line.EndsWith("Resource", StringComparison.Ordinal) && !line.Contains("Parameter", StringComparison.Ordinal)));
+        Assert.Contains("web endpoint http 5000 80", render);
+        Assert.Contains("web argument 0.0.0.0:80", render);
+        Assert.Contains("web waits WaitForCompletion migrator", render);
+        Assert.Contains("web environment MARIADB_HOSTNAME=db.example.org", render);
+        Assert.Contains("web environment MARIADB_PORT=3307", render);
+        Assert.Contains("migrator environment MARIADB_HOSTNAME=db.example.org", render);
+        Assert.Contains("migrator environment Uvlhub__Database__Administrator=admin", render);
+        Assert.DoesNotContain(render, line => line.StartsWith("web environment MARIADB_ROOT_PASSWORD", StringComparison.Ordinal));
+        Assert.DoesNotContain(render, line => line.Contains(" mount BindMount ", StringComparison.Ordinal) || line.Contains("mariadb_data", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("", "MARIADB_HOSTNAME is missing")]
+    [InlineData("MARIADB_HOSTNAME=db", "MARIADB_HOSTNAME is 'db', and Render runs no database")]
+    [InlineData("MARIADB_HOSTNAME=localhost", "the database's server is 'localhost', which inside a container is the container itself")]
+    [InlineData("MARIADB_HOSTNAME=127.0.0.1", "which inside a container is the container itself")]
+    [InlineData("MARIADB_HOSTNAME=a.org\nMARIADB_PORT=x", "MARIADB_PORT is 'x'; a port is a number from 1 to 65535")]
+    public void A_server_that_no_container_could_reach_is_refused(string settings, string expected)
+    {
+        var file = WriteRender($"{Filled}\n{settings}\n");
+        var message = Assert.Throws<CheckoutException>(() => ExternalServer.Read(new UvlhubOptions(), UvlhubCheckout.Read(_folder.Path, EnvironmentProfile.Render))).Message;
+        Assert.StartsWith(file, message, StringComparison.Ordinal);
+        Assert.Contains(expected, message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_settings_stand_above_the_checkouts_file()
+    {
+        WriteRender($"{Filled}\nMARIADB_HOSTNAME=db\nMARIADB_PORT=1\n");
+        var options = new UvlhubOptions { Database = new() { Host = "a.org", Port = 2 } };
+        Assert.Equal(new ExternalServer("a.org", 2), ExternalServer.Read(options, UvlhubCheckout.Read(_folder.Path, EnvironmentProfile.Render)));
+    }
+
+    [Fact]
+    public void Passwords_of_a_server_that_is_elsewhere_are_never_made_up()
+    {
+        var file = WriteRender("FLASK_ENV=production\nDOMAIN=a.org\nMARIADB_HOSTNAME=a.org\nMARIADB_PASSWORD=<CHANGE_THIS>\nSECRET_KEY=<CHANGE_THIS>\n");
+        var message = Assert.Throws<CheckoutException>(() => RequiredSecrets.Settle(
+            UvlhubCheckout.Read(_folder.Path, EnvironmentProfile.Render), new UvlhubOptions { Secrets = "generated" })).Message;
+        Assert.Contains($"{file}:4: MARIADB_PASSWORD is still the placeholder <CHANGE_THIS>", message, StringComparison.Ordinal);
+        Assert.Contains($"{file}: MARIADB_ROOT_PASSWORD is missing, or empty", message, StringComparison.Ordinal);
+        Assert.DoesNotContain("SECRET_KEY is", message, StringComparison.Ordinal);
+    }
+
+    private string WriteRender(string environment)
+    {
+        _folder.Write("app/__init__.py", "");
+        _folder.Write("docker/images/Dockerfile.render", "FROM python:3.12-slim\nWORKDIR /app\n");
+        return _folder.Write(".env.render", environment);
+    }
+
     private string Refusal() => Assert.Throws<CheckoutException>(() =>
         RequiredSecrets.Settle(UvlhubCheckout.Read(_folder.Path, EnvironmentProfile.Production), new UvlhubOptions())).Message;
 
@@ -122,10 +181,10 @@ public sealed class EnvironmentTests : IDisposable
         return _folder.Write(environmentFile, environment);
     }
 
-    private static async Task<List<string>> DescribeAsync(string environment)
+    private static async Task<List<string>> DescribeAsync(string environment, params string[] settings)
     {
         await using var builder = await DistributedApplicationTestingBuilder.CreateAsync<Projects.AppHost>(
-            [$"--Uvlhub:Environment={environment}", "--Uvlhub:Secrets=generated", "--Uvlhub:Version=v1"], TestContext.Current.CancellationToken);
+            [$"--Uvlhub:Environment={environment}", "--Uvlhub:Secrets=generated", "--Uvlhub:Version=v1", .. settings], TestContext.Current.CancellationToken);
 
         List<string> lines = [];
         foreach (var resource in builder.Resources.OrderBy(resource => resource.Name, StringComparer.Ordinal))
