@@ -31,7 +31,7 @@ public sealed class ExternalMariaDB : IAsyncLifetime
         Host = await EngineAsync("network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Gateway}}");
         await EngineAsync(
             "run", "--detach", "--name", _container, "--publish", $"{Host}::3306", "--tmpfs", "/var/lib/mysql",
-            "--env", $"MARIADB_ROOT_PASSWORD={Password}-root", "--env", $"MARIADB_DATABASE={Database}", "--env", "MARIADB_USER=site", "--env", $"MARIADB_PASSWORD={Password}",
+            "--env", $"MARIADB_ROOT_PASSWORD={Password}", "--env", $"MARIADB_DATABASE={Database}", "--env", "MARIADB_USER=site", "--env", $"MARIADB_PASSWORD={Password}",
             recipe.Image);
         Port = int.Parse((await EngineAsync("port", _container, "3306/tcp")).Split(':')[^1], CultureInfo.InvariantCulture);
         await File.WriteAllTextAsync(Checkout.File(".env.render"), $"""
@@ -43,7 +43,7 @@ public sealed class ExternalMariaDB : IAsyncLifetime
             MARIADB_DATABASE={Database}
             MARIADB_USER=site
             MARIADB_PASSWORD={Password}
-            MARIADB_ROOT_PASSWORD={Password}-root
+            MARIADB_ROOT_PASSWORD={Password}
             """, token);
         // It has been there before.
         while (true)

@@ -34,16 +34,29 @@ public sealed class RenderTests(ExternalMariaDB external) : IClassFixture<Extern
     [Fact(Timeout = 180_000)]
     public async Task A_database_that_cannot_be_reached_is_named_with_host_and_port()
     {
+        var nobody = FreePorts.Next().ToString(CultureInfo.InvariantCulture);
+        await RefusedAsync(
+            $"MariaDB did not answer at {external.Host}:{nobody} within 3 s", "Another host or port: Uvlhub:Database:Host, Uvlhub:Database:Port",
+            $"--Uvlhub:Database:Port={nobody}", "--Uvlhub:Migrator:ConnectTimeout=00:00:03");
+    }
+
+    [Fault(FaultArea.Production, "whom the migrator is in Render's database may not create one", Happens = "refused with what it needs and the settings that say who; the site does not start", Data = "not touched")]
+    [Fact(Timeout = 180_000)]
+    public async Task Somebody_who_may_not_create_databases_is_refused_in_one_message() => await RefusedAsync(
+        $"MariaDB at {external.Host}:{external.Port} does not let 'site' prepare the databases", "Uvlhub:Database:Administrator, with the password in MARIADB_ROOT_PASSWORD",
+        "--Uvlhub:Database:Administrator=site");
+
+    private async Task RefusedAsync(string cause, string remedy, params string[] settings)
+    {
         var instance = Uvlhub.NewInstance();
-        var nobody = FreePorts.Next();
         try
         {
             await using var host = AppHostProcess.Start(
-                new Dictionary<string, string>(), $"--Uvlhub:Path={external.Checkout.Path}", $"--Uvlhub:Instance={instance}", Environment,
-                $"--Uvlhub:Database:Port={nobody.ToString(CultureInfo.InvariantCulture)}", "--Uvlhub:Migrator:ConnectTimeout=00:00:03");
-            await host.PrintedAsync("Another host or port: Uvlhub:Database:Host, Uvlhub:Database:Port", Cancellation);
-            UserReads.Line($"MariaDB did not answer at {external.Host}:{nobody} within 3 s", host.Output);
+                new Dictionary<string, string>(), [$"--Uvlhub:Path={external.Checkout.Path}", $"--Uvlhub:Instance={instance}", Environment, .. settings]);
+            await host.PrintedAsync(remedy, Cancellation);
+            UserReads.Line(cause, host.Output);
             Assert.DoesNotContain("uvlhub is ready", host.Output, StringComparison.Ordinal);
+            Assert.DoesNotContain("   at ", host.Output, StringComparison.Ordinal);
         }
         finally
         {
