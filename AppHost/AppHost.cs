@@ -29,8 +29,8 @@ var db = builder.AddMariaDB("db", uvlhub.RootPassword)
     .WithCheckoutVolume(uvlhub)
     .WithHostPort(uvlhub)
     .WithAutomaticRestart()
-    .WithClientCommand()
-    .WithExternalServer(uvlhub);
+    .WithExternalServer(uvlhub)
+    .WithClientCommand();
 var uvlhubdb = db.AddDatabase("uvlhubdb", uvlhub.Checkout.Database);
 if (uvlhub.Profile.HasTestDatabase)
 {

@@ -61,7 +61,7 @@ internal static class CheckoutDatabaseExtensions
 
     /// <summary>
     /// In environments that run no database: takes the server, and with it its databases, out of the model. What needs them
-    /// asks the server elsewhere. Comes last, before the databases.
+    /// asks the server elsewhere. Comes before the databases are added.
     /// </summary>
     /// <param name="builder">The server.</param>
     /// <param name="uvlhub">The settings.</param>
