@@ -135,6 +135,15 @@ setup_image_tool() {
     install_packages mmdebstrap
 }
 
+# With a linker the migrator is compiled to machine code, once; where none can be had, .NET compiles at each start
+# (UvlhubRunner/Ahead.props, which looks for the same).
+setup_linker() {
+    if [ -e /usr/include/stdlib.h ] && { [ -e /usr/bin/gcc ] || [ -e /usr/bin/clang ]; }; then return 0; fi
+    can_install || return 0
+    apt_update_once
+    install_packages gcc libc6-dev
+}
+
 # Aspire's command line; $@: its words.
 aspire() { (cd "$ROOT" && dotnet tool run aspire -- "$@"); }
 

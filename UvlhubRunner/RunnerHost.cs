@@ -40,10 +40,11 @@ internal static class RunnerHost
                 console.FormatterName = RunnerLog.FormatterName;
                 console.LogToStandardErrorThreshold = logToError ? LogLevel.Trace : LogLevel.None;
             })
-            .AddConsoleFormatter<RunnerLog, Microsoft.Extensions.Logging.Console.ConsoleFormatterOptions>()
             // Polly's own events are for the dashboard; on the console RetryReport says the same in fewer lines.
             .AddFilter<Microsoft.Extensions.Logging.Console.ConsoleLoggerProvider>("Polly", LogLevel.None)
             .AddFilter<Microsoft.Extensions.Logging.Console.ConsoleLoggerProvider>("Microsoft", LogLevel.Warning);
+        // Not through AddConsoleFormatter, which reads options by reflection; this formatter has none.
+        builder.Services.AddSingleton<Microsoft.Extensions.Logging.Console.ConsoleFormatter, RunnerLog>();
         builder.AddServiceDefaults(Telemetry.Name, "Polly");
 
         builder.Services

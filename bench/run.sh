@@ -9,6 +9,7 @@ main() {
     setup_dotnet
     setup_engine
     setup_image_tool
+    setup_linker
     docker compose version >/dev/null 2>&1 || fail "docker's compose plugin is missing, which is what is measured against. Install docker-compose-plugin (Debian: docker-compose), then try again."
     build "$ROOT/bench/Bench/Bench.csproj"
     build "$ROOT/AppHost/AppHost.csproj"

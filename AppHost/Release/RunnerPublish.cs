@@ -41,8 +41,9 @@ internal static class RunnerPublish
             await using var alone = await LockAsync(Path.Combine(Artifacts, ".lock"), limit.Token);
             await Cli.Wrap(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet")
                 // A folder of its own for everything: the ordinary build has another target, and may run at the same time.
+                // Not to machine code: that would want this machine's C library in the image, which may be older.
                 .WithArguments(["publish", RepositoryFolder.Runner, "--configuration", "Release", "--runtime", Runtime, "--self-contained",
-                    "--artifacts-path", Artifacts, "--output", Folder, "--nologo", "-p:UseSharedCompilation=false", "-nodeReuse:false"])
+                    "--artifacts-path", Artifacts, "--output", Folder, "--nologo", "-p:PublishAot=false", "-p:UseSharedCompilation=false", "-nodeReuse:false"])
                 .WithEnvironmentVariables(environment => environment.Set("MSBUILDTERMINALLOGGER", "off"))
                 .WithStandardOutputPipe(PipeTarget.ToDelegate(tail.Add))
                 .WithStandardErrorPipe(PipeTarget.ToDelegate(tail.Add))

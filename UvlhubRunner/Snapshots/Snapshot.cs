@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Serialization;
 
 namespace UvlhubRunner.Snapshots;
@@ -75,3 +76,8 @@ internal sealed record DatabaseContent(
 /// <param name="Checksum">The value of <c>CHECKSUM TABLE</c>; <see langword="null"/> where the server gives none.</param>
 /// <param name="Structure">The SHA-256 of the table's columns, keys and constraints, hexadecimal.</param>
 internal sealed record TableContent(string Name, long Rows, long? Checksum, string Structure);
+
+/// <summary>How the file beside a snapshot is written and read.</summary>
+[JsonSourceGenerationOptions(JsonSerializerDefaults.Web, WriteIndented = true)]
+[JsonSerializable(typeof(Snapshot))]
+internal sealed partial class SnapshotJson : JsonSerializerContext;

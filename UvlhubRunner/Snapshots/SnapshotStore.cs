@@ -32,7 +32,6 @@ internal sealed partial class SnapshotStore(string folder, int keep, TimeProvide
     // Room that is left for the server and everything else.
     private const long Reserve = 32L * 1024 * 1024;
 
-    private static readonly JsonSerializerOptions s_json = new(JsonSerializerDefaults.Web) { WriteIndented = true };
     private static readonly TimeSpan s_partialLimit = TimeSpan.FromMinutes(1);
 
     private readonly TimeProvider _time = time ?? TimeProvider.System;
@@ -222,7 +221,7 @@ internal sealed partial class SnapshotStore(string folder, int keep, TimeProvide
         var partial = PathOf(snapshot.Name, ManifestEnding + PartialEnding);
         await using (var file = new FileStream(partial, Options()))
         {
-            await JsonSerializer.SerializeAsync(file, snapshot, s_json, cancellationToken);
+            await JsonSerializer.SerializeAsync(file, snapshot, SnapshotJson.Default.Snapshot, cancellationToken);
             await file.FlushAsync(cancellationToken);
             file.Flush(flushToDisk: true);
         }
@@ -359,7 +358,7 @@ internal sealed partial class SnapshotStore(string folder, int keep, TimeProvide
         try
         {
             using var file = File.OpenRead(manifest);
-            return File.Exists(dump) && JsonSerializer.Deserialize<Snapshot>(file, s_json) is { Content.Tables: not null, Content.Others: not null } snapshot
+            return File.Exists(dump) && JsonSerializer.Deserialize(file, SnapshotJson.Default.Snapshot) is { Content.Tables: not null, Content.Others: not null } snapshot
                 ? snapshot with { Name = name, File = dump }
                 : null;
         }

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using System.Text.Json.Serialization;
 using UvlhubRunner.Database;
 using UvlhubRunner.Journal;
 using UvlhubRunner.Migration;
@@ -17,14 +16,6 @@ namespace UvlhubRunner.Verbs;
 internal sealed class StatusVerb(
     RunnerSettings settings, UvlhubDatabase database, MigrationJournal journal, Refusals refusals, SnapshotKeeper snapshots, FlaskCommands flask)
 {
-    private static readonly JsonSerializerOptions s_json = new()
-    {
-        WriteIndented = true,
-        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
-        DefaultIgnoreCondition = JsonIgnoreCondition.Never,
-        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-    };
-
     /// <summary>Prints the status.</summary>
     /// <returns><see cref="ExitCode.Done"/>, or <see cref="ExitCode.Refused"/> if <c>migrate</c> would refuse.</returns>
     public async Task<ExitCode> RunAsync(TextWriter output, bool asJson, CancellationToken cancellationToken)
@@ -87,7 +78,7 @@ internal sealed class StatusVerb(
     private static string Revisions(IReadOnlyList<string> revisions) => revisions.Count == 0 ? "none" : string.Join(", ", revisions);
 
     private string Json(Situation situation) => JsonSerializer.Serialize(
-        new
+        new StatusAnswer
         {
             State = situation.State.Name,
             Explanation = StateText.Describe(situation.State, database.Name),
@@ -96,41 +87,21 @@ internal sealed class StatusVerb(
             Steps = StateText.Steps(situation.State, SeedCommand),
             Database = database.Name,
             Server = settings.Address,
-            situation.ServerVersion,
-            situation.Facts.Tables,
+            ServerVersion = situation.ServerVersion,
+            Tables = situation.Facts.Tables,
             Current = situation.Facts.Revisions,
             Checkout = settings.Checkout.Path,
             Head = situation.History.Graph?.Head.Id,
             Pending = situation.State switch
             {
-                DatabaseState.Empty empty => empty.Pending.Select(revision => revision.Id),
-                DatabaseState.Behind behind => behind.Pending.Select(revision => revision.Id),
+                DatabaseState.Empty empty => [.. empty.Pending.Select(revision => revision.Id)],
+                DatabaseState.Behind behind => [.. behind.Pending.Select(revision => revision.Id)],
                 _ => [],
             },
-            situation.LockHolder,
+            LockHolder = situation.LockHolder,
             SnapshotFolder = snapshots.Folder,
-            Snapshots = snapshots.List().Select(snapshot => new
-            {
-                snapshot.Name,
-                snapshot.Revisions,
-                snapshot.Created,
-                snapshot.Reason,
-                Rows = snapshot.Content.Tables.Sum(table => table.Rows),
-                snapshot.Bytes,
-            }),
-            Runs = situation.Runs.Select(run => new
-            {
-                run.Verb,
-                run.From,
-                run.To,
-                run.Started,
-                run.Ended,
-                Seconds = run.Duration?.TotalSeconds,
-                Phase = run.Phase.ToString(),
-                run.Result,
-                run.Snapshot,
-                run.Cause,
-            }),
+            Snapshots = [.. snapshots.List().Select(StatusSnapshot.Of)],
+            Runs = [.. situation.Runs.Select(StatusRun.Of)],
         },
-        s_json);
+        StatusJson.Readable.StatusAnswer);
 }
