@@ -22,10 +22,11 @@ done
 readonly TOOLBOX=${TOOLBOX:-${prefix}rosemary_container}
 
 # The program that the AppHost starts.
-readonly BUILT=$ROOT/UvlhubRunner/bin/Debug/net10.0/ahead
 dotnet build --nologo -v quiet "$ROOT/UvlhubRunner" >/dev/null
+program=("$(dotnet msbuild "$ROOT/UvlhubRunner" -getProperty:AheadProgram)")
+[[ "${program[0]}" != *.dll ]] || program=(dotnet "${program[@]}")
 
-runner() { "$BUILT/UvlhubRunner" migrate "--Uvlhub:Path=${CHECKOUT:-$ROOT/samples/minihub}" "$@"; }
+runner() { "${program[@]}" migrate "--Uvlhub:Path=${CHECKOUT:-$ROOT/samples/minihub}" "$@"; }
 median() { sort -n | awk '{ value[NR] = $1 } END { print value[int((NR + 1) / 2)] }'; }
 
 runner "$@" | grep -q 'nothing to do' || { echo 'The database is not at the head: migrate it first.' >&2; exit 1; }

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
-using UvlhubAspire.Checkout;
+using UvlhubAspire.AppHost.Migrator;
 
 namespace UvlhubAspire.Bench;
 
@@ -148,12 +148,12 @@ internal sealed class Measurements(
         List<double> runner = [], flask = [];
         string[] check =
         [
-            Path.Combine(RepositoryFolder.Runner, "bin", "Debug", "net10.0", "UvlhubRunner.dll"), "migrate",
+            .. RunnerExecutable.CommandLine.Skip(1), "migrate",
             $"--Uvlhub:Path={ours.Checkout.Path}", $"--Uvlhub:Instance={ours.Name}", $"--Uvlhub:Ports:Database={ours.DatabasePort}",
         ];
         for (var round = 0; round <= options.Repetitions; round++)
         {
-            var (first, second) = (await SecondsAsync("dotnet", check, cancellationToken),
+            var (first, second) = (await SecondsAsync(RunnerExecutable.CommandLine[0], check, cancellationToken),
                 await SecondsAsync("docker", ["exec", ours.ToolboxContainer, "flask", "db", "upgrade"], cancellationToken));
             // The first round brings both into the machine's caches.
             if (round > 0)

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text;
+using UvlhubAspire.AppHost.Migrator;
 
 namespace UvlhubAspire.UvlhubRunner.Tests.Runs;
 
@@ -26,7 +27,7 @@ internal sealed class RunnerProcess : IDisposable
 
     public static RunnerProcess Start(IReadOnlyDictionary<string, string> environment, params IEnumerable<string> words)
     {
-        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "UvlhubRunner"), words)
+        var start = new ProcessStartInfo(RunnerExecutable.CommandLine[0], [.. RunnerExecutable.CommandLine.Skip(1), .. words])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
