@@ -128,7 +128,7 @@ internal sealed class UvlhubOptions
     public bool Debug { get; set; }
 
     /// <summary>The database of an environment that runs none.</summary>
-    public DatabaseOptions Database { get; init; } = new();
+    public DatabaseOptions Database { get; set; } = new();
 
     /// <summary>Ports on the host.</summary>
     public PortOptions Ports { get; set; } = new();
@@ -248,16 +248,16 @@ internal sealed class UvlhubOptions
     internal sealed class DatabaseOptions
     {
         /// <summary>The server, as containers reach it. Default: the checkout's <c>MARIADB_HOSTNAME</c>.</summary>
-        public string? Host { get; init; }
+        public string? Host { get; set; }
 
         /// <summary>Its port. Default: the checkout's <c>MARIADB_PORT</c>, else 3306.</summary>
-        public int? Port { get; init; }
+        public int? Port { get; set; }
 
         /// <summary>
         /// Whom the migrator logs in as, with the password <c>MARIADB_ROOT_PASSWORD</c>: somebody who may create databases,
         /// because its journal is one. Default: <c>root</c>.
         /// </summary>
-        public string? Administrator { get; init; }
+        public string? Administrator { get; set; }
     }
 
     /// <summary>What <c>aspire publish</c> writes.</summary>

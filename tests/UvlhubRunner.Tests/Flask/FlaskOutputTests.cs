@@ -29,6 +29,16 @@ public sealed class FlaskOutputTests
         Assert.Equal(cause, Read("INFO  [alembic] x", line).Cause);
 
     [Fact]
+    public void The_cause_of_an_application_that_cannot_be_imported_is_the_import() =>
+        Assert.Equal("ModuleNotFoundError: No module named 'pyotp'", Read(
+            "Error: While importing 'wsgi', an ImportError was raised:",
+            "Traceback (most recent call last):",
+            "ModuleNotFoundError: No module named 'pyotp'",
+            "Usage: flask [OPTIONS] COMMAND [ARGS]...",
+            "Try 'flask --help' for help.",
+            "Error: No such command 'db'.").Cause);
+
+    [Fact]
     public void A_command_that_prints_nothing_has_a_cause_all_the_same() => Assert.Equal("it printed nothing", Read().Cause);
 
     [Fact]
