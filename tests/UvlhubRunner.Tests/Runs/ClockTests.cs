@@ -42,6 +42,9 @@ public sealed class ClockTests(MariaDBFixture fixture)
         }
 
         Assert.Equal(users, await minihub.TextAsync("SELECT GROUP_CONCAT(email ORDER BY id) FROM user"));
+        // With the right clock: under libfaketime waiting for the console's last lines ends at once now and then, and what
+        // is read here would be lost.
+        minihub.Settings.Remove("LD_PRELOAD");
         Assert.Contains("nothing to do", (await minihub.SucceedAsync()).Output, StringComparison.Ordinal);
     }
 }
