@@ -24,8 +24,8 @@ internal static class RunnerProgram
         var configuration = await ExecutionConfigurationBuilder.Create(migrator).WithEnvironmentVariablesConfig()
             .BuildAsync(services.GetRequiredService<DistributedApplicationExecutionContext>(), log, cancellationToken);
         CommandLog.Running(log, $"UvlhubRunner {string.Join(' ', words)}");
-        var program = Cli.Wrap(RunnerExecutable.CommandLine[0])
-            .WithArguments([.. RunnerExecutable.CommandLine.Skip(1), .. words])
+        var program = Cli.Wrap(RunnerExecutable.Command)
+            .WithArguments([.. RunnerExecutable.Arguments, .. words])
             .WithEnvironmentVariables(variables =>
             {
                 // Some values are templates that the orchestrator fills in: whose telemetry it is.

@@ -9,8 +9,12 @@ namespace UvlhubAspire.AppHost.MariaDB;
 /// <param name="Port">Its port.</param>
 internal sealed record ExternalServer(string Host, int Port)
 {
-    private const string HostKey = "MARIADB_HOSTNAME";
-    private const string PortKey = "MARIADB_PORT";
+    /// <summary>The key of its name or address in the checkout's settings.</summary>
+    public const string HostKey = "MARIADB_HOSTNAME";
+
+    /// <summary>The key of its port in the checkout's settings.</summary>
+    public const string PortKey = "MARIADB_PORT";
+
     private const string HostSetting = $"{UvlhubOptions.Section}:{nameof(UvlhubOptions.Database)}:{nameof(UvlhubOptions.DatabaseOptions.Host)}";
     private const string PortSetting = $"{UvlhubOptions.Section}:{nameof(UvlhubOptions.Database)}:{nameof(UvlhubOptions.DatabaseOptions.Port)}";
 

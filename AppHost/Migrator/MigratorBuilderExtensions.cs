@@ -48,7 +48,7 @@ internal static class MigratorBuilderExtensions
         var server = builder.CreateResourceBuilder(database.Resource.Parent);
         builder.Services.TryAddEventingSubscriber<HeadStart>();
         return builder.AddResource(new MigratorResource(name))
-            .WithArgs([.. RunnerExecutable.CommandLine.Skip(1)])
+            .WithArgs([.. RunnerExecutable.Arguments])
             .WithOtlpExporter()
             // The runner has the same settings as the AppHost, wherever they came from.
             .WithEnvironment(context => AddSettings(context.EnvironmentVariables, builder.Configuration.GetSection(UvlhubOptions.Section).AsEnumerable()))

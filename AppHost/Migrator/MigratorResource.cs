@@ -6,4 +6,4 @@ namespace UvlhubAspire.AppHost.Migrator;
 /// </summary>
 /// <param name="name">The resource's name.</param>
 internal sealed class MigratorResource(string name)
-    : ExecutableResource(name, RunnerExecutable.CommandLine[0], Path.GetDirectoryName(RunnerExecutable.File)!);
+    : ExecutableResource(name, RunnerExecutable.Command, Path.GetDirectoryName(RunnerExecutable.File)!);

@@ -10,6 +10,11 @@ internal static class RunnerExecutable
         .GetCustomAttributes<AssemblyMetadataAttribute>()
         .Single(attribute => attribute.Key == "UvlhubRunner").Value!;
 
-    /// <summary>What starts it: itself where it is machine code, else <c>dotnet</c>.</summary>
-    public static IReadOnlyList<string> CommandLine { get; } = File.EndsWith(".dll", StringComparison.Ordinal) ? ["dotnet", File] : [File];
+    /// <summary>What is started: itself where it is machine code, else <c>dotnet</c>.</summary>
+    public static string Command { get; } = IsMachineCode ? File : "dotnet";
+
+    /// <summary>What comes before the words that are meant for it.</summary>
+    public static IReadOnlyList<string> Arguments { get; } = IsMachineCode ? [] : [File];
+
+    private static bool IsMachineCode => !File.EndsWith(".dll", StringComparison.Ordinal);
 }

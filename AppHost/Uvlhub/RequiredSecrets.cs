@@ -1,3 +1,4 @@
+using UvlhubAspire.AppHost.MariaDB;
 using UvlhubAspire.Checkout;
 
 namespace UvlhubAspire.AppHost.Uvlhub;
@@ -25,7 +26,7 @@ internal static class RequiredSecrets
 
     private static readonly string[] s_domains = ["DOMAIN", "SERVER_NAME"];
 
-    private static readonly string[] s_server = ["MARIADB_HOSTNAME", "MARIADB_PORT"];
+    private static readonly string[] s_server = [ExternalServer.HostKey, ExternalServer.PortKey];
 
     /// <summary>Checks the file, and takes out of the settings what is no value yet.</summary>
     /// <param name="checkout">The checkout.</param>

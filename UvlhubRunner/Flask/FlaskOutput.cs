@@ -86,8 +86,7 @@ internal sealed partial class FlaskOutput(Action<string> forward)
                 lines = [.. _lines];
             }
 
-            // An application that cannot be imported has no commands: Flask shows the import's error, and then lacks 'db'.
-            var cause = lines.LastOrDefault(line => PythonException().IsMatch(line) || (ToolError().IsMatch(line) && !NoSuchCommand().IsMatch(line)))
+            var cause = lines.LastOrDefault(line => PythonException().IsMatch(line) || ToolError().IsMatch(line))
                 ?? lines.LastOrDefault()
                 ?? "it printed nothing";
             var statement = lines.LastOrDefault(line => line.StartsWith("[SQL: ", StringComparison.Ordinal));
@@ -120,9 +119,7 @@ internal sealed partial class FlaskOutput(Action<string> forward)
     [GeneratedRegex(@"^(ERROR \[[\w.]+\] )?(Error: )?")]
     private static partial Regex LogPrefix();
 
-    [GeneratedRegex(@"^(Error: |ERROR \[|FAILED: )")]
+    // An application that cannot be imported has no commands: Flask shows the import's exception, and then lacks 'db'.
+    [GeneratedRegex(@"^(Error: (?!No such command|While importing)|ERROR \[|FAILED: )")]
     private static partial Regex ToolError();
-
-    [GeneratedRegex("^Error: (No such command|While importing)")]
-    private static partial Regex NoSuchCommand();
 }

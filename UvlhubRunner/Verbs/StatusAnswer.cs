@@ -88,7 +88,6 @@ internal sealed record StatusRun(
 }
 
 /// <summary>How <see cref="StatusAnswer"/> is written.</summary>
-[JsonSourceGenerationOptions]
 [JsonSerializable(typeof(StatusAnswer))]
 internal sealed partial class StatusJson : JsonSerializerContext
 {

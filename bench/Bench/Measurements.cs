@@ -148,12 +148,12 @@ internal sealed class Measurements(
         List<double> runner = [], flask = [];
         string[] check =
         [
-            .. RunnerExecutable.CommandLine.Skip(1), "migrate",
+            .. RunnerExecutable.Arguments, "migrate",
             $"--Uvlhub:Path={ours.Checkout.Path}", $"--Uvlhub:Instance={ours.Name}", $"--Uvlhub:Ports:Database={ours.DatabasePort}",
         ];
         for (var round = 0; round <= options.Repetitions; round++)
         {
-            var (first, second) = (await SecondsAsync(RunnerExecutable.CommandLine[0], check, cancellationToken),
+            var (first, second) = (await SecondsAsync(RunnerExecutable.Command, check, cancellationToken),
                 await SecondsAsync("docker", ["exec", ours.ToolboxContainer, "flask", "db", "upgrade"], cancellationToken));
             // The first round brings both into the machine's caches.
             if (round > 0)

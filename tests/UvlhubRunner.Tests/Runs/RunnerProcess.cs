@@ -27,7 +27,7 @@ internal sealed class RunnerProcess : IDisposable
 
     public static RunnerProcess Start(IReadOnlyDictionary<string, string> environment, params IEnumerable<string> words)
     {
-        var start = new ProcessStartInfo(RunnerExecutable.CommandLine[0], [.. RunnerExecutable.CommandLine.Skip(1), .. words])
+        var start = new ProcessStartInfo(RunnerExecutable.Command, [.. RunnerExecutable.Arguments, .. words])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
