@@ -69,7 +69,7 @@ public sealed class CiTests(ClonedRepository repository)
         finally
         {
             await clone.ExecuteAsync("./run", ["--stop"], CancellationToken.None);
-            await Uvlhub.RemoveVolumesAsync(instance);
+            await Uvlhub.RemoveLeftoversAsync(instance);
         }
     }
 

@@ -72,10 +72,9 @@ public sealed class ExternalMariaDB : IAsyncLifetime
             Database = Database,
             Pooling = false,
         };
-        await using var connection = new MySqlConnection(settings.ConnectionString);
+        var connection = new MySqlConnection(settings.ConnectionString);
         await connection.OpenAsync(cancellationToken);
-        await using var command = new MySqlCommand(sql, connection);
-        return Convert.ToString(await command.ExecuteScalarAsync(cancellationToken), CultureInfo.InvariantCulture) ?? "";
+        return await Uvlhub.FirstValueAsync(connection, sql, cancellationToken);
     }
 
     public async ValueTask DisposeAsync()
@@ -85,10 +84,5 @@ public sealed class ExternalMariaDB : IAsyncLifetime
         Checkout.Dispose();
     }
 
-    private static async Task<string> EngineAsync(params string[] arguments)
-    {
-        var result = await Uvlhub.Engine.RunAsync(s_limit, TestContext.Current.CancellationToken, arguments);
-        Assert.True(result.Succeeded, result.Error);
-        return result.Output;
-    }
+    private static Task<string> EngineAsync(params string[] arguments) => Uvlhub.EngineAsync(s_limit, TestContext.Current.CancellationToken, arguments);
 }

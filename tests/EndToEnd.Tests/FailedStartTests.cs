@@ -59,7 +59,7 @@ public sealed class FailedStartTests
         }
         finally
         {
-            await Uvlhub.RemoveVolumesAsync(instance);
+            await Uvlhub.RemoveLeftoversAsync(instance);
         }
     }
 }

@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Logging.Abstractions;
-using UvlhubAspire.AppHost.Engine;
 using UvlhubAspire.AppHost.Images;
 
 namespace UvlhubAspire.EndToEnd.Tests;
@@ -105,9 +104,5 @@ internal sealed class LocalRegistry : IAsyncDisposable
         }
     }
 
-    private static async Task<string> EngineAsync(CancellationToken cancellationToken, params string[] words)
-    {
-        EngineResult result = await Uvlhub.Engine.RunAsync(s_limit, cancellationToken, words);
-        return result.Succeeded ? result.Output : throw new InvalidOperationException($"docker {string.Join(' ', words)}: {result.Error}");
-    }
+    private static Task<string> EngineAsync(CancellationToken cancellationToken, params string[] words) => Uvlhub.EngineAsync(s_limit, cancellationToken, words);
 }

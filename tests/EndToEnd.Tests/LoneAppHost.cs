@@ -132,7 +132,7 @@ public sealed class LoneAppHost : IAsyncLifetime
             await _process.DisposeAsync();
         }
 
-        await Uvlhub.RemoveVolumesAsync(Instance);
+        await Uvlhub.RemoveLeftoversAsync(Instance);
         await MakeWritableAsync();
         Checkout.Dispose();
         Engine.Dispose();

@@ -26,7 +26,7 @@ public sealed class RenderTests(ExternalMariaDB external) : IClassFixture<Extern
         }
         finally
         {
-            await Uvlhub.RemoveVolumesAsync(instance);
+            await Uvlhub.RemoveLeftoversAsync(instance);
         }
     }
 
@@ -60,7 +60,7 @@ public sealed class RenderTests(ExternalMariaDB external) : IClassFixture<Extern
         }
         finally
         {
-            await Uvlhub.RemoveVolumesAsync(instance);
+            await Uvlhub.RemoveLeftoversAsync(instance);
         }
     }
 

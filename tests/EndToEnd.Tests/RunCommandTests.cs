@@ -50,7 +50,7 @@ public sealed class RunCommandTests(ClonedRepository repository)
         finally
         {
             await clone.ExecuteAsync("./run", ["--stop"], CancellationToken.None);
-            await Uvlhub.RemoveVolumesAsync(instance);
+            await Uvlhub.RemoveLeftoversAsync(instance);
         }
     }
 

@@ -29,7 +29,7 @@ public sealed class SecondRunTests
         }
         finally
         {
-            await Uvlhub.RemoveVolumesAsync(instance);
+            await Uvlhub.RemoveLeftoversAsync(instance);
         }
     }
 }

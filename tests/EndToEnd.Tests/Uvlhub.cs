@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;
@@ -29,6 +30,13 @@ public sealed class Uvlhub : IAsyncDisposable
 
     /// <summary>The engine that the AppHost uses: Podman where Aspire's own setting in the environment says so.</summary>
     internal static ContainerEngine Engine { get; } = ContainerEngine.FromConfiguration(new ConfigurationBuilder().AddEnvironmentVariables().Build());
+
+    /// <summary>What a command of the engine's prints; one that fails is an error.</summary>
+    internal static async Task<string> EngineAsync(TimeSpan limit, CancellationToken cancellationToken, params string[] words)
+    {
+        var result = await Engine.RunAsync(limit, cancellationToken, words);
+        return result.Succeeded ? result.Output : throw new InvalidOperationException($"{Engine.Executable} {string.Join(' ', words)}: {result.Error}");
+    }
 
     public static string NewInstance() => $"e2e{Guid.NewGuid().ToString("n")[..8]}";
 
@@ -104,9 +112,13 @@ public sealed class Uvlhub : IAsyncDisposable
         return connection;
     }
 
-    public async Task<string> ScalarAsync(string resource, string sql, CancellationToken cancellationToken)
+    public async Task<string> ScalarAsync(string resource, string sql, CancellationToken cancellationToken) =>
+        await FirstValueAsync(await ConnectAsync(resource, cancellationToken), sql, cancellationToken);
+
+    /// <summary>Runs a statement, gives its first value, and closes the connection.</summary>
+    internal static async Task<string> FirstValueAsync(MySqlConnection opened, string sql, CancellationToken cancellationToken)
     {
-        await using var connection = await ConnectAsync(resource, cancellationToken);
+        await using var connection = opened;
         await using var command = new MySqlCommand(sql, connection);
         return Convert.ToString(await command.ExecuteScalarAsync(cancellationToken), CultureInfo.InvariantCulture) ?? "";
     }
@@ -141,18 +153,32 @@ public sealed class Uvlhub : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _app.DisposeAsync();
-        await RemoveVolumesAsync(Instance);
+        await RemoveLeftoversAsync(Instance);
     }
 
-    /// <summary>Removes the volumes of one instance, which a user would keep.</summary>
-    public static async Task RemoveVolumesAsync(string instance)
+    /// <summary>
+    /// Removes what an instance leaves: the volumes, which a user would keep, and the network of a run that was killed or
+    /// ended while it started. The orchestrator may still be removing the containers of such a one.
+    /// </summary>
+    public static async Task RemoveLeftoversAsync(string instance)
     {
         var limit = TimeSpan.FromSeconds(30);
-        var volumes = await Engine.RunAsync(limit, CancellationToken.None, "volume", "ls", "--quiet", "--filter", $"name=^{instance}_");
-        foreach (var volume in volumes.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries))
+        var begun = Stopwatch.GetTimestamp();
+        while ((await ListAsync("container", "ls", "--all")).Length > 0 && Stopwatch.GetElapsedTime(begun) < limit)
         {
-            await Engine.RunAsync(limit, CancellationToken.None, "volume", "rm", volume);
+            await Task.Delay(200, CancellationToken.None);
         }
+
+        foreach (var kind in (string[])["volume", "network"])
+        {
+            foreach (var name in await ListAsync(kind, "ls"))
+            {
+                await Engine.RunAsync(limit, CancellationToken.None, kind, "rm", name);
+            }
+        }
+
+        async Task<string[]> ListAsync(params string[] words) =>
+            (await Engine.RunAsync(limit, CancellationToken.None, [.. words, "--quiet", "--filter", $"name=^{instance}_"])).Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
     }
 
     /// <summary>Removes the images that were built from a checkout, which a user would keep.</summary>
