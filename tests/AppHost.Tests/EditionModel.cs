@@ -15,12 +15,7 @@ public sealed class EditionModel : IAsyncDisposable
     private readonly TemporaryFolder _folder;
     private readonly IDistributedApplicationTestingBuilder _builder;
 
-    private EditionModel(TemporaryFolder folder, IDistributedApplicationTestingBuilder builder)
-    {
-        (_folder, _builder) = (folder, builder);
-        // A builder that is let go without having been built runs the AppHost to its end, with all that happens at a start.
-        builder.Eventing.Subscribe<BeforeStartEvent>((_, _) => throw new OperationCanceledException("only the model was wanted"));
-    }
+    private EditionModel(TemporaryFolder folder, IDistributedApplicationTestingBuilder builder) => (_folder, _builder) = (folder, builder);
 
     /// <summary>Builds it.</summary>
     /// <param name="edition">One of the names above.</param>
@@ -34,8 +29,7 @@ public sealed class EditionModel : IAsyncDisposable
             Edition.Load(edition).WriteCheckout(folder);
             Directory.CreateDirectory(Path.Combine(folder.Path, "docker/nginx/html"));
             change?.Invoke(folder);
-            return new EditionModel(folder, await DistributedApplicationTestingBuilder.CreateAsync<Projects.AppHost>(
-                [$"--Uvlhub:Path={folder.Path}", .. settings], TestContext.Current.CancellationToken));
+            return new EditionModel(folder, await ModelOnly.CreateAsync([$"--Uvlhub:Path={folder.Path}", .. settings]));
         }
         catch
         {

@@ -105,8 +105,7 @@ public sealed class InventedFork : IAsyncDisposable
         change(folder);
         folder.Write("checkout/docker/fakenodo.env", "FAKENODO_KEY=from its file\n");
         folder.Write("checkout/fakenodo/Dockerfile", "FROM python:3.13\n");
-        var builder = await DistributedApplicationTestingBuilder.CreateAsync<Projects.AppHost>(
-            [$"--Uvlhub:Path={Path.Combine(folder.Path, "checkout")}", .. settings], TestContext.Current.CancellationToken);
+        var builder = await ModelOnly.CreateAsync([$"--Uvlhub:Path={Path.Combine(folder.Path, "checkout")}", .. settings]);
         return new InventedFork(folder, builder);
     }
 

@@ -1,5 +1,4 @@
 using Aspire.Hosting.ApplicationModel;
-using Aspire.Hosting.Testing;
 using UvlhubAspire.AppHost.MariaDB;
 using UvlhubAspire.AppHost.Uvlhub;
 using UvlhubAspire.Checkout;
@@ -183,8 +182,7 @@ public sealed class EnvironmentTests : IDisposable
 
     private static async Task<List<string>> DescribeAsync(string environment, params string[] settings)
     {
-        await using var builder = await DistributedApplicationTestingBuilder.CreateAsync<Projects.AppHost>(
-            [$"--Uvlhub:Environment={environment}", "--Uvlhub:Secrets=generated", "--Uvlhub:Version=v1", .. settings], TestContext.Current.CancellationToken);
+        await using var builder = await ModelOnly.CreateAsync([$"--Uvlhub:Environment={environment}", "--Uvlhub:Secrets=generated", "--Uvlhub:Version=v1", .. settings]);
 
         List<string> lines = [];
         foreach (var resource in builder.Resources.OrderBy(resource => resource.Name, StringComparer.Ordinal))
