@@ -53,6 +53,8 @@ internal static class DebianBase
                 .ExecuteAsync(limit.Token);
             await Cli.Wrap(engine.Executable)
                 .WithArguments(["import", archive, Image])
+                // It prints what it made, and would be ended while it does so if nobody read it.
+                .WithStandardOutputPipe(PipeTarget.ToDelegate(tail.Add))
                 .WithStandardErrorPipe(PipeTarget.ToDelegate(tail.Add))
                 .ExecuteAsync(limit.Token);
         }
@@ -62,7 +64,8 @@ internal static class DebianBase
         }
         catch (Exception exception) when (exception is CliWrapException || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
-            throw new ImageBuildException(Image, exception is OperationCanceledException ? $"not done within {s_limit.TotalMinutes:0} minutes" : tail.ToString());
+            throw new ImageBuildException(Image, exception is OperationCanceledException ? $"not done within {s_limit.TotalMinutes:0} minutes"
+                : $"{tail}{Environment.NewLine}{exception.Message.Split('\n')[0].Trim()}");
         }
         finally
         {

@@ -116,6 +116,11 @@ public static class MariaDBBuilderExtensions
 
         return builder.ApplicationBuilder.AddResource(database)
             .WithIconName("Database")
+            .OnInitializeResource((resource, initialize, cancellationToken) =>
+            {
+                _ = FailWithServerAsync(resource, initialize.Notifications, cancellationToken);
+                return Task.CompletedTask;
+            })
             .WithMariaDBHealthCheck(builder.Resource, database.ConnectionStringExpression.GetValueAsync);
     }
 
@@ -183,6 +188,20 @@ public static class MariaDBBuilderExtensions
                 ? new ContainerHealthCheck(services.GetRequiredService<ContainerEngine>(), container)
                 : new MariaDBHealthCheck(connectionString), failureStatus: null, tags: null));
         return builder.WithHealthCheck(key);
+    }
+
+    // Aspire tells a child all that happens to its parent, but not that it failed before there was a container: whoever
+    // waits for the database would wait for ever.
+    private static async Task FailWithServerAsync(
+        MariaDBDatabaseResource database, ResourceNotificationService notifications, CancellationToken cancellationToken)
+    {
+        await foreach (var change in notifications.WatchAsync(cancellationToken))
+        {
+            if (change.Resource == database.Parent && change.Snapshot.State is { Text: var state } failed && state == KnownResourceStates.FailedToStart)
+            {
+                await notifications.PublishUpdateAsync(database, snapshot => snapshot with { State = failed });
+            }
+        }
     }
 
     private static async Task CreateDatabasesAsync(MariaDBServerResource server, ILogger logger, CancellationToken cancellationToken)

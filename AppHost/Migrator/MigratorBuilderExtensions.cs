@@ -59,8 +59,9 @@ internal static class MigratorBuilderExtensions
             .WithReference(server)
             .WithReference(database)
             .WithEnvironment(context => KeepPasswordsApart(context.EnvironmentVariables, database.Resource))
-            .WaitForStart(server)
-            .WaitForStart(toolbox)
+            // Without them it fails, as it does when they do not answer, and who waits for it need not wait for ever.
+            .WaitForStart(server, WaitBehavior.StopOnResourceUnavailable)
+            .WaitForStart(toolbox, WaitBehavior.StopOnResourceUnavailable)
             .DiffersFromCompose(DriftAspect.Service, OwnProgram)
             .WithMigratorCommands()
             .WithFailureOnConsole()
@@ -80,7 +81,7 @@ internal static class MigratorBuilderExtensions
             .DiffersFromCompose(DriftAspect.Service, OwnProgram)
             .WithFailureOnConsole()
             .WithIconName("DatabaseArrowUp");
-        return uvlhub.ExternalServer is null ? migrator.WaitForStart(builder.CreateResourceBuilder(database.Resource.Parent)) : migrator;
+        return uvlhub.ExternalServer is null ? migrator.WaitForStart(builder.CreateResourceBuilder(database.Resource.Parent), WaitBehavior.StopOnResourceUnavailable) : migrator;
     }
 
     // Aspire hides a variable that is a secret, but not one that has a secret in it.

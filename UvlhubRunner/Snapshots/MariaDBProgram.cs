@@ -77,7 +77,8 @@ internal sealed class MariaDBProgram(DatabaseAccess database)
 
         var command = Command(program, arguments)
             .WithStandardInputPipe(writeInput is null ? PipeSource.Null : PipeSource.Create((stream, _) => GuardAsync(writeInput, stream)))
-            .WithStandardOutputPipe(readOutput is null ? PipeTarget.Null : PipeTarget.Create((stream, _) => GuardAsync(readOutput, stream)))
+            // Not PipeTarget.Null: that closes the pipe, and a program that prints a word ends there.
+            .WithStandardOutputPipe(readOutput is null ? PipeTarget.ToStream(Stream.Null) : PipeTarget.Create((stream, _) => GuardAsync(readOutput, stream)))
             .WithStandardErrorPipe(PipeTarget.ToDelegate(ReadError))
             .WithValidation(CommandResultValidation.None);
 

@@ -1,3 +1,6 @@
+using Aspire.Hosting;
+using Aspire.Hosting.ApplicationModel;
+using Aspire.Hosting.Testing;
 using UvlhubAspire.AppHost.Images;
 using UvlhubAspire.Faults;
 using Xunit;
@@ -29,6 +32,34 @@ public sealed class FailedStartTests
         using var checkout = new SampleCheckout();
         await File.WriteAllTextAsync(checkout.File("docker/images/Dockerfile.dev"), "FROM 127.0.0.1:1/python:3.12-slim\nWORKDIR /app\n", Cancellation);
         await FailedAsync(checkout, "registry", "rosemary cannot start. ", "127.0.0.1:1/python:3.12-slim: failed to resolve source metadata", "connection refused");
+    }
+
+    [Fact(Timeout = 180_000)]
+    public async Task Who_waits_for_a_database_that_cannot_start_ends_waiting()
+    {
+        using var checkout = new SampleCheckout();
+        // An image of its own, as on a machine where none is there yet: the migrator waits for what has to be built.
+        await File.WriteAllTextAsync(
+            checkout.File("docker/images/Dockerfile.dev"), $"FROM {ImageRecipe.StandIn("flask").Image}\nWORKDIR /app\n", Cancellation);
+        var instance = Uvlhub.NewInstance();
+        try
+        {
+            var builder = await DistributedApplicationTestingBuilder.CreateAsync<Projects.AppHost>(
+                [$"--Uvlhub:Path={checkout.Path}", $"--Uvlhub:Instance={instance}"], Cancellation);
+            builder.Eventing.Subscribe<BeforeResourceStartedEvent>(
+                builder.Resources.Single(resource => resource.Name == "db"), (_, _) => throw new DistributedApplicationException("its image was not built"));
+            await using var app = await builder.BuildAsync(Cancellation);
+            await app.StartAsync(Cancellation);
+
+            foreach (var resource in (string[])["db", "uvlhubdb", "uvlhubdb-test", "migrator", "web"])
+            {
+                await app.ResourceNotifications.WaitForResourceAsync(resource, KnownResourceStates.FailedToStart, Cancellation);
+            }
+        }
+        finally
+        {
+            await Uvlhub.RemoveLeftoversAsync(instance);
+        }
     }
 
     [Fault(FaultArea.Migration, "a revision fails while the site starts", Happens = "the migrator's cause stands on the console as in its log, and the site does not start", Data = "put back: the database is empty as before")]

@@ -48,7 +48,7 @@ public sealed class FreshClone : IDisposable
         string[] author = ["-c", "user.name=tutorial", "-c", "user.email=tutorial@localhost"];
         foreach (var arguments in (string[][])[["init", "--quiet"], ["add", "--all"], [.. author, "commit", "--quiet", "--message", "Everything"]])
         {
-            await Cli.Wrap("git").WithArguments(arguments).WithWorkingDirectory(_folder.FullName).ExecuteAsync(cancellationToken);
+            await Cli.Wrap("git").WithArguments(arguments).WithWorkingDirectory(_folder.FullName).ExecuteBufferedAsync(cancellationToken);
         }
     }
 

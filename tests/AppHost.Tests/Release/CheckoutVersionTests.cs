@@ -1,4 +1,5 @@
 using CliWrap;
+using CliWrap.Buffered;
 using UvlhubAspire.AppHost.Release;
 using UvlhubAspire.Checkout;
 using Xunit;
@@ -27,6 +28,6 @@ public sealed class CheckoutVersionTests
             Assert.Matches("^[A-Za-z0-9_][A-Za-z0-9_.-]*$", version);
         }
 
-        Task GitAsync(params string[] words) => Cli.Wrap("git").WithArguments(["-C", folder.Path, .. words]).ExecuteAsync(cancellation);
+        Task GitAsync(params string[] words) => Cli.Wrap("git").WithArguments(["-C", folder.Path, .. words]).ExecuteBufferedAsync(cancellation);
     }
 }
