@@ -102,12 +102,10 @@ internal sealed partial class ComposeImport(
             }
         }
 
-        foreach (var dependency in service.DependsOn.Where(dependency => dependency.Condition != ComposeCondition.Started))
+        // How the model's own resources wait for each other is the model's affair.
+        foreach (var dependency in service.DependsOn.Where(dependency => Resource(dependency.Service) is ComposeServiceResource))
         {
-            if (Resource(dependency.Service) is ComposeServiceResource)
-            {
-                Wait(container, service, dependency);
-            }
+            Wait(container, service, dependency);
         }
 
         NoteUnsupported(service);

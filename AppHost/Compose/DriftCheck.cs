@@ -113,18 +113,20 @@ internal sealed class DriftCheck(UvlhubEnvironment uvlhub, IConfiguration config
             }
 
             var bases = Dockerfile.Read(build.DockerfilePath).BaseImages;
-            if (bases.Any(image => SameImage(image, facts.Image)) && !CopiesFiles(build.DockerfilePath))
+            var addsFiles = CopiesFiles(build.DockerfilePath);
+            if (bases.Any(image => SameImage(image, facts.Image)) && !addsFiles)
             {
                 Add(facts, service, DriftAspect.Image, "build", $"is built from {file} on {facts.Image}; the model runs {facts.Image} itself", build.At);
             }
             else
             {
-                Add(facts, service, DriftAspect.Image, file, $"is built from {file} on {string.Join(", ", bases)}; the model runs {facts.Image}", build.At);
+                var subject = bases is [var only] && !addsFiles ? FullName(only) : file;
+                Add(facts, service, DriftAspect.Image, subject, $"is built from {file} on {string.Join(", ", bases)}; the model runs {facts.Image}", build.At);
             }
         }
         else if (service.Image is { } image && (own is not null || !SameImage(image, facts.Image)))
         {
-            Add(facts, service, DriftAspect.Image, image, $"runs {image}, the model {own?.Dockerfile ?? facts.Image}", service.LineOf("image"));
+            Add(facts, service, DriftAspect.Image, FullName(image), $"runs {image}, the model {own?.Dockerfile ?? facts.Image}", service.LineOf("image"));
         }
     }
 

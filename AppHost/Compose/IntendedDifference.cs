@@ -6,7 +6,10 @@ internal enum DriftAspect
     /// <summary>Whether there is such a service at all.</summary>
     Service,
 
-    /// <summary>The image; the subject is its name or Dockerfile, or <c>build</c> where the model runs what a Dockerfile starts from.</summary>
+    /// <summary>
+    /// The image; the subject is its name with its tag, also that of the one image on which a Dockerfile installs something;
+    /// else the Dockerfile, or <c>build</c> where the model runs what that starts from.
+    /// </summary>
     Image,
 
     /// <summary>The container's name.</summary>

@@ -24,4 +24,7 @@ internal static partial class ImageLog
 
     [LoggerMessage(EventId = 206, Level = LogLevel.Warning, Message = "{Resource} cannot run: {Reason}")]
     public static partial void OutOfReach(ILogger logger, string resource, string reason);
+
+    [LoggerMessage(EventId = 207, Level = LogLevel.Warning, Message = "{Resource} starts without waiting for {Service}, which cannot run")]
+    public static partial void NotAwaited(ILogger logger, string resource, string service);
 }

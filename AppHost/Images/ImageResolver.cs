@@ -41,6 +41,7 @@ internal sealed class ImageResolver(ImageChooser chooser, ImageBuilder builder, 
             if (choice.IsOutOfReach)
             {
                 ImageLog.OutOfReach(_logger, container.Name, choice.Reason);
+                ReleaseWhoeverWaitsForStart(container);
                 eventing.Subscribe<BeforeResourceStartedEvent>(container, (started, ct) => RequireAsync(container, choice, started.Services, ct));
                 continue;
             }
@@ -56,6 +57,19 @@ internal sealed class ImageResolver(ImageChooser chooser, ImageBuilder builder, 
                 Replace(container, recipe.Image);
                 container.Annotations.Add(new BuiltImage(recipe));
                 eventing.Subscribe<BeforeResourceStartedEvent>(container, (started, ct) => BuildAsync(container, recipe, started.Services, ct));
+            }
+        }
+    }
+
+    // One service that cannot be had shall not keep the site from starting. Whoever needs it healthy, or done, does wait.
+    private void ReleaseWhoeverWaitsForStart(ContainerResource container)
+    {
+        foreach (var other in model.Resources)
+        {
+            foreach (var wait in other.Annotations.OfType<WaitAnnotation>().Where(wait => wait.Resource == container && wait.WaitType == WaitType.WaitUntilStarted).ToList())
+            {
+                other.Annotations.Remove(wait);
+                ImageLog.NotAwaited(_logger, other.Name, container.Name);
             }
         }
     }

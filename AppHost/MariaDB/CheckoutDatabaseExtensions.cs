@@ -27,6 +27,8 @@ internal static class CheckoutDatabaseExtensions
         })
         .DiffersFromCompose(DriftAspect.Environment, "what the .env lacks has a default or is made up once and kept", "MARIADB_*")
         .DiffersFromCompose(DriftAspect.Image, "the Dockerfile only adds the client programs, which its base image has already", "build")
+        .DiffersFromCompose(
+            DriftAspect.Image, "MariaDB's version is pinned: 'latest' changes by itself, and data that a newer one has opened cannot go back", $"{MariaDBContainerImageTags.Image}:latest")
         .WithoutOthersSecrets(uvlhub)
         .PublishedAs(PublishedKind.Database, new PublishedProbe(["sh", "-c", ContainerHealthCheck.Script]));
 

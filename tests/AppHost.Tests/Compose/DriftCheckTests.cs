@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Aspire.Hosting.ApplicationModel;
 using UvlhubAspire.AppHost.Compose;
 using Xunit;
 
@@ -101,6 +102,44 @@ public sealed partial class DriftCheckTests
     }
 
     [Theory]
+    [InlineData("image: mariadb")]
+    [InlineData("image: docker.io/library/mariadb:latest")]
+    [InlineData("build: { context: ../, dockerfile: docker/images/Dockerfile.latest }")]
+    public async Task A_database_without_a_version_is_pinned_and_the_reason_is_given(string key)
+    {
+        await using var model = await ChangedAsync($"  db:\n    container_name: mariadb_container\n    {key}\n    env_file: ../.env\n    ports: [ \"3306:3306\" ]\n    volumes: [ \"data:/var/lib/mysql\" ]\n    restart: always", "volumes: { data: }", without: "db");
+        var report = await model.CompareAsync();
+        Assert.Equal("", string.Join(Environment.NewLine, report.Unexplained));
+        var difference = Assert.Single(report.OnPurpose, difference => difference is { Service: "db", Aspect: DriftAspect.Image });
+        Assert.Contains("pinned", difference.Reason, StringComparison.Ordinal);
+        Assert.Equal(4, difference.At!.Value.Line);
+    }
+
+    [Theory]
+    [InlineData("", WaitType.WaitUntilStarted)]
+    [InlineData("condition: service_healthy", WaitType.WaitUntilHealthy)]
+    [InlineData("condition: service_completed_successfully", WaitType.WaitForCompletion)]
+    public async Task The_site_waits_for_a_service_of_the_forks_own(string condition, WaitType type)
+    {
+        var depends = condition.Length == 0 ? "[ db, fakenodo ]" : $"{{ db: {{ condition: service_started }}, fakenodo: {{ {condition} }} }}";
+        await using var model = await ChangedAsync($"""
+              web:
+                container_name: web_app_container
+                build: {"{ context: ../, dockerfile: docker/images/Dockerfile.dev }"}
+                env_file: ../.env
+                command: sh -c "sh /app/docker/entrypoints/development_entrypoint.sh"
+                volumes: [ "../:/app" ]
+                depends_on: {depends}
+              fakenodo:
+                build: ../fakenodo
+                expose: [ "5001" ]
+            """, "volumes: { data: }", without: "web");
+
+        Assert.Equal("", string.Join(Environment.NewLine, (await model.CompareAsync()).Unexplained));
+        Assert.Contains(("fakenodo", type), model.Container("web").Annotations.OfType<WaitAnnotation>().Select(wait => (wait.Resource.Name, wait.WaitType)));
+    }
+
+    [Theory]
     [InlineData("image: \"mariadb:11.4\"", "runs mariadb:11.4, the model mariadb:12.0.2")]
     [InlineData("build: { context: ../, dockerfile: docker/images/Dockerfile.old }", "is built from docker/images/Dockerfile.old on mariadb:10.6; the model runs mariadb:12.0.2")]
     [InlineData("build: { context: ../, dockerfile: docker/images/Dockerfile.copies }", "is built from docker/images/Dockerfile.copies on mariadb:12.0.2; the model runs mariadb:12.0.2")]
@@ -187,6 +226,7 @@ public sealed partial class DriftCheckTests
                 "checkout/docker/docker-compose.dev.yml",
                 $"services:\n{services}\n{(without == "web" ? "" : web)}\n{(without == "db" ? "" : db)}\n{rest}\n");
             folder.Write("checkout/docker/images/Dockerfile.old", "FROM mariadb:10.6\n");
+            folder.Write("checkout/docker/images/Dockerfile.latest", "FROM mariadb:latest\nRUN apt-get install -y mariadb-client\n");
             folder.Write("checkout/docker/images/Dockerfile.copies", "FROM mariadb:12.0.2\nCOPY init.sql /docker-entrypoint-initdb.d/\n");
         },
         []);
