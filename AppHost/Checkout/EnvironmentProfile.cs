@@ -104,6 +104,9 @@ internal sealed record EnvironmentProfile
     /// <summary>The checkout's files of settings, relative to it; the first that exists counts, the last is the template.</summary>
     public required IReadOnlyList<string> EnvironmentFiles { get; init; }
 
+    /// <summary>Who named the first of <see cref="EnvironmentFiles"/>, for messages; <see langword="null"/> if nobody did.</summary>
+    public string? EnvironmentFileNamedBy { get; init; }
+
     /// <summary>What containers' names begin with, so that two environments of one machine have none in common.</summary>
     public string NamePrefix { get; init; } = "";
 
@@ -162,6 +165,19 @@ internal sealed record EnvironmentProfile
 
     /// <summary>nginx's configuration in the checkout's <c>docker/nginx</c>, if its compose file does not say.</summary>
     public string NginxConfiguration { get; init; } = "nginx.dev.conf";
+
+    /// <summary>The same with settings from one file alone, or its example.</summary>
+    /// <param name="file">The file, relative to the checkout; empty changes nothing.</param>
+    /// <param name="namedBy">Where it is named. Default: the setting <see cref="UvlhubOptions.EnvironmentFile"/>.</param>
+    public EnvironmentProfile Reading(string? file, string namedBy = $"{UvlhubOptions.Section}:{nameof(UvlhubOptions.EnvironmentFile)}") =>
+        string.IsNullOrWhiteSpace(file) ? this : this with { EnvironmentFiles = [file, $"{file}.example"], EnvironmentFileNamedBy = namedBy };
+
+    /// <summary>The same with settings from the file that a compose file names: before the others if it is one of them, else from it alone.</summary>
+    /// <param name="file">The file, relative to the checkout.</param>
+    /// <param name="namedBy">Where it is named.</param>
+    public EnvironmentProfile Preferring(string file, string namedBy) => EnvironmentFiles.Contains(file)
+        ? this with { EnvironmentFiles = [file, .. EnvironmentFiles.Where(other => other != file)] }
+        : Reading(file, namedBy);
 
     /// <summary>The profile of a name.</summary>
     /// <param name="name">The setting's value; empty means <paramref name="otherwise"/>.</param>

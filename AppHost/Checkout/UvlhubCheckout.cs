@@ -112,6 +112,12 @@ internal sealed record UvlhubCheckout
                 : "docker/images/Dockerfile.dev or docker/images/Dockerfile (its image)");
         }
 
+        if (environmentPath is null && missing.Count == 1 && profile.EnvironmentFileNamedBy is { } namedBy)
+        {
+            throw new CheckoutException(
+                $"{namedBy}: there is no file {System.IO.Path.GetFullPath(profile.EnvironmentFiles[0], folder)}, nor its .example; make it, or name another with {UvlhubOptions.Section}:{nameof(UvlhubOptions.EnvironmentFile)}");
+        }
+
         if (missing.Count > 0)
         {
             throw new CheckoutException(
@@ -156,6 +162,14 @@ internal sealed record UvlhubCheckout
             }
             : throw new CheckoutException($"there is no app/__init__.py in {folder}: WORKING_DIR must name the folder of the application in the image");
     }
+
+    /// <summary>
+    /// Whether a file that a compose file names is what <see cref="Environment"/> was read from, or was not there and was
+    /// replaced by it. Where secrets are required one file has them, whichever the compose file names.
+    /// </summary>
+    /// <param name="path">The file's absolute path.</param>
+    public bool IsEnvironmentFile(string path) => path == EnvironmentFile.Path
+        || ((Profile.RequiresSecrets || !File.Exists(path)) && Profile.EnvironmentFiles.Any(file => System.IO.Path.GetFullPath(file, Path) == path));
 
     /// <summary>The names of the application's modules as they are now, in order.</summary>
     public IReadOnlyList<string> ReadModules()

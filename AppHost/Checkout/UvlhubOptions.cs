@@ -85,6 +85,12 @@ internal sealed class UvlhubOptions
     public string? ComposeFile { get; set; }
 
     /// <summary>
+    /// The checkout's file of settings, relative to it. Default: the one that <c>web</c> reads by the development compose
+    /// file (its <c>env_file</c>), else <c>.env</c>; where that is missing, its example.
+    /// </summary>
+    public string? EnvironmentFile { get; set; }
+
+    /// <summary>
     /// The services beside <c>web</c> and <c>db</c>, separated by commas: <c>+adminer</c> adds to those that the checkout's
     /// compose file declares, <c>-selenium-firefox</c> takes away from them, and a name that has neither makes the list the
     /// whole selection. Default: what the compose file declares, and <c>locust</c>, to be started by hand, where the

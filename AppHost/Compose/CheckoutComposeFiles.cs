@@ -60,6 +60,20 @@ internal sealed partial record CheckoutComposeFiles(string? Development, string?
     public ComposeFile? ReadDevelopment(UvlhubCheckout checkout) =>
         Development is null ? null : ComposeFile.Read(Development, name => Variable(name, checkout), Override);
 
+    /// <summary>
+    /// The file with the settings of the site, by the <c>env_file</c> of the development file's <c>web</c>: <c>.env</c> if
+    /// it is among several, else the first; <see langword="null"/> if none is named.
+    /// </summary>
+    /// <param name="checkout">The checkout's folder.</param>
+    /// <exception cref="CheckoutException">The file is malformed.</exception>
+    public ComposeEnvironmentFile? ReadSettingsFile(string checkout)
+    {
+        // What is read from that file cannot say which file it is.
+        var site = Development is null ? null : ComposeFile.Read(Development, Environment.GetEnvironmentVariable, Override).Service("web");
+        List<ComposeEnvironmentFile> files = [.. (site?.EnvironmentFiles ?? []).Where(env => env.IsRequired || File.Exists(env.Path))];
+        return files.FirstOrDefault(env => env.Path == Path.Combine(checkout, ".env")) ?? files.FirstOrDefault();
+    }
+
     private static string? Variable(string name, UvlhubCheckout checkout) =>
         Environment.GetEnvironmentVariable(name) ?? checkout.Environment.GetValueOrDefault(name);
 

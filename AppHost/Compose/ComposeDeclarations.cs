@@ -17,12 +17,12 @@ internal sealed class ComposeDeclarations(
     IDistributedApplicationBuilder builder, UvlhubEnvironment uvlhub, ComposeFile file, ComposeFindings findings)
 {
     /// <summary>
-    /// Gives a container the variables of the service: those of its files, then its own. Where the checkout's <c>.env</c>
-    /// is among the files, what the model computes stands above it.
+    /// Gives a container the variables of the service: those of its files, then its own. Where the checkout's settings
+    /// are among the files, what the model computes stands above it.
     /// </summary>
     public void AddEnvironment(IResourceBuilder<ContainerResource> container, ComposeService service)
     {
-        var usesCheckoutsFile = service.EnvironmentFiles.Any(env => env.Path == CheckoutsFile);
+        var usesCheckoutsFile = service.EnvironmentFiles.Any(env => uvlhub.Checkout.IsEnvironmentFile(env.Path));
         var files = Files(service);
         container.WithEnvironment(context =>
         {
@@ -72,25 +72,23 @@ internal sealed class ComposeDeclarations(
         });
     }
 
-    private string CheckoutsFile => Path.Combine(uvlhub.Checkout.Path, ".env");
-
     private List<IReadOnlyDictionary<string, string>> Files(ComposeService service)
     {
         List<IReadOnlyDictionary<string, string>> files = [];
         foreach (var env in service.EnvironmentFiles)
         {
-            if (env.Path == CheckoutsFile)
+            if (uvlhub.Checkout.IsEnvironmentFile(env.Path))
             {
                 // Where a checkout has only the example, that is what runs, and nothing is written into the checkout.
                 files.Add(uvlhub.Checkout.Environment);
             }
-            else if (File.Exists(env.Path))
+            else if (env.Read() is { } variables)
             {
-                files.Add(DotEnvFile.Read(env.Path).Values);
+                files.Add(variables);
             }
             else if (env.IsRequired)
             {
-                Note(env.At, service, "env_file", $"there is no file {env.Path}; its variables are missing");
+                Note(env.At, service, "env_file", $"there is no file {env.Path}, nor its .example; its variables are missing. Make the file to have them");
             }
         }
 

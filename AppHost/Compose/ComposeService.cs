@@ -1,3 +1,5 @@
+using UvlhubAspire.Checkout;
+
 namespace UvlhubAspire.AppHost.Compose;
 
 /// <summary>One service of a compose file. A list is empty where the file says nothing.</summary>
@@ -147,7 +149,13 @@ internal sealed record ComposeVariable(string Name, string? Value, SourceLine At
 /// <param name="Path">Its absolute path.</param>
 /// <param name="IsRequired">Whether the service must not start without it.</param>
 /// <param name="At">Where it stands.</param>
-internal sealed record ComposeEnvironmentFile(string Path, bool IsRequired, SourceLine At);
+internal sealed record ComposeEnvironmentFile(string Path, bool IsRequired, SourceLine At)
+{
+    /// <summary>The variables of the file, or of its example where a checkout has only that; <see langword="null"/> if there is neither.</summary>
+    /// <exception cref="CheckoutException">The file is malformed.</exception>
+    public IReadOnlyDictionary<string, string>? Read() =>
+        new[] { Path, $"{Path}.example" }.FirstOrDefault(File.Exists) is { } file ? DotEnvFile.Read(file).Values : null;
+}
 
 /// <summary>A port of the container that the host has as well.</summary>
 /// <param name="Target">The port inside the container.</param>

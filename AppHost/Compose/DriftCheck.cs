@@ -169,10 +169,8 @@ internal sealed class DriftCheck(UvlhubEnvironment uvlhub, IConfiguration config
         var placeholders = new HashSet<string>(StringComparer.Ordinal);
         foreach (var env in service.EnvironmentFiles)
         {
-            var file = env.Path == Path.Combine(uvlhub.Checkout.Path, ".env") ? uvlhub.Checkout.EnvironmentFile
-                : File.Exists(env.Path) ? DotEnvFile.Read(env.Path)
-                : null;
-            foreach (var (key, value) in file?.Values ?? new Dictionary<string, string>())
+            var variables = uvlhub.Checkout.IsEnvironmentFile(env.Path) ? uvlhub.Checkout.EnvironmentFile.Values : env.Read();
+            foreach (var (key, value) in variables ?? new Dictionary<string, string>())
             {
                 // One .env serves every way of running uvlhub; which values the model computes instead is no drift.
                 declared[key] = (env.At, null);

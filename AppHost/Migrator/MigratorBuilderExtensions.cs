@@ -53,6 +53,7 @@ internal static class MigratorBuilderExtensions
             // The runner has the same settings as the AppHost, wherever they came from.
             .WithEnvironment(context => AddSettings(context.EnvironmentVariables, builder.Configuration.GetSection(UvlhubOptions.Section).AsEnumerable()))
             .WithEnvironment("Uvlhub__Path", uvlhub.Checkout.Path)
+            .WithEnvironment("Uvlhub__EnvironmentFile", uvlhub.Checkout.EnvironmentFile.Path)
             .WithEnvironment("Uvlhub__Containers__Database", uvlhub.Names.DatabaseContainer)
             .WithEnvironment("Uvlhub__Containers__Toolbox", uvlhub.Names.ToolboxContainer)
             .WithEnvironment("Uvlhub__ContainerRuntime", ContainerEngine.FromConfiguration(builder.Configuration).Executable)

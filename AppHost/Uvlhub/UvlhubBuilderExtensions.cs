@@ -35,7 +35,7 @@ internal static class UvlhubBuilderExtensions
 
         var options = ReadOptions(builder.Configuration);
         var profile = Profile(builder, options);
-        var checkout = UvlhubCheckout.Read(string.IsNullOrWhiteSpace(options.Path) ? RepositoryFolder.BundledSample : options.Path, profile);
+        var checkout = ReadCheckout(options, profile);
 
         if (profile.RequiresSecrets)
         {
@@ -103,6 +103,18 @@ internal static class UvlhubBuilderExtensions
         builder.Services.AddSingleton(uvlhub);
         builder.AddPublishSteps(uvlhub);
         return uvlhub;
+    }
+
+    private static UvlhubCheckout ReadCheckout(UvlhubOptions options, EnvironmentProfile profile)
+    {
+        var folder = Path.TrimEndingDirectorySeparator(Path.GetFullPath(string.IsNullOrWhiteSpace(options.Path) ? RepositoryFolder.BundledSample : options.Path));
+        // Where secrets are required, the profile's own file has them, and no developer's.
+        var named = string.IsNullOrWhiteSpace(options.EnvironmentFile) && !profile.RequiresSecrets && Directory.Exists(folder)
+            ? CheckoutComposeFiles.Find(folder, options.ComposeFile, profile).ReadSettingsFile(folder)
+            : null;
+        return UvlhubCheckout.Read(folder, named is null
+            ? profile.Reading(options.EnvironmentFile)
+            : profile.Preferring(Path.GetRelativePath(folder, named.Path), named.At.ToString()));
     }
 
     private static SiteImages Images(UvlhubCheckout checkout, UvlhubOptions options, DistributedApplicationExecutionContext context)

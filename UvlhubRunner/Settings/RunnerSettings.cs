@@ -82,7 +82,7 @@ internal sealed record RunnerSettings
             return ReadInside(options, configuration);
         }
 
-        var profile = EnvironmentProfile.Of(options.Environment, EnvironmentProfile.Development);
+        var profile = EnvironmentProfile.Of(options.Environment, EnvironmentProfile.Development).Reading(options.EnvironmentFile);
         var checkout = UvlhubCheckout.Read(string.IsNullOrWhiteSpace(options.Path) ? RepositoryFolder.BundledSample : options.Path, profile);
         var names = new InstanceNames(options.Instance, profile);
         var engine = options.ContainerRuntime is { Length: > 0 } runtime ? new ContainerEngine(runtime) : ContainerEngine.FromConfiguration(configuration);

@@ -5,6 +5,8 @@ using UvlhubAspire.AppHost.Compose;
 using UvlhubAspire.AppHost.Images;
 using UvlhubAspire.AppHost.Preflight;
 using UvlhubAspire.AppHost.Restart;
+using UvlhubAspire.Checkout;
+using UvlhubAspire.Faults;
 using Xunit;
 
 namespace UvlhubAspire.AppHost.Tests.Compose;
@@ -151,6 +153,95 @@ public sealed class ComposeImportTests(InventedForkFixture plain) : IClassFixtur
         Assert.DoesNotContain(model.Resources, resource => resource.Name == "mariadb");
         Assert.Equal(["mariadb"], model.Container("db").Annotations.OfType<ContainerNetworkAliasAnnotation>().Select(alias => alias.Alias));
         Assert.Contains(("db", WaitType.WaitUntilHealthy), Waits(model, "discord-bot"));
+    }
+
+    [Theory]
+    [InlineData(".env.docker", ".env.docker.example")]
+    [InlineData(".env.docker", ".env.docker")]
+    [InlineData(".env.team", ".env.team.example")]
+    [InlineData(".env.team", ".env.team")]
+    public async Task The_file_that_the_site_reads_by_the_compose_file_has_the_checkouts_settings(string named, string present)
+    {
+        var model = _own = await InventedFork.CreateAsync(folder => WriteFork(folder, named, present), []);
+
+        Assert.Equal(Path.Combine(model.Folder, "checkout", present), model.Environment.Checkout.EnvironmentFile.Path);
+        Assert.Equal("teamdb", model.Environment.Checkout.Database);
+        var web = await model.FactsAsync("web");
+        Assert.Equal(("teamdb", "db", "7"), (web.Environment["MARIADB_DATABASE"], web.Environment["MARIADB_HOSTNAME"], web.Environment["TEAM"]));
+        Assert.Equal("7", (await model.FactsAsync("fakenodo")).Environment["TEAM"]);
+        Assert.Equal("from an example", (await model.FactsAsync("fakenodo")).Environment["BOT"]);
+        Assert.Empty(model.Findings);
+        Assert.Equal("", string.Join(Environment.NewLine, (await model.CompareAsync()).Unexplained));
+    }
+
+    [Fact]
+    public async Task It_is_preferred_to_the_env_that_lies_beside_it()
+    {
+        var model = _own = await InventedFork.CreateAsync(
+            folder =>
+            {
+                WriteFork(folder, ".env.docker", ".env.docker");
+                folder.Write("checkout/.env", "MARIADB_DATABASE=otherdb\nONLY_HERE=1\n");
+            },
+            []);
+
+        Assert.Equal("teamdb", model.Environment.Checkout.Database);
+        Assert.DoesNotContain("ONLY_HERE", (await model.FactsAsync("web")).Environment.Keys);
+    }
+
+    [Fact]
+    public async Task A_setting_names_another()
+    {
+        var model = _own = await InventedFork.CreateAsync(
+            folder =>
+            {
+                WriteFork(folder, ".env.docker", ".env.docker");
+                folder.Write("checkout/.env.mine", "MARIADB_DATABASE=minedb\n");
+            },
+            ["--Uvlhub:EnvironmentFile=.env.mine"]);
+
+        Assert.Equal("minedb", model.Environment.Checkout.Database);
+    }
+
+    [Fault(FaultArea.Checkout, "the compose file's env_file is missing, and so is its example", Happens = "refused with the compose file's line; where the example is there, it counts")]
+    [Fact]
+    public async Task Where_it_is_missing_and_has_no_example_the_compose_files_line_is_named()
+    {
+        var exception = await Assert.ThrowsAsync<CheckoutException>(() => InventedFork.CreateAsync(folder => WriteFork(folder, ".env.team", "notes"), []));
+
+        UserReads.Line("docker-compose.dev.yml:5: there is no file", exception.Message);
+        Assert.Contains("Uvlhub:EnvironmentFile", exception.Message, StringComparison.Ordinal);
+    }
+
+    // A fork whose site reads another file than .env.
+    private static void WriteFork(TemporaryFolder folder, string named, string present)
+    {
+        var template = Path.Combine(folder.Path, "checkout/.env.docker.example");
+        var settings = File.ReadAllText(template).Replace("=uvlhubdb\n", "=teamdb\n", StringComparison.Ordinal) + "TEAM=7\n";
+        File.Delete(template);
+        folder.Write($"checkout/{present}", settings);
+        folder.Write("checkout/fakenodo/bot.env.example", "BOT=from an example\n");
+        folder.Write("checkout/docker/docker-compose.dev.yml", $"""
+            services:
+              web:
+                container_name: web_app_container
+                build: {"{ context: ../, dockerfile: docker/images/Dockerfile.dev }"}
+                env_file: ../{named}
+                command: sh -c "sh /app/docker/entrypoints/development_entrypoint.sh"
+                volumes: [ "../:/app" ]
+                depends_on: [ db ]
+              db:
+                container_name: mariadb_container
+                image: "mariadb:12.0.2"
+                env_file: ../{named}
+                ports: [ "3306:3306" ]
+                volumes: [ "data:/var/lib/mysql" ]
+                restart: always
+              fakenodo:
+                build: ../fakenodo
+                env_file: [ ../{named}, ../fakenodo/bot.env ]
+            volumes: {"{ data: }"}
+            """);
     }
 
     [Fact]
