@@ -14,7 +14,10 @@ internal static class CheckoutImage
         return new ContainerImage(
             "flask",
             new ImageRecipe($"{Name(checkout)}:dev", dockerfile.Path, checkout.Path, NeedsDebianBase: false, IsContentTagged: false),
-            dockerfile.BaseImages);
+            dockerfile.BaseImages)
+        {
+            StandInBuild = CheckoutRequirements.StandIn(checkout),
+        };
     }
 
     /// <summary>The name of an image that is built from the checkout, without a tag.</summary>

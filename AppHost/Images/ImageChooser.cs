@@ -45,14 +45,15 @@ internal sealed class ImageChooser(ContainerEngine engine, IConfiguration config
         }
 
         var isBuilt = IsPresentAsync((standIn.Base ?? standIn).Image, cancellationToken);
+        var isHere = standIn.IsContentTagged ? IsPresentAsync(standIn.Image, cancellationToken) : Task.FromResult(false);
         if (await AllPresentAsync(needed, cancellationToken))
         {
             return wanted.Present();
         }
 
-        if (await isBuilt)
+        if (await isBuilt || await isHere)
         {
-            return new ImageChoice(standIn.Image, $"built earlier from Debian's packages in place of {Described(image, real!)}; Uvlhub:Images=registry pulls that one", standIn) { IsHere = standIn.Base is null };
+            return new ImageChoice(standIn.Image, $"built earlier from Debian's packages in place of {Described(image, real!)}; Uvlhub:Images=registry pulls that one", standIn) { IsHere = await isHere };
         }
 
         var refusal = await _registry.RefusalAsync(needed, cancellationToken);

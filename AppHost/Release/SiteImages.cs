@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using UvlhubAspire.AppHost.Flask;
 using UvlhubAspire.AppHost.Images;
 using UvlhubAspire.Checkout;
 
@@ -39,7 +40,7 @@ internal sealed class SiteImages(UvlhubCheckout checkout, Dockerfile dockerfile,
 
     private static ContainerImage FromCheckout(UvlhubCheckout checkout, Dockerfile dockerfile, string name, Func<string> version, string stage)
     {
-        var standIn = ImageRecipe.StandIn(StandIn);
+        var standIn = CheckoutRequirements.StandIn(checkout);
         var file = Path.GetFileName(dockerfile.Path);
         var tag = version();
         return new ContainerImage(

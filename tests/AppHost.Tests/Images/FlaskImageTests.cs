@@ -1,3 +1,5 @@
+using UvlhubAspire.AppHost.Flask;
+using UvlhubAspire.Checkout;
 using Xunit;
 
 namespace UvlhubAspire.AppHost.Tests.Images;
@@ -20,6 +22,10 @@ public sealed class FlaskImageTests
         {
             Assert.Contains(name, names);
         }
+
+        // What this file names is not asked for again when a checkout's requirements are installed.
+        var provided = await File.ReadAllLinesAsync(Path.Combine(RepositoryFolder.Images, "flask", "provides.txt"), TestContext.Current.CancellationToken);
+        Assert.Empty(provided.Except(names.Select(CheckoutRequirements.Normalise)));
     }
 
     [Theory(Timeout = 600_000)]
