@@ -46,6 +46,30 @@ public sealed class FlaskImageTests
     }
 
     [Fact(Timeout = 600_000)]
+    public async Task A_command_of_rosemary_that_imports_what_the_image_lacks_does_not_keep_the_others_from_running()
+    {
+        using var checkout = new TemporaryFolder();
+        checkout.Write("app/__init__.py", "");
+        checkout.Write("app/driver.py", "import webdriver_manager\n");
+        checkout.Write("rosemary/__init__.py", "");
+        checkout.Write("rosemary/commands/__init__.py", "");
+        checkout.Write("rosemary/commands/selenium.py", "import app.driver\n");
+        checkout.Write("rosemary/commands/seed.py", "def seed():\n    print('seeded')\n");
+        checkout.Write("rosemary/__main__.py", "import importlib\nfor name in ('selenium', 'seed'):\n    module = importlib.import_module(f'rosemary.commands.{name}')\nmodule.seed()\n");
+        await using var container = await TestContainer.StartAsync("flask",
+            ["--volume", $"{checkout.Path}:/app:ro", "--workdir", "/app"], ["sleep", "infinity"]);
+
+        var result = await container.ExecAsync("rosemary", "db:seed");
+
+        Assert.Equal((true, "seeded"), (result.Succeeded, result.Output));
+        Assert.Contains("rosemary.commands.selenium are left out, because this image lacks webdriver_manager", result.Error, StringComparison.Ordinal);
+
+        // A mistake of the checkout's own is none of the image.
+        checkout.Write("rosemary/commands/seed.py", "import app.nothing\n");
+        Assert.Contains("No module named 'app.nothing'", (await container.ExecAsync("rosemary", "db:seed")).Error, StringComparison.Ordinal);
+    }
+
+    [Fact(Timeout = 600_000)]
     public async Task What_every_edition_imports_is_there()
     {
         // Written down from the three editions' import statements; what Debian lacks is not among them.
