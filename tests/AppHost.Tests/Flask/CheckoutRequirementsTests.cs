@@ -60,7 +60,7 @@ public sealed class CheckoutRequirementsTests : IDisposable
     public async Task Those_that_debian_has_are_installed_under_whatever_name_and_the_rest_is_left_out()
     {
         var engine = new ContainerEngine("docker");
-        var recipe = CheckoutRequirements.StandIn(Checkout($"Flask\npyotp==2.9.0\nPyJWT\nno-such-package-{Guid.NewGuid():N}\n"));
+        var recipe = CheckoutRequirements.StandIn(Checkout($"Flask\npyotp==2.9.0\nPyJWT\nbs4\nno-such-package-{Guid.NewGuid():N}\n"));
         try
         {
             await new ImageBuilder(engine, NullLoggerFactory.Instance).EnsureAsync(recipe, NullLogger.Instance, Cancellation);
@@ -70,6 +70,8 @@ public sealed class CheckoutRequirementsTests : IDisposable
             var listed = await engine.RunAsync(TimeSpan.FromSeconds(60), Cancellation, "run", "--rm", "--network", "none", recipe.Image, "cat", "/usr/share/uvlhub-aspire/python-packages.txt");
             Assert.Contains("\npyotp==", listed.Output, StringComparison.Ordinal);
             Assert.Contains("\nPyJWT==", listed.Output, StringComparison.Ordinal);
+            Assert.Contains("\nbs4==", listed.Output, StringComparison.Ordinal);
+            Assert.DoesNotContain("no-such-package", listed.Output, StringComparison.Ordinal);
         }
         finally
         {
