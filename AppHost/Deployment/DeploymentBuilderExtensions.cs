@@ -45,7 +45,7 @@ internal static class DeploymentBuilderExtensions
         builder.Services.AddSingleton(services => ActivatorUtilities.CreateInstance<Deployer>(
             services,
             new DeploymentTargets(web.Resource, standby.Resource, migrator.Resource),
-            new NginxSwitch(services.GetRequiredService<ContainerEngine>(), container, nginx.NamesOf(web.Resource)),
+            new NginxSwitch(services.GetRequiredService<ContainerEngine>(), services.GetRequiredService<NginxReload>(), container, nginx.NamesOf(web.Resource)),
             Versions(uvlhub, services.GetRequiredService<ContainerEngine>())));
         if (deploy is { Image: not null, CheckEvery: var every } && every > TimeSpan.Zero)
         {

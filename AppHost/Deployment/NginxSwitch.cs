@@ -8,9 +8,10 @@ namespace UvlhubAspire.AppHost.Deployment;
 /// configuration. nginx then reads that again, as a whole and without dropping a connection.
 /// </summary>
 /// <param name="engine">The container engine.</param>
+/// <param name="reload">How nginx reads its configuration again.</param>
 /// <param name="nginx">nginx's container.</param>
 /// <param name="names">The site's names in nginx's configuration.</param>
-internal sealed class NginxSwitch(ContainerEngine engine, string nginx, IReadOnlyList<string> names)
+internal sealed class NginxSwitch(ContainerEngine engine, NginxReload reload, string nginx, IReadOnlyList<string> names)
 {
     private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan s_drain = TimeSpan.FromSeconds(60);
@@ -55,35 +56,13 @@ internal sealed class NginxSwitch(ContainerEngine engine, string nginx, IReadOnl
         }
     }
 
-    // The processes that take new requests: those that end with their last one say so in their title.
-    private async Task<HashSet<string>> WorkersAsync(CancellationToken cancellationToken) => [.. (await engine.RunAsync(
-        s_limit, cancellationToken, "exec", nginx, "sh", "-c", "grep -Lsa 'is shutting down' $(grep -lsa 'nginx: [w]orker process' /proc/[0-9]*/cmdline)"))
-        .Output.Split('\n', StringSplitOptions.RemoveEmptyEntries)];
-
     private async Task RunAsync(IEnumerable<string> words, CancellationToken cancellationToken)
     {
-        var before = await WorkersAsync(cancellationToken);
         var switched = await engine.RunAsync(s_limit, cancellationToken, ["exec", nginx, "sh", "-c", Script, "sh", .. words]);
-        var refreshed = switched.Succeeded ? await engine.RunAsync(s_limit, cancellationToken, ["exec", nginx, .. Upstreams.Refresh]) : switched;
-        if (!refreshed.Succeeded)
+        var problem = switched.Succeeded ? await reload.RunAsync(nginx, cancellationToken) : switched.Error.Split('\n')[^1];
+        if (problem is not null)
         {
-            throw new DeploymentException($"nginx was not switched: {refreshed.Error.Split('\n')[^1]}");
-        }
-
-        // The signal is taken at once; until new workers are there, those from before ask whom they asked before.
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(s_limit);
-        try
-        {
-            do
-            {
-                await Task.Delay(s_pause, limit.Token);
-            }
-            while ((await WorkersAsync(limit.Token)).Overlaps(before));
-        }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-        {
-            throw new DeploymentException($"nginx did not read its configuration again within {s_limit.TotalSeconds:0} s; its log says why");
+            throw new DeploymentException($"nginx was not switched: {problem}");
         }
     }
 }

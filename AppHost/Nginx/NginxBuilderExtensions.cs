@@ -50,7 +50,7 @@ internal static class NginxBuilderExtensions
             .DiffersFromCompose(DriftAspect.DependsOn, AtOnce)
             .DiffersFromCompose(DriftAspect.Volume, "a web server only reads the checkout", "read-only")
             .WithIconName("ArrowRouting");
-        nginx.WithSiteRelationship().WithCertificate(uvlhub).OpenTo(uvlhub);
+        nginx.WithSiteRelationship().WithCertificate(uvlhub).OpenTo(uvlhub).AsTheSitesAddress(uvlhub);
         foreach (var mount in mounts)
         {
             nginx.WithBindMount(mount.Source!, mount.Target, isReadOnly: true);
@@ -97,6 +97,36 @@ internal static class NginxBuilderExtensions
         }
     }
 
+    // In the environments for users. In development people know the site by Flask's own port.
+    private static IResourceBuilder<ContainerResource> AsTheSitesAddress(this IResourceBuilder<ContainerResource> nginx, UvlhubEnvironment uvlhub)
+    {
+        if (uvlhub.Images is null)
+        {
+            return nginx;
+        }
+
+        foreach (var site in nginx.ApplicationBuilder.Resources.OfType<FlaskResource>().Where(flask => flask.IsSite))
+        {
+            nginx.ApplicationBuilder.CreateResourceBuilder(site)
+                .WithAnnotation(new PublicAddressAnnotation(Address, () => new Uri(nginx.GetEndpoint(HttpEndpointName).Url)))
+                .WithUrls(context =>
+                {
+                    foreach (var own in context.Urls)
+                    {
+                        own.DisplayLocation = UrlDisplayLocation.DetailsOnly;
+                    }
+
+                    context.Urls.Insert(0, new ResourceUrlAnnotation { Url = Address(), DisplayText = "site" });
+                });
+        }
+
+        return nginx;
+
+        string Address() => (uvlhub.Tls is { } tls
+            ? new UriBuilder(Uri.UriSchemeHttps, tls.Domain, nginx.GetEndpoint(HttpsEndpointName).Port).Uri
+            : new Uri(nginx.GetEndpoint(HttpEndpointName).Url)).GetLeftPart(UriPartial.Authority);
+    }
+
     private static void Prepend(CommandLineArgsCallbackContext context, IReadOnlyList<string> words)
     {
         List<object> command = [.. words, .. context.Args.Count > 0 ? context.Args : [.. Upstreams.Command]];
@@ -117,6 +147,7 @@ internal static class NginxBuilderExtensions
         }
 
         nginx.WithAnnotation(new UpstreamsAnnotation(upstreams));
+        builder.Services.AddSingleton<NginxReload>();
         builder.Services.AddSingleton<IHostedService>(services => ActivatorUtilities.CreateInstance<UpstreamRefresh>(services, nginx.Resource, upstreams));
         return nginx
             .WithEnvironment(context => context.EnvironmentVariables[Upstreams.Variable] =

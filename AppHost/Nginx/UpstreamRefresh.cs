@@ -1,6 +1,5 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using UvlhubAspire.AppHost.Engine;
 
 namespace UvlhubAspire.AppHost.Nginx;
 
@@ -9,12 +8,11 @@ namespace UvlhubAspire.AppHost.Nginx;
 /// ended, so that the page for 502 comes at once and not after a connection that nobody answers.
 /// </summary>
 internal sealed partial class UpstreamRefresh(
-    ContainerResource nginx, Upstreams upstreams, ResourceNotificationService notifications, ResourceLoggerService loggers, ContainerEngine engine)
+    ContainerResource nginx, Upstreams upstreams, ResourceNotificationService notifications, ResourceLoggerService loggers, NginxReload reload)
     : BackgroundService
 {
     private const string ContainerIdProperty = "container.id";
     private const int Attempts = 5;
-    private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan s_pause = TimeSpan.FromSeconds(1);
 
     /// <inheritdoc/>
@@ -55,21 +53,21 @@ internal sealed partial class UpstreamRefresh(
     private async Task RefreshAsync(string container, CancellationToken cancellationToken)
     {
         // It may be about to start itself, and then has no process yet that could be told.
-        EngineResult result;
+        string? problem;
         var attempt = 0;
         do
         {
-            result = await engine.RunAsync(s_limit, cancellationToken, ["exec", container, .. Upstreams.Refresh]);
-            if (!result.Succeeded)
+            problem = await reload.RunAsync(container, cancellationToken);
+            if (problem is not null)
             {
                 await Task.Delay(s_pause, cancellationToken);
             }
         }
-        while (!result.Succeeded && ++attempt < Attempts);
+        while (problem is not null && ++attempt < Attempts);
 
-        if (!result.Succeeded)
+        if (problem is not null)
         {
-            LogNotRefreshed(loggers.GetLogger(nginx), result.Error.Split('\n')[^1]);
+            LogNotRefreshed(loggers.GetLogger(nginx), problem);
         }
     }
 

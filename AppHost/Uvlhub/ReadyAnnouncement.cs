@@ -2,6 +2,7 @@ using Aspire.Hosting.Eventing;
 using Aspire.Hosting.Lifecycle;
 using Microsoft.Extensions.Logging;
 using UvlhubAspire.AppHost.Flask;
+using UvlhubAspire.AppHost.Nginx;
 using UvlhubAspire.Checkout;
 
 namespace UvlhubAspire.AppHost.Uvlhub;
@@ -27,17 +28,44 @@ internal sealed partial class ReadyAnnouncement(ILoggerFactory loggers, UvlhubCh
 
                 return Task.CompletedTask;
             });
-            eventing.Subscribe<ResourceReadyEvent>(async (ready, ct) =>
+            eventing.Subscribe<ResourceReadyEvent>((ready, ct) =>
             {
                 if (ready.Resource is FlaskResource { IsSite: true } site)
                 {
-                    // Aspire prints the dashboard's address when that starts, long before the site can be used.
-                    LogReady(site.HttpEndpoint.Url, await DashboardAddresses.LoginUrlAsync(ready.Services, ct) ?? "disabled");
+                    // Not awaited: others wait for this event, and not for the line.
+                    _ = AnnounceAsync(site, ready.Services, ct);
                 }
+
+                return Task.CompletedTask;
             });
         }
 
         return Task.CompletedTask;
+    }
+
+    private async Task AnnounceAsync(FlaskResource site, IServiceProvider services, CancellationToken cancellationToken)
+    {
+        try
+        {
+            // Aspire prints the dashboard's address when that starts, long before the site can be used.
+            var dashboard = await DashboardAddresses.LoginUrlAsync(services, cancellationToken) ?? "disabled";
+            if (!site.TryGetLastAnnotation<PublicAddressAnnotation>(out var people))
+            {
+                LogReady(site.HttpEndpoint.Url, dashboard);
+            }
+            else if (await people.LeadsToSiteAsync(cancellationToken))
+            {
+                LogReady(people.Address(), dashboard);
+            }
+            else
+            {
+                LogNotReachable(people.Address(), site.HttpEndpoint.Url, dashboard);
+            }
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // The application ends.
+        }
     }
 
     [LoggerMessage(EventId = 1, Level = LogLevel.Information, Message = "Checkout {Checkout}, settings from {EnvironmentFile}")]
@@ -48,4 +76,7 @@ internal sealed partial class ReadyAnnouncement(ILoggerFactory loggers, UvlhubCh
 
     [LoggerMessage(EventId = 3, Level = LogLevel.Information, Message = "uvlhub is ready at {Site} — dashboard: {Dashboard}")]
     private partial void LogReady(string site, string dashboard);
+
+    [LoggerMessage(EventId = 4, Level = LogLevel.Warning, Message = "uvlhub serves at {Site}, but nginx, which stands before it at {Address}, does not lead there; its log says why — dashboard: {Dashboard}")]
+    private partial void LogNotReachable(string address, string site, string dashboard);
 }

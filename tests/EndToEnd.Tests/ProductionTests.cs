@@ -8,6 +8,7 @@ using Aspire.Hosting.ApplicationModel;
 using Aspire.Hosting.Testing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using UvlhubAspire.AppHost.Nginx;
 using UvlhubAspire.Faults;
 using Xunit;
 
@@ -16,8 +17,6 @@ namespace UvlhubAspire.EndToEnd.Tests;
 /// <summary>What is promised of Production: no code of the host, no open database, nothing lost when a container is replaced.</summary>
 public sealed partial class ProductionTests(RunningProduction production) : IClassFixture<RunningProduction>
 {
-    private const int FailuresOfAMoment = 5;
-
     private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(60);
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
@@ -32,6 +31,15 @@ public sealed partial class ProductionTests(RunningProduction production) : ICla
         using var client = Uvlhub.CreateClient();
         using var answer = await client.GetAsync("/", Cancellation);
         Assert.Equal("gunicorn", answer.Headers.GetValues("Server").Single());
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task People_are_sent_to_nginx_under_the_sites_name()
+    {
+        var site = await Uvlhub.App.ResourceNotifications.WaitForResourceHealthyAsync("web", Cancellation);
+        var door = Uvlhub.App.GetEndpoint("nginx", "https");
+        Assert.Equal($"https://{RunningProduction.Domain}:{door.Port}", site.Snapshot.Urls.Single(url => !url.IsInternal).Url);
+        Assert.True(await site.Resource.Annotations.OfType<PublicAddressAnnotation>().Single().LeadsToSiteAsync(Cancellation));
     }
 
     [Fact(Timeout = 60_000)]
@@ -193,7 +201,7 @@ public sealed partial class ProductionTests(RunningProduction production) : ICla
         }
     }
 
-    [Fault(FaultArea.Production, "the registry's new image does not start", Happens = "the one before it goes on serving, and the image is not tried again", Data = "not touched")]
+    [Fault(FaultArea.Production, "the registry's new image does not start", Happens = "the one before it goes on serving, no request fails, and the image is not tried again", Data = "not touched")]
     [Fact(Timeout = 480_000)]
     public async Task A_newer_image_in_the_registry_is_deployed_and_one_that_does_not_start_is_not()
     {
@@ -210,8 +218,10 @@ public sealed partial class ProductionTests(RunningProduction production) : ICla
         await updated.App.ResourceNotifications.WaitForResourceHealthyAsync("nginx", Cancellation);
         var site = updated.App.GetEndpoint("nginx", "http");
         using var client = new HttpClient { BaseAddress = site };
-        // nginx is there before the site is, and learns its address within a second.
-        await EventuallyAsync(async () => (await client.GetAsync("/", Cancellation)).IsSuccessStatusCode);
+        // nginx is there before the site is, and learns its address within a second. For a tenth of one its old workers
+        // answer beside the new ones.
+        var inARow = 0;
+        await EventuallyAsync(async () => (inARow = (await client.GetAsync("/", Cancellation)).IsSuccessStatusCode ? inARow + 1 : 0) == 3);
         await using var load = new Load(site, visitors: 2);
 
         var second = await registry.PushAsync("minihub", "2", $"FROM {first}\nRUN sed -i 's#</footer>#of the registry</footer>#' app/templates/base.html", Cancellation);
@@ -225,8 +235,7 @@ public sealed partial class ProductionTests(RunningProduction production) : ICla
         Assert.Contains("of the registry", await client.GetStringAsync("/", Cancellation), StringComparison.Ordinal);
 
         await load.DisposeAsync();
-        // A few within a moment do fail now and then, and the reason is not known: docs/production.md.
-        Assert.True(load.Failures.Count <= FailuresOfAMoment, string.Join(", ", load.Failures));
+        Assert.Empty(load.Failures);
         Assert.True(load.Answered > 50, $"only {load.Answered} requests were answered");
     }
 
