@@ -11,6 +11,8 @@ internal static partial class DynamicUpstreams
     /// <summary>The engine's own name server, as every container of a network has it.</summary>
     public const string EngineResolver = "127.0.0.11";
 
+    private const string ConnectTimeout = "proxy_connect_timeout";
+
     /// <summary>
     /// Rewrites a configuration: each <c>proxy_pass</c> to a host, or to an upstream of one server, becomes one to a
     /// variable. What it does not understand stays as it is.
@@ -44,8 +46,10 @@ internal static partial class DynamicUpstreams
         }
 
         text = Upstream().Replace(text, match => rewritten.Contains(match.Groups["name"].Value) && !kept.Contains(match.Groups["name"].Value) ? "" : match.Value);
-        // A second, because that is how long a replaced container may still be asked for.
-        return Http().Replace(text, match => $"{match.Value}\n    resolver {resolver} valid=1s ipv6=off;\n    resolver_timeout 5s;\n", 1);
+        // A second, because that is how long a replaced container may still be asked for. A machine that is gone does not even
+        // refuse: after two seconds, not nginx's sixty, another container is asked.
+        var timeout = text.Contains(ConnectTimeout, StringComparison.Ordinal) ? "" : $"    {ConnectTimeout} 2s;\n";
+        return Http().Replace(text, match => $"{match.Value}\n    resolver {resolver} valid=1s ipv6=off;\n    resolver_timeout 5s;\n{timeout}", 1);
     }
 
     [GeneratedRegex(@"^[ \t]*upstream\s+(?<name>\S+)\s*\{\s*server\s+(?<server>[^\s;]+)\s*;\s*\}[ \t]*\n?", RegexOptions.Multiline)]

@@ -31,7 +31,7 @@ internal sealed class KubernetesTarget : IPublishTarget
             .Select(volume => volume.Name).Distinct(StringComparer.Ordinal);
         List<object> objects =
         [
-            .. claims.Select(claim => Claim(model, claim, services.Any(service => service.Kind == PublishedKind.Replicated && service.Volumes.Any(volume => volume.Name == claim)))),
+            .. claims.Select(claim => Claim(model, claim, model.SharedVolumes.Contains(claim))),
             .. services.Where(service => service.Files.Count > 0).Select(service => Files(model, service)),
             .. services.Where(service => service.Ports.Count > 0).Select(service => Service(model, service)),
             .. services.Select(service => Workload(model, service)),

@@ -34,6 +34,10 @@ internal sealed record PublishedModel
 
     /// <summary>The named volumes.</summary>
     public IReadOnlyList<string> Volumes => [.. Services.SelectMany(service => service.Volumes).Select(volume => volume.Name).Distinct(StringComparer.Ordinal)];
+
+    /// <summary>Those of them that all containers of the site write to.</summary>
+    public IReadOnlyList<string> SharedVolumes =>
+        [.. Services.Where(service => service.Kind == PublishedKind.Replicated).SelectMany(service => service.Volumes).Select(volume => volume.Name).Distinct(StringComparer.Ordinal)];
 }
 
 /// <summary>What becomes of a service on the target.</summary>

@@ -12,6 +12,7 @@ internal sealed class SwarmTarget : IPublishTarget
 {
     private const string Network = "uvlhub_network";
     private const string DataLabel = "uvlhub.data";
+    private const string SiteLabel = "WEB_LABEL";
 
     /// <inheritdoc/>
     public string Name => "swarm";
@@ -38,7 +39,7 @@ internal sealed class SwarmTarget : IPublishTarget
 
         yield return OutputFile.Text("stack.yml", $"""
             # Written by UvlhubAspire from the model in AppHost.cs; change that and publish again. On a manager:
-            #   docker node update --label-add {DataLabel}=true NODE        # the node that keeps the data
+            #   docker node update --label-add {DataLabel}=true NODE        # the one node that keeps the data
             {string.Join('\n', secrets.Select(secret => $"#   docker secret create {SecretName(model, secret)} FILE        # {secret.Description}"))}
             #   cp settings.env.template settings.env                       # then fill it in
             #   set -a; . ./settings.env; set +a
@@ -52,6 +53,9 @@ internal sealed class SwarmTarget : IPublishTarget
             [
                 ("VERSION", model.Version, "the version of the site"),
                 ("WEB_REPLICAS", "2", "how many containers serve the site; each has several workers"),
+                .. model.SharedVolumes.Select(volume => (volume.ToUpperInvariant(), volume,
+                    $"where {volume} are kept: a volume of this name, which belongs to one node, or a folder that all nodes of {SiteLabel} have in common, such as /mnt/{volume}")),
+                (SiteLabel, DataLabel, $"the label of the nodes that run the site; another one than {DataLabel} needs such a folder"),
                 ("HTTP_PORT", "80", "the port on which the site answers, on each node that runs nginx"),
                 .. model.HasTls ? [("HTTPS_PORT", "443", "the port on which it answers with TLS")] : Array.Empty<(string, string, string)>(),
             ]));
@@ -68,7 +72,7 @@ internal sealed class SwarmTarget : IPublishTarget
         .With("init", true)
         .With("environment", Environment(service))
         .With("secrets", service.Environment.Values.SelectMany(value => value.Variables).Where(variable => variable.IsSecret).Select(SecretKey).Distinct().ToList())
-        .With("volumes", service.Volumes.Select(volume => volume.ToString()).ToList())
+        .With("volumes", service.Volumes.Select(volume => Mount(model, volume)).ToList())
         .With("configs", service.Files.Select(file => (object)new YamlMap().With("source", ConfigKey(file)).With("target", file.Target)).ToList())
         .With("ports", service.Kind == PublishedKind.Gateway ? service.Ports.Select(port => (object)new YamlMap()
             .With("target", port)
@@ -83,9 +87,9 @@ internal sealed class SwarmTarget : IPublishTarget
             .With("retries", 6)
             .With("start_period", "120s") : null)
         .With("stop_grace_period", service.Kind == PublishedKind.Database ? "60s" : "40s")
-        .With("deploy", Deploy(service));
+        .With("deploy", Deploy(model, service));
 
-    private static YamlMap Deploy(PublishedService service)
+    private static YamlMap Deploy(PublishedModel model, PublishedService service)
     {
         var deploy = new YamlMap();
         if (service.Kind == PublishedKind.Job)
@@ -97,17 +101,24 @@ internal sealed class SwarmTarget : IPublishTarget
         else
         {
             deploy
+                // Every node that can run nginx does, so that the site answers on each of them.
+                .With("mode", service.Kind == PublishedKind.Gateway ? "global" : null)
                 .With("endpoint_mode", "dnsrr")
-                .With("replicas", service.Kind == PublishedKind.Replicated ? (object)"${WEB_REPLICAS:-2}" : 1)
+                .With("replicas", service.Kind switch { PublishedKind.Replicated => "${WEB_REPLICAS:-2}", PublishedKind.Gateway => null, _ => (object)1 })
                 .With("restart_policy", new YamlMap().With("condition", "any").With("delay", "2s"))
                 .With("update_config", Change(service).With("failure_action", "rollback"))
                 .With("rollback_config", Change(service));
         }
 
-        // A volume belongs to one node; whoever mounts it has to be there.
+        // A volume belongs to one node; whoever mounts it has to be there, unless it is a folder that several have in common.
+        var label = service.Volumes.All(volume => model.SharedVolumes.Contains(volume.Name)) ? $"${{{SiteLabel}:-{DataLabel}}}" : DataLabel;
         return deploy.With("placement", service.Volumes.Count == 0 ? null
-            : new YamlMap().With("constraints", new List<string> { $"node.labels.{DataLabel} == true" }));
+            : new YamlMap().With("constraints", new List<string> { $"node.labels.{label} == true" }));
     }
+
+    // A name is a volume, and a path a folder of the node.
+    private static string Mount(PublishedModel model, PublishedVolume volume) =>
+        (model.SharedVolumes.Contains(volume.Name) ? volume with { Name = $"${{{volume.Name.ToUpperInvariant()}:-{volume.Name}}}" } : volume).ToString();
 
     private static YamlMap Change(PublishedService service) => new YamlMap()
         .With("parallelism", 1)

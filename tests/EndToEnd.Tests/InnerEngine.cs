@@ -18,11 +18,14 @@ internal sealed class InnerEngine : IAsyncDisposable
     public required Uri Address { get; init; }
 
     /// <summary>Starts one, and waits until it answers.</summary>
-    public static async Task<InnerEngine> StartAsync(string name, CancellationToken cancellationToken)
+    /// <param name="name">What its container is called, on the network too.</param>
+    /// <param name="cancellationToken">Ends the start.</param>
+    /// <param name="options">Further options of <c>docker run</c>.</param>
+    public static async Task<InnerEngine> StartAsync(string name, CancellationToken cancellationToken, params string[] options)
     {
         var recipe = ImageRecipe.StandIn("engine");
         await new ImageBuilder(Uvlhub.Engine, NullLoggerFactory.Instance).EnsureAsync(recipe, NullLogger.Instance, cancellationToken);
-        await OuterAsync(cancellationToken, "run", "--detach", "--privileged", "--name", name, "--publish", "127.0.0.1:0:80", recipe.Image);
+        await OuterAsync(cancellationToken, ["run", "--detach", "--privileged", "--name", name, "--hostname", name, "--publish", "127.0.0.1:0:80", .. options, recipe.Image]);
         try
         {
             var port = await OuterAsync(cancellationToken, "port", name, "80/tcp");
@@ -53,6 +56,9 @@ internal sealed class InnerEngine : IAsyncDisposable
 
     /// <summary>Runs a command beside the engine; a failure is thrown with what it said.</summary>
     public Task<string> RunAsync(CancellationToken cancellationToken, params string[] command) => OuterAsync(cancellationToken, ["exec", _container, .. command]);
+
+    /// <summary>Ends it and all that runs in it, as a power cut does.</summary>
+    public Task KillAsync(CancellationToken cancellationToken) => OuterAsync(cancellationToken, "kill", _container);
 
     public async ValueTask DisposeAsync() => await RemoveAsync(_container);
 

@@ -11,7 +11,7 @@ public sealed class DynamicUpstreamsTests
     {
         var text = DynamicUpstreams.Rewrite("events {}\n\nhttp {\n    upstream web {\n        server web:5000;\n    }\n    server {\n        location / {\n            proxy_pass http://web;\n        }\n    }\n}\n");
         Assert.Equal(
-            "events {}\n\nhttp {\n    resolver 127.0.0.11 valid=1s ipv6=off;\n    resolver_timeout 5s;\n\n    server {\n        location / {\n            set $uvlhub_upstream web:5000;\n            proxy_pass http://$uvlhub_upstream;\n        }\n    }\n}\n",
+            "events {}\n\nhttp {\n    resolver 127.0.0.11 valid=1s ipv6=off;\n    resolver_timeout 5s;\n    proxy_connect_timeout 2s;\n\n    server {\n        location / {\n            set $uvlhub_upstream web:5000;\n            proxy_pass http://$uvlhub_upstream;\n        }\n    }\n}\n",
             text);
     }
 
@@ -26,6 +26,14 @@ public sealed class DynamicUpstreamsTests
         var text = DynamicUpstreams.Rewrite("http {\n    upstream web {\n        server a:5000;\n        server b:5000;\n    }\n    server {\n        location / {\n            proxy_pass http://web;\n        }\n    }\n}\n");
         Assert.Contains("upstream web {\n        server a:5000;\n        server b:5000;\n    }", text, StringComparison.Ordinal);
         Assert.Contains("set $uvlhub_upstream web;", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_time_to_connect_that_the_checkout_gives_is_kept()
+    {
+        var text = DynamicUpstreams.Rewrite("http {\n    proxy_connect_timeout 9s;\n    server {\n        location / {\n            proxy_pass http://web:5000;\n        }\n    }\n}\n");
+        Assert.Contains("proxy_connect_timeout 9s;", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("proxy_connect_timeout 2s;", text, StringComparison.Ordinal);
     }
 
     [Fact]

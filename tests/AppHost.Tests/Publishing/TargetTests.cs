@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.RegularExpressions;
 using k8s;
 using k8s.Models;
 using UvlhubAspire.AppHost.Compose;
@@ -58,6 +59,20 @@ public sealed class TargetTests : IDisposable
         Assert.Contains("failure_action: rollback", web, StringComparison.Ordinal);
         Assert.Contains("docker secret create hub_mariadb_password FILE", stack, StringComparison.Ordinal);
         Assert.Contains("mode: replicated-job", stack, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("db", "node.labels.uvlhub.data == true", "- db_data:/var/lib/mysql")]
+    [InlineData("migrator", "node.labels.uvlhub.data == true", "- snapshots:/snapshots")]
+    [InlineData("web", "node.labels.${WEB_LABEL:-uvlhub.data} == true", "- ${UPLOADS:-uploads}:/app/uploads")]
+    [InlineData("nginx", "node.labels.uvlhub.data == true", "mode: global")]
+    public void Of_a_swarms_nodes_one_keeps_the_data_and_settings_say_which_run_the_site(string service, string placement, string also)
+    {
+        var text = Regex.Match(Text(new SwarmTarget(), "stack.yml"), $@"^  {service}:\n(    .*\n)+", RegexOptions.Multiline).Value;
+        Assert.Contains(placement, text, StringComparison.Ordinal);
+        Assert.Contains(also, text, StringComparison.Ordinal);
+        Assert.Contains("WEB_LABEL=uvlhub.data", Text(new SwarmTarget(), "settings.env.template").Split('\n'));
+        Assert.Contains("UPLOADS=uploads", Text(new SwarmTarget(), "settings.env.template").Split('\n'));
     }
 
     [Fact]
