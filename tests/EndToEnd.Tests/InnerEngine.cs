@@ -44,6 +44,17 @@ internal sealed class InnerEngine : IAsyncDisposable
         }
     }
 
+    /// <summary>Has it know a registry of the machine by the machine's name for it, which is one of the loopback address.</summary>
+    /// <param name="address">The registry's address on the machine.</param>
+    /// <param name="container">The registry's container, on a network of this engine's.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    public Task ReachRegistryAsync(string address, string container, CancellationToken cancellationToken) => RunAsync(cancellationToken, "sh", "-euc", """
+        registry=$(getent ahostsv4 "$1" | awk 'NR == 1 { print $1 }')
+        sysctl --quiet --write net.ipv4.conf.all.route_localnet=1
+        iptables --table nat --append OUTPUT --protocol tcp --destination 127.0.0.1 --dport "$0" --jump DNAT --to-destination "$registry:5000"
+        iptables --table nat --append POSTROUTING --protocol tcp --destination "$registry" --dport 5000 --jump MASQUERADE
+        """, address.Split(':')[^1], container);
+
     /// <summary>Brings images of the machine's engine into this one.</summary>
     public async Task LoadAsync(IEnumerable<string> images, CancellationToken cancellationToken) => await Cli.Wrap("docker")
         .WithArguments(["exec", "--interactive", _container, "docker", "load", "--quiet"])

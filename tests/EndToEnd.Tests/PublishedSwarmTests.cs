@@ -10,6 +10,7 @@ public sealed class PublishedSwarmTests
     private const string Sql = """MYSQL_PWD="$(cat /run/secrets/mariadb_password)" exec mariadb -u"$MARIADB_USER" --batch --skip-column-names "$MARIADB_DATABASE" -e "$0" """;
     private const string SharedFolder = "/mnt/uploads";
     private const int Replicas = 4;
+    private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(30);
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -23,26 +24,31 @@ public sealed class PublishedSwarmTests
         using var checkout = new SampleCheckout();
         var name = Uvlhub.NewInstance();
         var folder = Directory.CreateTempSubdirectory("uvlhub-aspire-swarm-");
-        string[] settings = [$"--Uvlhub:Publish:Name={name}", "--Uvlhub:Gunicorn:Workers=1"];
         string[] versions = ["v1", "v2"];
+        List<string> images = [];
         try
         {
+            await Uvlhub.EngineAsync(s_limit, Cancellation, "network", "create", $"{name}_nodes");
+            await using var registry = await LocalRegistry.StartAsync($"{name}_registry", Cancellation);
+            await Uvlhub.EngineAsync(s_limit, Cancellation, "network", "connect", $"{name}_nodes", $"{name}_registry");
+            images.AddRange(versions.SelectMany(version => new[] { $"{registry.Address}/{name}:{version}-debian", $"{registry.Address}/{name}-migrator:{version}-debian" }));
+            string[] settings = [$"--Uvlhub:Publish:Name={name}", $"--Uvlhub:Publish:Registry={registry.Address}", "--Uvlhub:Gunicorn:Workers=1"];
             await Published.RunStepAsync("publish-swarm", folder.FullName, checkout, Cancellation, [.. settings, "--Uvlhub:Version=v1"]);
             foreach (var version in versions)
             {
-                await Published.RunStepAsync("build-images", folder.FullName, checkout, Cancellation, [.. settings, $"--Uvlhub:Version={version}"]);
+                await Published.RunStepAsync("push-images", folder.FullName, checkout, Cancellation, [.. settings, $"--Uvlhub:Version={version}"]);
             }
 
-            await Uvlhub.EngineAsync(TimeSpan.FromSeconds(30), Cancellation, "network", "create", $"{name}_nodes");
             string[] options = ["--network", $"{name}_nodes", "--volume", $"{name}_shared:{SharedFolder}"];
             await using var manager = await InnerEngine.StartAsync($"{name}_manager", Cancellation, options);
             await using var worker = await InnerEngine.StartAsync($"{name}_worker", Cancellation, options);
             var swarm = new Swarm(name, manager, worker);
-            var images = OtherImages(Path.Combine(folder.FullName, "swarm", "stack.yml"));
-            await Task.WhenAll(
-                manager.LoadAsync([.. SiteImages(name, versions), .. images.Values], Cancellation),
-                // The first version and the data stay on the other node.
-                worker.LoadAsync([$"{name}:v2-debian", images["nginx"]], Cancellation));
+            await Task.WhenAll(swarm.Nodes.Select(async node =>
+            {
+                await node.ReachRegistryAsync(registry.Address, $"{name}_registry", Cancellation);
+                // Those of the site are pulled.
+                await node.LoadAsync(OtherImages(Path.Combine(folder.FullName, "swarm", "stack.yml")), Cancellation);
+            }));
             await manager.CopyAsync(Path.Combine(folder.FullName, "swarm"), "/stack", Cancellation);
 
             await FormAsync(swarm);
@@ -57,9 +63,9 @@ public sealed class PublishedSwarmTests
         finally
         {
             await Uvlhub.RemoveLeftoversAsync(name);
-            foreach (var image in SiteImages(name, versions))
+            foreach (var image in images)
             {
-                await Uvlhub.Engine.RunAsync(TimeSpan.FromSeconds(30), CancellationToken.None, "image", "rm", image);
+                await Uvlhub.Engine.RunAsync(s_limit, CancellationToken.None, "image", "rm", image);
             }
 
             folder.Delete(recursive: true);
@@ -166,7 +172,7 @@ public sealed class PublishedSwarmTests
     }
 
     private static Task<string> DeployAsync(Swarm swarm, string settings) => swarm.Manager.RunAsync(Cancellation, "sh", "-c",
-        $"cd /stack && {settings} DOMAIN=localhost docker stack deploy --resolve-image never --compose-file stack.yml {swarm.Name}");
+        $"cd /stack && {settings} DOMAIN=localhost docker stack deploy --compose-file stack.yml {swarm.Name}");
 
     private static Task AnswersAsync(InnerEngine node) => EventuallyAsync(async () =>
     {
@@ -194,13 +200,9 @@ public sealed class PublishedSwarmTests
     private static Task<string> UpdateStateAsync(Swarm swarm) => swarm.Manager.RunAsync(Cancellation,
         "docker", "service", "inspect", "--format", "{{if .UpdateStatus}}{{.UpdateStatus.State}}{{end}}", $"{swarm.Name}_web");
 
-    private static IEnumerable<string> SiteImages(string name, IEnumerable<string> versions) =>
-        versions.SelectMany(version => new[] { $"{name}:{version}-debian", $"{name}-migrator:{version}-debian" });
-
-    private static Dictionary<string, string> OtherImages(string stack) =>
-        new DeserializerBuilder().IgnoreUnmatchedProperties().Build().Deserialize<StackFile>(File.ReadAllText(stack)).Services
-            .Where(service => !service.Value.Image.Contains("${", StringComparison.Ordinal))
-            .ToDictionary(service => service.Key, service => service.Value.Image);
+    private static IEnumerable<string> OtherImages(string stack) =>
+        new DeserializerBuilder().IgnoreUnmatchedProperties().Build().Deserialize<StackFile>(File.ReadAllText(stack)).Services.Values
+            .Select(service => service.Image).Where(image => !image.Contains("${", StringComparison.Ordinal));
 
     private static async Task EventuallyAsync(Func<Task<bool>> condition)
     {
