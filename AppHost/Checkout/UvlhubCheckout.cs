@@ -1,3 +1,5 @@
+using System.Text.RegularExpressions;
+
 namespace UvlhubAspire.Checkout;
 
 /// <summary>
@@ -5,7 +7,7 @@ namespace UvlhubAspire.Checkout;
 /// (<c>/app</c> or <c>/workspace</c>, eleven or twenty-five environment keys, how they seed), so nothing of it is a
 /// constant elsewhere.
 /// </summary>
-internal sealed record UvlhubCheckout
+internal sealed partial record UvlhubCheckout
 {
     /// <summary>The checkout's folder, absolute, without a trailing separator.</summary>
     public required string Path { get; init; }
@@ -46,6 +48,9 @@ internal sealed record UvlhubCheckout
     /// </summary>
     public required IReadOnlyList<string> SeedCommand { get; init; }
 
+    /// <summary>What gunicorn serves, as module and variable, read from the checkout's entrypoint. Default: <c>app:app</c>.</summary>
+    public string WsgiApplication { get; init; } = "app:app";
+
     /// <summary>Where the application keeps uploaded files inside the container. Default: <c>uploads</c> in its working directory.</summary>
     public string UploadsFolder => Value("UPLOADS_DIR") is not { } folder ? $"{WorkingDirectory}/uploads"
         : folder.StartsWith('/') ? folder : $"{WorkingDirectory}/{folder}";
@@ -72,6 +77,9 @@ internal sealed record UvlhubCheckout
 
     private static readonly string[] s_seedingScripts =
         ["docker/entrypoints/development_entrypoint.sh", "scripts/apply_migrations.sh"];
+
+    private static readonly string[] s_servingScripts =
+        ["docker/entrypoints/production_entrypoint.sh", "docker/entrypoints/render_entrypoint.sh"];
 
     /// <summary>Reads a checkout.</summary>
     /// <param name="path">Its folder; a relative path is taken from the current folder.</param>
@@ -129,7 +137,7 @@ internal sealed record UvlhubCheckout
         var image = imagePath is null ? null : Dockerfile.Read(imagePath);
         var workingDirectory = (inImage ? image : development)!.WorkingDirectory ?? "/app";
 
-        return new UvlhubCheckout
+        var checkout = new UvlhubCheckout
         {
             Path = folder,
             EnvironmentFile = environment,
@@ -140,6 +148,7 @@ internal sealed record UvlhubCheckout
             WorkingDirectory = workingDirectory.Length > 1 ? workingDirectory.TrimEnd('/') : workingDirectory,
             SeedCommand = ReadSeedCommand(folder),
         };
+        return ReadWsgiApplication(folder) is { } application ? checkout with { WsgiApplication = application } : checkout;
     }
 
     /// <summary>The checkout inside an image that was built from one: no <c>.env</c> and no Dockerfiles, but the container's environment.</summary>
@@ -194,4 +203,17 @@ internal sealed record UvlhubCheckout
             ?.Split((char[])['|', '&', ';', '>'], 2)[0]
             .Split(' ', StringSplitOptions.RemoveEmptyEntries) ?? [],
     ];
+
+    private static string? ReadWsgiApplication(string folder) => s_servingScripts
+        .Select(script => System.IO.Path.Combine(folder, script))
+        .Where(File.Exists)
+        // A command may go on in the next line.
+        .SelectMany(script => File.ReadAllText(script).ReplaceLineEndings("\n").Replace("\\\n", " ", StringComparison.Ordinal).Split('\n'))
+        .Where(line => !line.TrimStart().StartsWith('#'))
+        .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+        .Select(words => words.SkipWhile(word => word != "gunicorn").FirstOrDefault(word => WsgiName().IsMatch(word)))
+        .FirstOrDefault(application => application is not null);
+
+    [GeneratedRegex(@"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")]
+    private static partial Regex WsgiName();
 }

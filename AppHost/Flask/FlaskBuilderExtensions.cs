@@ -177,7 +177,7 @@ internal static class FlaskBuilderExtensions
         _ =>
         [
             "gunicorn", "--bind", $"0.0.0.0:{uvlhub.Profile.SitePort}", .. Workers(uvlhub.Options.Gunicorn, isPublished), "--timeout", Seconds(uvlhub.Options.Gunicorn.Timeout),
-            "--log-level", "info", "app:app",
+            "--log-level", "info", uvlhub.Checkout.WsgiApplication,
         ],
     };
 

@@ -44,6 +44,18 @@ public sealed class UvlhubCheckoutTests : IDisposable
         Assert.Null(checkout.DatabasePassword);
     }
 
+    [Theory]
+    [InlineData("exec gunicorn --bind 0.0.0.0:5000 app:app --log-level info\n", "app:app")]
+    [InlineData("# gunicorn old:app\nexec gunicorn \\\r\n    --bind 0.0.0.0:80 \\\r\n    team.wsgi:application\r\n", "team.wsgi:application")]
+    [InlineData("exec gunicorn 'app:create_app()'\n", "app:app")]
+    public void What_gunicorn_serves_is_read_from_the_entrypoint(string entrypoint, string application)
+    {
+        Edition.Load("egc2526-v1.0.0").WriteCheckout(_folder);
+        _folder.Write("docker/entrypoints/production_entrypoint.sh", entrypoint);
+
+        Assert.Equal(application, UvlhubCheckout.Read(_folder.Path).WsgiApplication);
+    }
+
     [Fact]
     public void Reading_writes_nothing_into_the_checkout()
     {
