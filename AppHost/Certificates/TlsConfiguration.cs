@@ -78,6 +78,8 @@ internal static partial class TlsConfiguration
 
                 location = /webhook/deploy {
                     proxy_pass http://unix:{{Folder}}/{{Socket}};
+                    # Before 1.1, which is not what nginx speaks by itself, a request without a body has to say so: curl -X POST does not.
+                    proxy_http_version 1.1;
                 }
         """);
 
