@@ -16,11 +16,14 @@ namespace UvlhubAspire.AppHost.Network;
 internal sealed partial class UvlhubNetwork(ContainerEngine engine, InstanceNames names, ILoggerFactory loggers)
     : IDistributedApplicationEventingSubscriber, IHostedService
 {
+    // Whoever made a network by hand, for several projects perhaps, keeps it.
+    private const string Label = "uvlhub-aspire.network";
+
     // The engine's API since version 25: before that, a container could be created on one network only.
     private static readonly Version s_severalNetworks = new(1, 44);
     private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(30);
     private readonly ILogger _logger = loggers.CreateLogger("UvlhubAspire.Network");
-    private string? _created;
+    private string? _ours;
 
     /// <inheritdoc/>
     public Task SubscribeAsync(IDistributedApplicationEventing eventing, DistributedApplicationExecutionContext context, CancellationToken cancellationToken)
@@ -39,10 +42,10 @@ internal sealed partial class UvlhubNetwork(ContainerEngine engine, InstanceName
     /// <inheritdoc/>
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    /// <summary>Removes the network if this run has made it and nobody is on it any more.</summary>
+    /// <summary>Removes the network if this run, or one that was killed, has made it and nobody is on it any more.</summary>
     public async Task StopAsync(CancellationToken cancellationToken)
     {
-        if (_created is { } id)
+        if (_ours is { } id)
         {
             await engine.RunAsync(s_limit, cancellationToken, "network", "rm", id);
         }
@@ -89,16 +92,23 @@ internal sealed partial class UvlhubNetwork(ContainerEngine engine, InstanceName
 
     private async Task<string?> FindAsync(CancellationToken cancellationToken)
     {
-        var found = await engine.RunAsync(s_limit, cancellationToken, "network", "inspect", "--format", "{{.Id}}", names.Network);
-        return found.Succeeded ? found.Output : null;
+        var found = await engine.RunAsync(s_limit, cancellationToken, "network", "inspect", "--format", $"{{{{.Id}}}} {{{{index .Labels \"{Label}\"}}}}", names.Network);
+        if (!found.Succeeded)
+        {
+            return null;
+        }
+
+        var words = found.Output.Split(' ');
+        _ours = words.Length > 1 ? words[0] : null;
+        return words[0];
     }
 
     private async Task<string?> CreateAsync(CancellationToken cancellationToken)
     {
-        var created = await engine.RunAsync(s_limit, cancellationToken, "network", "create", names.Network);
+        var created = await engine.RunAsync(s_limit, cancellationToken, "network", "create", "--label", $"{Label}={names.Network}", names.Network);
         if (created.Succeeded)
         {
-            return _created = created.Output;
+            return _ours = created.Output;
         }
 
         LogWithout(names.Network, created.Error);

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using CliWrap;
 using CliWrap.Buffered;
+using UvlhubAspire.Checkout;
 using Xunit;
 
 namespace UvlhubAspire.EndToEnd.Tests;
@@ -99,6 +100,10 @@ public sealed class LoneAppHost : IAsyncLifetime
     public async Task<IReadOnlyDictionary<string, string>> ContainersAsync() =>
         (await Uvlhub.Engine.RunAsync(s_limit, Cancellation, "ps", "--all", "--no-trunc", "--format", "{{.Names}} {{.ID}}", "--filter", $"name=^{Instance}_")).Output
             .Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split(' ')).ToDictionary(parts => parts[0], parts => parts[1], StringComparer.Ordinal);
+
+    /// <summary>Whether its containers' network is there.</summary>
+    public async Task<bool> HasNetworkAsync() =>
+        (await Uvlhub.Engine.RunAsync(s_limit, Cancellation, "network", "inspect", new InstanceNames(Instance).Network)).Succeeded;
 
     /// <summary>Kills the processes of all its containers; the engine is not asked.</summary>
     public async Task CrashContainersAsync()

@@ -62,6 +62,11 @@ public sealed class LoneAppHostTests(LoneAppHost host) : IClassFixture<LoneAppHo
         Assert.Equal(containers.Keys.Order(), again.Keys.Order());
         Assert.Empty(containers.Values.Intersect(again.Values));
         await Eventually.TrueAsync(() => Task.FromResult(!orchestrator.Any(id => Directory.Exists($"/proc/{id}"))));
+
+        // The killed one made the network, and could not remove it.
+        Assert.True(await host.HasNetworkAsync());
+        await (await host.RunningAsync()).DisposeAsync();
+        Assert.False(await host.HasNetworkAsync());
     }
 
     [Fault(FaultArea.Machine, "power cut: the AppHost, its orchestrator and all containers are killed at once", Happens = "the next start removes what was left, and says so", Data = "a dump of all rows is the same")]
