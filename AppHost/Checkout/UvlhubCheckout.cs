@@ -49,7 +49,7 @@ internal sealed partial record UvlhubCheckout
     public required IReadOnlyList<string> SeedCommand { get; init; }
 
     /// <summary>What gunicorn serves, as module and variable, read from the checkout's entrypoint. Default: <c>app:app</c>.</summary>
-    public string WsgiApplication { get; init; } = "app:app";
+    public string WsgiApplication { get; init; } = UvlhubsWsgiApplication;
 
     /// <summary>Where the application keeps uploaded files inside the container. Default: <c>uploads</c> in its working directory.</summary>
     public string UploadsFolder => Value("UPLOADS_DIR") is not { } folder ? $"{WorkingDirectory}/uploads"
@@ -77,6 +77,8 @@ internal sealed partial record UvlhubCheckout
 
     private static readonly string[] s_seedingScripts =
         ["docker/entrypoints/development_entrypoint.sh", "scripts/apply_migrations.sh"];
+
+    private const string UvlhubsWsgiApplication = "app:app";
 
     private static readonly string[] s_servingScripts =
         ["docker/entrypoints/production_entrypoint.sh", "docker/entrypoints/render_entrypoint.sh"];
@@ -137,7 +139,7 @@ internal sealed partial record UvlhubCheckout
         var image = imagePath is null ? null : Dockerfile.Read(imagePath);
         var workingDirectory = (inImage ? image : development)!.WorkingDirectory ?? "/app";
 
-        var checkout = new UvlhubCheckout
+        return new UvlhubCheckout
         {
             Path = folder,
             EnvironmentFile = environment,
@@ -147,8 +149,8 @@ internal sealed partial record UvlhubCheckout
             Profile = profile,
             WorkingDirectory = workingDirectory.Length > 1 ? workingDirectory.TrimEnd('/') : workingDirectory,
             SeedCommand = ReadSeedCommand(folder),
+            WsgiApplication = ReadWsgiApplication(folder),
         };
-        return ReadWsgiApplication(folder) is { } application ? checkout with { WsgiApplication = application } : checkout;
     }
 
     /// <summary>The checkout inside an image that was built from one: no <c>.env</c> and no Dockerfiles, but the container's environment.</summary>
@@ -204,7 +206,7 @@ internal sealed partial record UvlhubCheckout
             .Split(' ', StringSplitOptions.RemoveEmptyEntries) ?? [],
     ];
 
-    private static string? ReadWsgiApplication(string folder) => s_servingScripts
+    private static string ReadWsgiApplication(string folder) => s_servingScripts
         .Select(script => System.IO.Path.Combine(folder, script))
         .Where(File.Exists)
         // A command may go on in the next line.
@@ -212,7 +214,7 @@ internal sealed partial record UvlhubCheckout
         .Where(line => !line.TrimStart().StartsWith('#'))
         .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
         .Select(words => words.SkipWhile(word => word != "gunicorn").FirstOrDefault(word => WsgiName().IsMatch(word)))
-        .FirstOrDefault(application => application is not null);
+        .FirstOrDefault(application => application is not null) ?? UvlhubsWsgiApplication;
 
     [GeneratedRegex(@"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")]
     private static partial Regex WsgiName();

@@ -141,6 +141,7 @@ public sealed class PublishedSwarmTests
         await swarm.Manager.RunAsync(Cancellation, "docker", "node", "update", "--availability", "active", $"{swarm.Name}_worker");
         await AnswersAsync(swarm.Worker);
     }
+
     private static async Task LoseAReplicaAsync(Swarm swarm)
     {
         var lost = (await HealthyAsync(swarm.Manager))[0];
