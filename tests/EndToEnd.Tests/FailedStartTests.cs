@@ -59,6 +59,7 @@ public sealed class FailedStartTests
         finally
         {
             await Uvlhub.RemoveLeftoversAsync(instance);
+            await Uvlhub.RemoveImagesAsync(checkout);
         }
     }
 
