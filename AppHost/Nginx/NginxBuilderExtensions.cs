@@ -108,7 +108,7 @@ internal static class NginxBuilderExtensions
         foreach (var site in nginx.ApplicationBuilder.Resources.OfType<FlaskResource>().Where(flask => flask.IsSite))
         {
             nginx.ApplicationBuilder.CreateResourceBuilder(site)
-                .WithAnnotation(new PublicAddressAnnotation(Address, () => new Uri(nginx.GetEndpoint(HttpEndpointName).Url)))
+                .WithAnnotation(new PublicAddressAnnotation(Address, Door, uvlhub.Tls is null ? "its log says" : "its log or certbot's says"))
                 .WithUrls(context =>
                 {
                     foreach (var own in context.Urls)
@@ -122,9 +122,9 @@ internal static class NginxBuilderExtensions
 
         return nginx;
 
-        string Address() => (uvlhub.Tls is { } tls
-            ? new UriBuilder(Uri.UriSchemeHttps, tls.Domain, nginx.GetEndpoint(HttpsEndpointName).Port).Uri
-            : new Uri(nginx.GetEndpoint(HttpEndpointName).Url)).GetLeftPart(UriPartial.Authority);
+        Uri Door() => new(nginx.GetEndpoint(uvlhub.Tls is null ? HttpEndpointName : HttpsEndpointName).Url);
+
+        string Address() => (uvlhub.Tls is { } tls ? new UriBuilder(Door()) { Host = tls.Domain }.Uri : Door()).GetLeftPart(UriPartial.Authority);
     }
 
     private static void Prepend(CommandLineArgsCallbackContext context, IReadOnlyList<string> words)

@@ -59,7 +59,7 @@ internal sealed partial class ReadyAnnouncement(ILoggerFactory loggers, UvlhubCh
             }
             else
             {
-                LogNotReachable(people.Address(), site.HttpEndpoint.Url, dashboard);
+                LogNotReachable(people.Address(), site.HttpEndpoint.Url, people.Logs, dashboard);
             }
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
@@ -77,6 +77,6 @@ internal sealed partial class ReadyAnnouncement(ILoggerFactory loggers, UvlhubCh
     [LoggerMessage(EventId = 3, Level = LogLevel.Information, Message = "uvlhub is ready at {Site} — dashboard: {Dashboard}")]
     private partial void LogReady(string site, string dashboard);
 
-    [LoggerMessage(EventId = 4, Level = LogLevel.Warning, Message = "uvlhub serves at {Site}, but nginx, which stands before it at {Address}, does not lead there; its log says why — dashboard: {Dashboard}")]
-    private partial void LogNotReachable(string address, string site, string dashboard);
+    [LoggerMessage(EventId = 4, Level = LogLevel.Warning, Message = "uvlhub serves at {Site}, but nginx, which stands before it at {Address}, does not lead there; {Logs} why — dashboard: {Dashboard}")]
+    private partial void LogNotReachable(string address, string site, string logs, string dashboard);
 }

@@ -103,8 +103,8 @@ public sealed partial class ProductionTests(RunningProduction production) : ICla
 
         var restarted = await Uvlhub.App.Services.GetRequiredService<ResourceCommandService>().ExecuteCommandAsync("web", KnownResourceCommands.RestartCommand, Cancellation);
         Assert.True(restarted.Success, restarted.Message);
-        await EventuallyAsync(async () => await InspectAsync("web_app_container", "{{.Id}}") is { Length: > 0 } id && id != before);
-        await EventuallyAsync(async () =>
+        await Eventually.TrueAsync(async () => await InspectAsync("web_app_container", "{{.Id}}") is { Length: > 0 } id && id != before);
+        await Eventually.TrueAsync(async () =>
         {
             try
             {
@@ -129,10 +129,10 @@ public sealed partial class ProductionTests(RunningProduction production) : ICla
 
         // Port 80 sends everybody to the name, with TLS.
         using var plain = new HttpClient(new HttpClientHandler { AllowAutoRedirect = false }) { BaseAddress = Uvlhub.App.GetEndpoint("nginx", "http") };
-        await EventuallyAsync(async () => (await plain.GetAsync("/login?next=/", Cancellation)).Headers.Location?.ToString() == $"https://{RunningProduction.Domain}/login?next=/");
+        await Eventually.TrueAsync(async () => (await plain.GetAsync("/login?next=/", Cancellation)).Headers.Location?.ToString() == $"https://{RunningProduction.Domain}/login?next=/");
 
         string? issued = null;
-        await EventuallyAsync(async () => (issued = await ServedSerialAsync()) is not null);
+        await Eventually.TrueAsync(async () => (issued = await ServedSerialAsync()) is not null);
         var shown = await notifications.WaitForResourceAsync("certbot", state => Property(state, "certificate.until") is not null, Cancellation);
         Assert.Matches(@"^\d{4}-\d\d-\d\d \d\d:\d\d UTC$", Property(shown, "certificate.next"));
 
@@ -142,7 +142,7 @@ public sealed partial class ProductionTests(RunningProduction production) : ICla
         {
             var result = await commands.ExecuteCommandAsync("certbot", "renew", Cancellation);
             Assert.True(result.Success, result.Message);
-            await EventuallyAsync(async () => (renewed = await ServedSerialAsync()) is not null && renewed != issued);
+            await Eventually.TrueAsync(async () => (renewed = await ServedSerialAsync()) is not null && renewed != issued);
             await load.DisposeAsync();
             Assert.Empty(load.Failures);
             Assert.True(load.Answered > 0);
@@ -170,8 +170,8 @@ public sealed partial class ProductionTests(RunningProduction production) : ICla
         await File.WriteAllTextAsync(template, page.Replace("</footer>", " the second version</footer>", StringComparison.Ordinal), Cancellation);
         Assert.Equal("401", await AskAsync("another-token"));
         Assert.Equal("202", await AskAsync(RunningProduction.WebhookToken));
-        await EventuallyAsync(async () => (await client.GetStringAsync("/", Cancellation)).Contains("the second version", StringComparison.Ordinal));
-        await EventuallyAsync(async () => !await IsUpAsync("web_app_next_container"));
+        await Eventually.TrueAsync(async () => (await client.GetStringAsync("/", Cancellation)).Contains("the second version", StringComparison.Ordinal));
+        await Eventually.TrueAsync(async () => !await IsUpAsync("web_app_next_container"));
         Assert.Equal("", await InsideAsync("web_app_container", "sh", "-c", "echo $WEBHOOK_TOKEN; ls /var/run/docker.sock 2>/dev/null || true"));
 
         await File.AppendAllTextAsync(routes, "\nthis is no Python\n", Cancellation);
@@ -222,12 +222,12 @@ public sealed partial class ProductionTests(RunningProduction production) : ICla
         await using var load = new Load(site, visitors: 2);
 
         var second = await registry.PushAsync("minihub", "2", $"FROM {first}\nRUN sed -i 's#</footer>#of the registry</footer>#' app/templates/base.html", Cancellation);
-        await EventuallyAsync(async () => (await client.GetStringAsync("/", Cancellation)).Contains("of the registry", StringComparison.Ordinal));
+        await Eventually.TrueAsync(async () => (await client.GetStringAsync("/", Cancellation)).Contains("of the registry", StringComparison.Ordinal));
 
         var third = await registry.PushAsync("minihub", "3", $"FROM {second}\nRUN echo 'this is no Python' >>app/modules/public/routes.py", Cancellation);
         await updated.App.ResourceNotifications.WaitForResourceAsync("web-next", state => state.Snapshot.ExitCode is > 0, Cancellation);
         // What the next start would take is what serves.
-        await EventuallyAsync(async () => await LocalRegistry.IdAsync(image, Cancellation) == await LocalRegistry.IdAsync(second, Cancellation));
+        await Eventually.TrueAsync(async () => await LocalRegistry.IdAsync(image, Cancellation) == await LocalRegistry.IdAsync(second, Cancellation));
         Assert.NotEqual(await LocalRegistry.IdAsync(second, Cancellation), await LocalRegistry.IdAsync(third, Cancellation));
         Assert.Contains("of the registry", await client.GetStringAsync("/", Cancellation), StringComparison.Ordinal);
 
@@ -310,15 +310,6 @@ public sealed partial class ProductionTests(RunningProduction production) : ICla
         (await Uvlhub.Engine.RunAsync(s_limit, Cancellation, "container", "inspect", "--format", format, Uvlhub.ContainerOf(container))).Output;
 
     private async Task<bool> IsUpAsync(string container) => await InspectAsync(container, "{{.State.Running}}") == "true";
-
-    private static async Task EventuallyAsync(Func<Task<bool>> condition)
-    {
-        while (!await condition())
-        {
-            // The test's own time-out ends this.
-            await Task.Delay(200, Cancellation);
-        }
-    }
 
     [GeneratedRegex("name=\"csrf_token\"[^>]*value=\"([^\"]+)\"")]
     private static partial Regex CsrfToken();

@@ -103,7 +103,7 @@ public sealed class PublishedSwarmTests
         await using (var other = new Load(swarm.Worker.Address, visitors: 2))
         {
             await DeployAsync(swarm, $"VERSION=v2-debian UPLOADS={SharedFolder} WEB_LABEL=uvlhub.web WEB_REPLICAS={Replicas}");
-            await EventuallyAsync(async () => await UpdateStateAsync(swarm) == "completed"
+            await Eventually.TrueAsync(async () => await UpdateStateAsync(swarm) == "completed"
                 && await HealthyAsync(swarm.Nodes) is { Count: Replicas } healthy && healthy.All(replica => replica.Image.Contains(":v2-", StringComparison.Ordinal)));
             Assert.Empty(load.Failures);
             Assert.Empty(other.Failures);
@@ -122,7 +122,7 @@ public sealed class PublishedSwarmTests
         await using var other = new Load(swarm.Worker.Address, visitors: 2);
         // Starts, and never becomes healthy.
         await swarm.Manager.RunAsync(Cancellation, "docker", "service", "update", "--detach", "--args", "sh -c 'exit 1'", $"{swarm.Name}_web");
-        await EventuallyAsync(async () => await UpdateStateAsync(swarm) == "rollback_completed");
+        await Eventually.TrueAsync(async () => await UpdateStateAsync(swarm) == "rollback_completed");
         Assert.Empty(load.Failures);
         Assert.Empty(other.Failures);
         Assert.Equal(Replicas, (await HealthyAsync(swarm.Nodes)).Count);
@@ -133,7 +133,7 @@ public sealed class PublishedSwarmTests
         await using (var load = new Load(swarm.Manager.Address))
         {
             await swarm.Manager.RunAsync(Cancellation, "docker", "node", "update", "--availability", "drain", $"{swarm.Name}_worker");
-            await EventuallyAsync(async () => (await HealthyAsync(swarm.Manager)).Count == Replicas
+            await Eventually.TrueAsync(async () => (await HealthyAsync(swarm.Manager)).Count == Replicas
                 && (await swarm.Worker.RunAsync(Cancellation, "docker", "ps", "--quiet")).Length == 0);
             Assert.Empty(load.Failures);
         }
@@ -146,13 +146,13 @@ public sealed class PublishedSwarmTests
     {
         var lost = (await HealthyAsync(swarm.Manager))[0];
         await swarm.Manager.RunAsync(Cancellation, "docker", "kill", lost.Id);
-        await EventuallyAsync(async () => await HealthyAsync(swarm.Nodes) is { Count: Replicas } healthy && !healthy.Contains(lost));
+        await Eventually.TrueAsync(async () => await HealthyAsync(swarm.Nodes) is { Count: Replicas } healthy && !healthy.Contains(lost));
     }
 
     private static async Task LoseTheDatabaseAsync(Swarm swarm)
     {
         await swarm.Manager.RunAsync(Cancellation, "docker", "kill", await DatabaseAsync(swarm));
-        await EventuallyAsync(async () => (await DatabaseAsync(swarm)).Length > 0);
+        await Eventually.TrueAsync(async () => (await DatabaseAsync(swarm)).Length > 0);
         await AnswersAsync(swarm.Manager);
         await KeptAsync(swarm);
     }
@@ -175,7 +175,7 @@ public sealed class PublishedSwarmTests
     private static Task<string> DeployAsync(Swarm swarm, string settings) => swarm.Manager.RunAsync(Cancellation, "sh", "-c",
         $"cd /stack && {settings} DOMAIN=localhost docker stack deploy --compose-file stack.yml {swarm.Name}");
 
-    private static Task AnswersAsync(InnerEngine node) => EventuallyAsync(async () =>
+    private static Task AnswersAsync(InnerEngine node) => Eventually.TrueAsync(async () =>
     {
         using var client = new HttpClient { BaseAddress = node.Address };
         using var answer = await client.GetAsync("/", Cancellation);
@@ -204,26 +204,6 @@ public sealed class PublishedSwarmTests
     private static IEnumerable<string> OtherImages(string stack) =>
         new DeserializerBuilder().IgnoreUnmatchedProperties().Build().Deserialize<StackFile>(File.ReadAllText(stack)).Services.Values
             .Select(service => service.Image).Where(image => !image.Contains("${", StringComparison.Ordinal));
-
-    private static async Task EventuallyAsync(Func<Task<bool>> condition)
-    {
-        while (true)
-        {
-            try
-            {
-                if (await condition())
-                {
-                    return;
-                }
-            }
-            catch (HttpRequestException)
-            {
-                // Not yet; the test's own time-out ends this.
-            }
-
-            await Task.Delay(500, Cancellation);
-        }
-    }
 
     private sealed record Swarm(string Name, InnerEngine Manager, InnerEngine Worker)
     {

@@ -91,7 +91,7 @@ public sealed partial class SampleTests(RunningSample sample)
         await File.WriteAllTextAsync(template, text.Replace("</footer>", $" {marker}</footer>", StringComparison.Ordinal), Cancellation);
 
         using var client = Uvlhub.CreateClient();
-        await EventuallyAsync(async () => (await client.GetStringAsync("/", Cancellation)).Contains(marker, StringComparison.Ordinal));
+        await Eventually.TrueAsync(async () => (await client.GetStringAsync("/", Cancellation)).Contains(marker, StringComparison.Ordinal));
     }
 
     [Fact(Timeout = 60_000)]
@@ -102,7 +102,7 @@ public sealed partial class SampleTests(RunningSample sample)
         await File.AppendAllTextAsync(routes, $"\n\n@blueprint.get(\"/{marker}\")\ndef edited():\n    return \"{marker}\"\n", Cancellation);
 
         using var client = Uvlhub.CreateClient();
-        await EventuallyAsync(async () =>
+        await Eventually.TrueAsync(async () =>
         {
             try
             {
@@ -123,15 +123,6 @@ public sealed partial class SampleTests(RunningSample sample)
             "exec", Uvlhub.ContainerOf("rosemary_container"), "python", "-c", "from core.modules import ignored_modules; print(*ignored_modules())");
         Assert.Equal("webhook", read.Output);
         Assert.False(File.Exists(sample.Checkout.File(".moduleignore")));
-    }
-
-    private static async Task EventuallyAsync(Func<Task<bool>> condition)
-    {
-        while (!await condition())
-        {
-            // The test's own time-out ends this.
-            await Task.Delay(200, Cancellation);
-        }
     }
 
     [GeneratedRegex("name=\"csrf_token\"[^>]*value=\"([^\"]+)\"")]
