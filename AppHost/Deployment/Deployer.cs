@@ -6,13 +6,14 @@ namespace UvlhubAspire.AppHost.Deployment;
 
 /// <summary>
 /// Replaces the running site by a newer version, without a request that fails: take the code, migrate, start the new one
-/// beside the old, switch nginx when it is healthy, and only then replace the old one. Whatever fails before the switch
-/// leaves the site as it was.
+/// beside the old, switch nginx when it is healthy, and only then replace the old one and its workers. Whatever fails
+/// before the switch leaves the site as it was.
 /// </summary>
 internal sealed partial class Deployer(
     DeploymentTargets targets,
     NginxSwitch nginx,
     IVersionSource versions,
+    ReplacedImages images,
     ResourceCommandService commands,
     ResourceNotificationService notifications,
     ResourceLoggerService loggers,
@@ -68,6 +69,7 @@ internal sealed partial class Deployer(
 
     private async Task DeployAsync(VersionChange change, CancellationToken cancellationToken)
     {
+        var before = await images.NowAsync(cancellationToken);
         if (IsUp(targets.Standby))
         {
             // An earlier deployment got as far as the switch.
@@ -80,6 +82,12 @@ internal sealed partial class Deployer(
             await MigrateAsync(cancellationToken);
             LogStep($"starting the new version beside the old one, as {targets.Standby.Name}");
             await StartAsync(targets.Standby, cancellationToken);
+            // What the new version puts into the queue waits there for a worker that knows it.
+            foreach (var worker in targets.Workers)
+            {
+                await StopAsync(worker, cancellationToken);
+            }
+
             LogStep("sending requests to the new version");
             await nginx.ToAsync(targets.Standby.Name, cancellationToken);
         }
@@ -88,18 +96,31 @@ internal sealed partial class Deployer(
             _refused = change.Now;
             await StopAsync(targets.Standby, cancellationToken);
             await PutBackAsync(change);
+            foreach (var worker in targets.Workers.Where(worker => !IsUp(worker)))
+            {
+                await StartAsync(worker, cancellationToken);
+            }
+
             throw;
         }
 
         await ReplaceAsync(cancellationToken);
+        await images.RemoveAsync(change.Image is { Length: > 0 } pulled ? [.. before, pulled] : before, cancellationToken);
     }
 
     private async Task ReplaceAsync(CancellationToken cancellationToken)
     {
-        await nginx.DrainAsync(cancellationToken);
-        LogStep($"replacing {targets.Site.Name}");
         try
         {
+            foreach (var worker in targets.Workers)
+            {
+                LogStep($"replacing {worker.Name}");
+                await StopAsync(worker, cancellationToken);
+                await StartAsync(worker, cancellationToken);
+            }
+
+            await nginx.DrainAsync(cancellationToken);
+            LogStep($"replacing {targets.Site.Name}");
             await StopAsync(targets.Site, cancellationToken);
             await StartAsync(targets.Site, cancellationToken);
             await nginx.BackAsync(cancellationToken);
@@ -216,4 +237,5 @@ internal sealed partial class Deployer(
 /// <param name="Site">The site.</param>
 /// <param name="Standby">The one that serves while the site is replaced.</param>
 /// <param name="Migrator">What brings the schema up to date.</param>
-internal sealed record DeploymentTargets(FlaskResource Site, FlaskResource Standby, IResource Migrator);
+/// <param name="Workers">What does the site's work in the background, with the same code.</param>
+internal sealed record DeploymentTargets(FlaskResource Site, FlaskResource Standby, IResource Migrator, IReadOnlyList<FlaskResource> Workers);

@@ -41,12 +41,13 @@ internal static class DeploymentBuilderExtensions
 
         var deploy = uvlhub.Options.Deploy;
         var standby = builder.AddStandby($"{web.Resource.Name}-next", uvlhub, database);
-        var container = nginx.Resource.Annotations.OfType<ContainerNameAnnotation>().Last().Name;
         builder.Services.AddSingleton(services => ActivatorUtilities.CreateInstance<Deployer>(
             services,
-            new DeploymentTargets(web.Resource, standby.Resource, migrator.Resource),
-            new NginxSwitch(services.GetRequiredService<ContainerEngine>(), services.GetRequiredService<NginxReload>(), container, nginx.NamesOf(web.Resource)),
-            Versions(uvlhub, services.GetRequiredService<ContainerEngine>())));
+            new DeploymentTargets(
+                web.Resource, standby.Resource, migrator.Resource, [.. builder.Resources.OfType<FlaskResource>().Where(flask => flask.Role == FlaskRole.Worker)]),
+            new NginxSwitch(services.GetRequiredService<ContainerEngine>(), services.GetRequiredService<NginxReload>(), ContainerOf(nginx.Resource), nginx.NamesOf(web.Resource)),
+            Versions(uvlhub, services.GetRequiredService<ContainerEngine>()),
+            new ReplacedImages(services.GetRequiredService<ContainerEngine>(), [ContainerOf(web.Resource), ContainerOf(standby.Resource), ContainerOf(migrator.Resource)])));
         if (deploy is { Image: not null, CheckEvery: var every } && every > TimeSpan.Zero)
         {
             builder.Services.AddSingleton<IHostedService>(services => ActivatorUtilities.CreateInstance<RegistryWatch>(services, web.Resource, every));
@@ -64,6 +65,8 @@ internal static class DeploymentBuilderExtensions
             IconName = "RocketLaunch",
         });
     }
+
+    private static string ContainerOf(IResource resource) => resource.Annotations.OfType<ContainerNameAnnotation>().Last().Name;
 
     private static IVersionSource Versions(UvlhubEnvironment uvlhub, ContainerEngine engine) => uvlhub.Options.Deploy switch
     {

@@ -19,6 +19,9 @@ internal interface IVersionSource
 /// <param name="Now">What is there.</param>
 internal sealed record VersionChange(string Before, string Now)
 {
+    /// <summary>The image that was there, where versions are images.</summary>
+    public string? Image { get; init; }
+
     /// <summary>Whether anything has come.</summary>
     public bool IsNew => Before != Now;
 }

@@ -15,7 +15,7 @@ internal sealed class RegistryVersions(ContainerEngine engine, string image) : I
     {
         var before = await IdAsync(cancellationToken);
         var pulled = await engine.RunAsync(s_pulled, cancellationToken, "pull", "--quiet", image);
-        return pulled.Succeeded ? new VersionChange(before, await IdAsync(cancellationToken))
+        return pulled.Succeeded ? new VersionChange(before, await IdAsync(cancellationToken)) { Image = before }
             : throw new DeploymentException($"{image} could not be pulled: {pulled.Error.Split('\n')[^1]}");
     }
 

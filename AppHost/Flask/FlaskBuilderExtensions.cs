@@ -218,7 +218,8 @@ internal static class FlaskBuilderExtensions
                 .DiffersFromCompose(
                     DriftAspect.Volume, "the code is in the image, and what users upload is in a volume",
                     [.. s_mountedCode.Select(path => $"{checkout.WorkingDirectory}/{path}"), checkout.UploadsFolder])
-                .DiffersFromCompose(DriftAspect.Environment, "sessions are signed with a key that is made up once and kept", SecretKeys.SecretKey);
+                .DiffersFromCompose(DriftAspect.Environment, "sessions are signed with a key that is made up once and kept", SecretKeys.SecretKey)
+                .DiffersFromCompose(DriftAspect.Environment, "the AppHost deploys, so the site has no use for the token (Uvlhub:IgnoredModules)", SecretKeys.WebhookToken);
             return builder.Resource.Role == FlaskRole.Migrator ? builder
                 : builder.WithCheckoutVolume(uvlhub, uvlhub.Names.UploadsVolume(checkout.Name), checkout.UploadsFolder);
         }

@@ -1,3 +1,4 @@
+using UvlhubAspire.AppHost.Compose;
 using UvlhubAspire.AppHost.Flask;
 using UvlhubAspire.AppHost.MariaDB;
 using UvlhubAspire.AppHost.Services;
@@ -33,9 +34,22 @@ internal static class WorkerBuilderExtensions
             return null;
         }
 
-        string[] command = [.. uvlhub.Compose?.Service(name)?.Command ?? ["bash", $"{uvlhub.Checkout.WorkingDirectory}/docker/entrypoints/worker_entrypoint.sh"]];
+        var declared = uvlhub.Compose?.Service(name);
+        string[] command = [.. declared?.Command ?? ["bash", $"{uvlhub.Checkout.WorkingDirectory}/docker/entrypoints/worker_entrypoint.sh"]];
         ScriptLines.Check(uvlhub.Checkout, command);
-        return builder.AddCheckoutContainer(new FlaskResource(name) { Role = FlaskRole.Worker }, uvlhub, database)
+        var worker = builder.AddCheckoutContainer(new FlaskResource(name) { Role = FlaskRole.Worker }, uvlhub, database);
+        if (uvlhub.Images is not null && declared is not null)
+        {
+            // The code is in the image, but not under the name that the file gives to the script.
+            foreach (var script in declared.Mounts.Where(mount => File.Exists(mount.Source) && command.Any(word => word.Contains(mount.Target, StringComparison.Ordinal))))
+            {
+                ScriptLines.Check(uvlhub.Checkout, [Path.GetRelativePath(uvlhub.Checkout.Path, script.Source!)]);
+                worker.WithBindMount(script.Source!, script.Target, isReadOnly: true)
+                    .DiffersFromCompose(DriftAspect.Volume, "the worker only reads what it runs", "read-only");
+            }
+        }
+
+        return worker
             .WithServiceContainerName(uvlhub, "rq_worker_container")
             .WithArgs(command)
             .WaitFor(redis)

@@ -164,6 +164,7 @@ public sealed partial class ProductionTests(RunningProduction production) : ICla
         var routes = production.Checkout.File("app/modules/public/routes.py");
         var (page, code) = (await File.ReadAllTextAsync(template, Cancellation), await File.ReadAllTextAsync(routes, Cancellation));
         await ServesAsync();
+        var first = await ImagesAsync();
         using var client = new HttpClient(ToNginx(_ => { })) { BaseAddress = new Uri($"https://{RunningProduction.Domain}/") };
         await using var load = new Load(client.BaseAddress, visitors: 3, connect: () => ToNginx(_ => { }));
 
@@ -172,6 +173,13 @@ public sealed partial class ProductionTests(RunningProduction production) : ICla
         Assert.Equal("202", await AskAsync(RunningProduction.WebhookToken));
         await Eventually.TrueAsync(async () => (await client.GetStringAsync("/", Cancellation)).Contains("the second version", StringComparison.Ordinal));
         await Eventually.TrueAsync(async () => !await IsUpAsync("web_app_next_container"));
+        // The worker does its work with the code that serves, and nothing is left of the images from before.
+        Assert.Single((await ImagesAsync()).Distinct());
+        foreach (var image in first)
+        {
+            await Eventually.TrueAsync(async () => !(await Uvlhub.Engine.RunAsync(s_limit, Cancellation, "image", "inspect", image)).Succeeded);
+        }
+
         Assert.Equal("", await InsideAsync("web_app_container", "sh", "-c", "echo $WEBHOOK_TOKEN; ls /var/run/docker.sock 2>/dev/null || true"));
 
         await File.AppendAllTextAsync(routes, "\nthis is no Python\n", Cancellation);
@@ -191,6 +199,8 @@ public sealed partial class ProductionTests(RunningProduction production) : ICla
         Assert.Empty(load.Failures);
         Assert.True(load.Answered > 50, $"only {load.Answered} requests were answered");
         Assert.False(await IsUpAsync("web_app_next_container"));
+
+        async Task<string[]> ImagesAsync() => [await InspectAsync("web_app_container", "{{.Image}}"), await InspectAsync("rq_worker_container", "{{.Image}}")];
 
         // As uvlhub's own workflow does it; the image of nginx has curl.
         Task<string> AskAsync(string token) => InsideAsync(

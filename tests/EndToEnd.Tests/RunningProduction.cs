@@ -34,12 +34,42 @@ public sealed class RunningProduction : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         FillIn(Checkout);
-        await File.AppendAllTextAsync(Checkout.File(".env"), $"\nWEBHOOK_TOKEN={WebhookToken}\n");
+        await File.AppendAllTextAsync(Checkout.File(".env"), $"\nWEBHOOK_TOKEN={WebhookToken}\nREDIS_URL=redis://redis:6379\n");
+        AddWorker(Checkout);
         _uvlhub = await Uvlhub.StartHealthyAsync(
             Checkout.Path, Uvlhub.NewInstance(), TestContext.Current.CancellationToken,
             "--Uvlhub:Environment=Production", $"--Uvlhub:Version={Version}", "--Uvlhub:Gunicorn:Workers=2",
             "--Uvlhub:Tls:Email=owner@example.org", "--Uvlhub:Tls:Authority=pebble",
             "--Uvlhub:Deploy:Webhook=true");
+    }
+
+    // As diverso-lab's edition declares it: its script is mounted under another name.
+    private static void AddWorker(SampleCheckout checkout)
+    {
+        var compose = checkout.File("docker/docker-compose.prod.yml");
+        File.WriteAllText(compose, File.ReadAllText(compose).Replace("services:\n", """
+            services:
+
+              worker:
+                container_name: rq_worker_container
+                image: minihub:latest
+                env_file:
+                  - ../.env
+                volumes:
+                  - ./entrypoints/worker_entrypoint.sh:/app/entrypoint.sh
+                command: [ "bash", "-c", "bash /app/entrypoint.sh" ]
+                restart: always
+                depends_on:
+                  - db
+                  - redis
+
+              redis:
+                container_name: redis_container
+                image: redis:8.2.1
+                restart: always
+
+            """, StringComparison.Ordinal));
+        File.WriteAllText(checkout.File("docker/entrypoints/worker_entrypoint.sh"), "set -e\nexec rq worker --url \"$REDIS_URL\" default\n");
     }
 
     public async ValueTask DisposeAsync()

@@ -28,4 +28,22 @@ public sealed class WorkerTests
         await using var model = await EditionModel.CreateAsync(EditionModel.Course, change: null, "--Uvlhub:Services=+redis,+worker");
         Assert.Equal(["bash", "/app/docker/entrypoints/worker_entrypoint.sh"], (await model.FactsAsync("worker")).Arguments);
     }
+
+    [Fact]
+    public async Task In_production_it_has_the_script_under_the_name_that_its_command_gives_it()
+    {
+        await using var model = await EditionModel.CreateAsync(
+            EditionModel.Diverso,
+            folder =>
+            {
+                folder.Write(".env.production", "FLASK_ENV=production\nREDIS_URL=redis://redis:6379\n");
+                folder.Write("docker/entrypoints/worker_entrypoint.sh", "exec python docker/redis/worker.py\n");
+            },
+            "--Uvlhub:Environment=Production", "--Uvlhub:Secrets=generated");
+        var worker = await model.FactsAsync("worker");
+        Assert.Equal(["bash", "-c", "bash /workspace/entrypoint.sh"], worker.Arguments);
+        var script = worker.Mounts.Single(mount => mount.Target == "/workspace/entrypoint.sh");
+        Assert.Equal((Path.Combine(model.Folder, "docker/entrypoints/worker_entrypoint.sh"), true), (script.Source, script.IsReadOnly));
+        Assert.DoesNotContain((await model.FactsAsync("web")).Mounts, mount => mount.Target == "/workspace/entrypoint.sh");
+    }
 }
