@@ -105,6 +105,12 @@ internal sealed partial class Deployer(
         }
 
         await ReplaceAsync(cancellationToken);
+        if (IsUp(targets.Toolbox))
+        {
+            await StopAsync(targets.Toolbox, cancellationToken);
+            await StartAsync(targets.Toolbox, cancellationToken);
+        }
+
         await images.RemoveAsync(change.Image is { Length: > 0 } pulled ? [.. before, pulled] : before, cancellationToken);
     }
 
@@ -238,4 +244,5 @@ internal sealed partial class Deployer(
 /// <param name="Standby">The one that serves while the site is replaced.</param>
 /// <param name="Migrator">What brings the schema up to date.</param>
 /// <param name="Workers">What does the site's work in the background, with the same code.</param>
-internal sealed record DeploymentTargets(FlaskResource Site, FlaskResource Standby, IResource Migrator, IReadOnlyList<FlaskResource> Workers);
+/// <param name="Toolbox">Where people run the code's commands.</param>
+internal sealed record DeploymentTargets(FlaskResource Site, FlaskResource Standby, IResource Migrator, IReadOnlyList<FlaskResource> Workers, FlaskResource Toolbox);

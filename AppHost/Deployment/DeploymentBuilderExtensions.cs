@@ -43,8 +43,7 @@ internal static class DeploymentBuilderExtensions
         var standby = builder.AddStandby($"{web.Resource.Name}-next", uvlhub, database);
         builder.Services.AddSingleton(services => ActivatorUtilities.CreateInstance<Deployer>(
             services,
-            new DeploymentTargets(
-                web.Resource, standby.Resource, migrator.Resource, [.. builder.Resources.OfType<FlaskResource>().Where(flask => flask.Role == FlaskRole.Worker)]),
+            new DeploymentTargets(web.Resource, standby.Resource, migrator.Resource, [.. builder.With(FlaskRole.Worker)], builder.With(FlaskRole.Toolbox).Single()),
             new NginxSwitch(services.GetRequiredService<ContainerEngine>(), services.GetRequiredService<NginxReload>(), ContainerOf(nginx.Resource), nginx.NamesOf(web.Resource)),
             Versions(uvlhub, services.GetRequiredService<ContainerEngine>()),
             new ReplacedImages(services.GetRequiredService<ContainerEngine>(), [ContainerOf(web.Resource), ContainerOf(standby.Resource), ContainerOf(migrator.Resource)])));
@@ -65,6 +64,9 @@ internal static class DeploymentBuilderExtensions
             IconName = "RocketLaunch",
         });
     }
+
+    private static IEnumerable<FlaskResource> With(this IDistributedApplicationBuilder builder, FlaskRole role) =>
+        builder.Resources.OfType<FlaskResource>().Where(flask => flask.Role == role);
 
     private static string ContainerOf(IResource resource) => resource.Annotations.OfType<ContainerNameAnnotation>().Last().Name;
 
