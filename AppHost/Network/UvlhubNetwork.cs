@@ -47,7 +47,8 @@ internal sealed partial class UvlhubNetwork(ContainerEngine engine, InstanceName
     {
         if (_ours is { } id)
         {
-            await engine.RunAsync(s_limit, cancellationToken, "network", "rm", id);
+            // Also where the containers' end has taken all the time that the host gives to its own.
+            await engine.RunAsync(s_limit, CancellationToken.None, "network", "rm", id);
         }
     }
 
