@@ -83,11 +83,7 @@ internal sealed partial class Deployer(
             LogStep($"starting the new version beside the old one, as {targets.Standby.Name}");
             await StartAsync(targets.Standby, cancellationToken);
             // What the new version puts into the queue waits there for a worker that knows it.
-            foreach (var worker in targets.Workers)
-            {
-                await StopAsync(worker, cancellationToken);
-            }
-
+            await StopWorkersAsync(cancellationToken);
             LogStep("sending requests to the new version");
             await nginx.ToAsync(targets.Standby.Name, cancellationToken);
         }
@@ -96,11 +92,7 @@ internal sealed partial class Deployer(
             _refused = change.Now;
             await StopAsync(targets.Standby, cancellationToken);
             await PutBackAsync(change);
-            foreach (var worker in targets.Workers.Where(worker => !IsUp(worker)))
-            {
-                await StartAsync(worker, cancellationToken);
-            }
-
+            await StartWorkersAsync(cancellationToken);
             throw;
         }
 
@@ -108,7 +100,7 @@ internal sealed partial class Deployer(
         if (IsUp(targets.Toolbox))
         {
             await StopAsync(targets.Toolbox, cancellationToken);
-            await StartAsync(targets.Toolbox, cancellationToken);
+            await StartBesideAsync(targets.Toolbox, cancellationToken);
         }
 
         await images.RemoveAsync(change.Image is { Length: > 0 } pulled ? [.. before, pulled] : before, cancellationToken);
@@ -118,13 +110,8 @@ internal sealed partial class Deployer(
     {
         try
         {
-            foreach (var worker in targets.Workers)
-            {
-                LogStep($"replacing {worker.Name}");
-                await StopAsync(worker, cancellationToken);
-                await StartAsync(worker, cancellationToken);
-            }
-
+            await StopWorkersAsync(cancellationToken);
+            await StartWorkersAsync(cancellationToken);
             await nginx.DrainAsync(cancellationToken);
             LogStep($"replacing {targets.Site.Name}");
             await StopAsync(targets.Site, cancellationToken);
@@ -138,6 +125,36 @@ internal sealed partial class Deployer(
 
         await nginx.DrainAsync(cancellationToken);
         await StopAsync(targets.Standby, cancellationToken);
+    }
+
+    private async Task StopWorkersAsync(CancellationToken cancellationToken)
+    {
+        foreach (var worker in targets.Workers)
+        {
+            await StopAsync(worker, cancellationToken);
+        }
+    }
+
+    private async Task StartWorkersAsync(CancellationToken cancellationToken)
+    {
+        foreach (var worker in targets.Workers.Where(worker => !IsUp(worker)))
+        {
+            await StartBesideAsync(worker, cancellationToken);
+        }
+    }
+
+    // One that does not start keeps no request waiting, and so does not make the deployment fail.
+    private async Task StartBesideAsync(FlaskResource resource, CancellationToken cancellationToken)
+    {
+        LogStep($"starting {resource.Name}");
+        try
+        {
+            await StartAsync(resource, cancellationToken);
+        }
+        catch (DeploymentException failure)
+        {
+            LogWithout(resource.Name, failure.Message);
+        }
     }
 
     private async Task PutBackAsync(VersionChange change)
@@ -237,6 +254,9 @@ internal sealed partial class Deployer(
 
     [LoggerMessage(EventId = 803, Level = LogLevel.Warning, Message = "What serves is not what the next start would take: the version from before could not be put back ({Reason})")]
     private partial void LogNotPutBack(string reason);
+
+    [LoggerMessage(EventId = 804, Level = LogLevel.Error, Message = "{Resource} is not there: {Reason}")]
+    private partial void LogWithout(string resource, string reason);
 }
 
 /// <summary>The resources that a deployment works with.</summary>

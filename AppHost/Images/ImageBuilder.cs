@@ -24,6 +24,9 @@ internal sealed partial class ImageBuilder(ContainerEngine engine, ILoggerFactor
     // bare Debian does not. As a secret it is there during the build alone; a stand-in that downloads over TLS takes it.
     private static readonly string s_certificates = Environment.GetEnvironmentVariable("SSL_CERT_FILE") ?? "/etc/ssl/certs/ca-certificates.crt";
 
+    private static readonly string s_locks = Path.Combine(
+        Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify), "uvlhub-aspire", "images");
+
     private readonly ConcurrentDictionary<string, SemaphoreSlim> _gates = new(StringComparer.Ordinal);
 
     /// <summary>Builds the image unless it is there.</summary>
@@ -34,8 +37,13 @@ internal sealed partial class ImageBuilder(ContainerEngine engine, ILoggerFactor
     /// <exception cref="ImageBuildException">The build failed; the message holds the builder's last lines.</exception>
     public async Task EnsureAsync(ImageRecipe recipe, ILogger logger, CancellationToken cancellationToken, BuildEffort effort = BuildEffort.IfMissing)
     {
+        if (await IsHereAsync())
+        {
+            return;
+        }
+
         var asked = Stopwatch.GetTimestamp();
-        using (await EnterAsync(recipe.Image, cancellationToken))
+        using (await EnterAsync(recipe.Image, recipe.IsContentTagged, cancellationToken))
         {
             // Whoever came in the meantime has built what is asked for here.
             if (_begun.TryGetValue(recipe.Image, out var begun) && begun >= asked)
@@ -44,14 +52,14 @@ internal sealed partial class ImageBuilder(ContainerEngine engine, ILoggerFactor
             }
 
             begun = Stopwatch.GetTimestamp();
-            if (effort is BuildEffort.IfMissing && recipe.IsContentTagged && await engine.HasImageAsync(recipe.Image, cancellationToken))
+            if (await IsHereAsync())
             {
                 return;
             }
 
             if (recipe.NeedsDebianBase)
             {
-                using (await EnterAsync(DebianBase.Image, cancellationToken))
+                using (await EnterAsync(DebianBase.Image, isForAll: true, cancellationToken))
                 {
                     await DebianBase.EnsureAsync(engine, logger, _console, cancellationToken);
                 }
@@ -70,6 +78,9 @@ internal sealed partial class ImageBuilder(ContainerEngine engine, ILoggerFactor
             await BuildAsync(recipe, logger, effort, cancellationToken);
             _begun[recipe.Image] = begun;
         }
+
+        async Task<bool> IsHereAsync() =>
+            effort is BuildEffort.IfMissing && recipe.IsContentTagged && await engine.HasImageAsync(recipe.Image, cancellationToken);
     }
 
     private async Task BuildAsync(ImageRecipe recipe, ILogger logger, BuildEffort effort, CancellationToken cancellationToken)
@@ -128,20 +139,33 @@ internal sealed partial class ImageBuilder(ContainerEngine engine, ILoggerFactor
         ImageLog.Built(_console, recipe.Image);
     }
 
-    private async Task<Gate> EnterAsync(string image, CancellationToken cancellationToken)
+    // What is the same for all checkouts is built once for all AppHosts that start at the same time.
+    private async Task<Gate> EnterAsync(string image, bool isForAll, CancellationToken cancellationToken)
     {
         var semaphore = _gates.GetOrAdd(image, _ => new SemaphoreSlim(1));
         await semaphore.WaitAsync(cancellationToken);
-        return new Gate(semaphore);
+        try
+        {
+            return new Gate(semaphore, isForAll ? await FileLock.EnterAsync(Path.Combine(s_locks, $"{image.Replace('/', '-').Replace(':', '-')}.lock"), cancellationToken) : null);
+        }
+        catch
+        {
+            semaphore.Release();
+            throw;
+        }
     }
 
     // BuildKit's plain output: '#7 [2/4] RUN apt-get …' starts a step, '#7 12.3 …' is what the step prints.
     [GeneratedRegex(@"^#\d+ \[\s*\d+/\d+\]")]
     private static partial Regex StepHeader();
 
-    private readonly struct Gate(SemaphoreSlim semaphore) : IDisposable
+    private readonly struct Gate(SemaphoreSlim semaphore, IDisposable? file) : IDisposable
     {
-        public void Dispose() => semaphore.Release();
+        public void Dispose()
+        {
+            file?.Dispose();
+            semaphore.Release();
+        }
     }
 }
 

@@ -36,9 +36,8 @@ internal static class RunnerPublish
         var tail = new OutputTail(line => ImageLog.BuildOutput(logger, line));
         try
         {
-            Directory.CreateDirectory(Artifacts);
             // Two AppHosts that start at once would compile into the same folder.
-            await using var alone = await LockAsync(Path.Combine(Artifacts, ".lock"), limit.Token);
+            using var alone = await FileLock.EnterAsync(Path.Combine(Artifacts, ".lock"), limit.Token);
             await Cli.Wrap(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet")
                 // A folder of its own for everything: the ordinary build has another target, and may run at the same time.
                 // Not to machine code: that would want this machine's C library in the image, which may be older.
@@ -56,21 +55,6 @@ internal static class RunnerPublish
             throw new ImageBuildException(
                 "with UvlhubRunner",
                 $"'dotnet publish UvlhubRunner' {(exception is OperationCanceledException ? $"was not done within {s_limit.TotalMinutes:0} minutes" : "failed")}:{Environment.NewLine}{tail}");
-        }
-    }
-
-    private static async Task<FileStream> LockAsync(string file, CancellationToken cancellationToken)
-    {
-        while (true)
-        {
-            try
-            {
-                return new FileStream(file, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1, FileOptions.DeleteOnClose);
-            }
-            catch (IOException)
-            {
-                await Task.Delay(200, cancellationToken);
-            }
         }
     }
 }
