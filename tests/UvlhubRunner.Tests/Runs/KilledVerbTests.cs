@@ -8,8 +8,6 @@ namespace UvlhubAspire.UvlhubRunner.Tests.Runs;
 /// <summary>SIGKILL of the verbs that replace all rows, at points spread over the time in which they do.</summary>
 public abstract class KilledVerbTests(MariaDBFixture fixture)
 {
-    private const string Killed = "was killed before it was done";
-
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     /// <summary>
@@ -18,9 +16,8 @@ public abstract class KilledVerbTests(MariaDBFixture fixture)
     /// </summary>
     /// <param name="reason">What is written on that dump; {0} is the snapshot.</param>
     /// <param name="verb">The verb's words, of a snapshot that was made earlier.</param>
-    /// <param name="changed">What the next run says where the change was just done when the kill came.</param>
     /// <param name="delays">When it is killed, in milliseconds after its change has begun.</param>
-    protected async Task KillAsync(string reason, Func<string, string[]> verb, string changed, params int[] delays)
+    protected async Task KillAsync(string reason, Func<string, string[]> verb, params int[] delays)
     {
         await using var minihub = await Minihub.CreateAsync(fixture);
         await minihub.StartToolboxAsync();
@@ -47,13 +44,17 @@ public abstract class KilledVerbTests(MariaDBFixture fixture)
             var next = await minihub.RunAsync();
             Assert.True(next.ExitCode == 0, $"killed after {delay} ms:\n{next.Output}");
             Assert.Equal("at-head", await minihub.StateAsync());
-            if (delay == 0)
+            if (delay == 0 && await HasNoEndAsync(verb(snapshot)[0]))
             {
-                UserReads.Line(next.Output.Contains(Killed, StringComparison.Ordinal) ? Killed : changed, next.Output);
+                UserReads.Line("was killed before it was done", next.Output);
             }
 
             await PutBackAsync($"killed after {delay} ms");
         }
+
+        // The kill may come just after the change was done and its entry in the journal closed.
+        async Task<bool> HasNoEndAsync(string name) =>
+            (await minihub.StatusAsync())["runs"]!.AsArray().First(run => run!["verb"]!.GetValue<string>() == name)!["result"]?.GetValue<string>() != "succeeded";
 
         async Task<bool> IsChangingAsync()
         {
@@ -86,12 +87,12 @@ public sealed class KilledRestoreTests(MariaDBFixture fixture) : KilledVerbTests
 {
     [Fault(FaultArea.Migration, "the migrator is killed in a restore", Happens = "the next run restores the snapshot first", Data = "15 000 rows compared after each of 3 kills: in the database, or in the dump that the restore made first")]
     [Fact(Timeout = 600_000)]
-    public Task Killed_in_a_restore_the_next_run_finishes_it() => KillAsync("before {0} was restored", snapshot => ["restore", snapshot], changed: "is at the checkout's head", 0, 100, 400);
+    public Task Killed_in_a_restore_the_next_run_finishes_it() => KillAsync("before {0} was restored", snapshot => ["restore", snapshot], 0, 100, 400);
 }
 
 public sealed class KilledResetTests(MariaDBFixture fixture) : KilledVerbTests(fixture)
 {
     [Fault(FaultArea.Migration, "the migrator is killed in a reset", Happens = "the next run empties the database and fills it anew", Data = "15 000 rows compared after each of 3 kills: in the database, or in the dump that the reset made first")]
     [Fact(Timeout = 600_000)]
-    public Task Killed_in_a_reset_the_next_run_finishes_it() => KillAsync("before a reset", _ => ["reset", "--yes"], changed: " is empty: ", 0, 300, 2000);
+    public Task Killed_in_a_reset_the_next_run_finishes_it() => KillAsync("before a reset", _ => ["reset", "--yes"], 0, 300, 2000);
 }
