@@ -1,5 +1,4 @@
 using UvlhubAspire.AppHost.Preflight;
-using UvlhubAspire.Faults;
 using Xunit;
 
 namespace UvlhubAspire.EndToEnd.Tests;

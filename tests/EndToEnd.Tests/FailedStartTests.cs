@@ -2,7 +2,6 @@ using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;
 using Aspire.Hosting.Testing;
 using UvlhubAspire.AppHost.Images;
-using UvlhubAspire.Faults;
 using Xunit;
 
 namespace UvlhubAspire.EndToEnd.Tests;
@@ -87,7 +86,7 @@ public sealed class FailedStartTests
                 await host.PrintedAsync(message, Cancellation);
             }
 
-            UserReads.Line(messages[^1], host.Output);
+            Proof.Reads(messages[^1], host.Output);
         }
         finally
         {

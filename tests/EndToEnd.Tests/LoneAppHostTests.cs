@@ -1,4 +1,3 @@
-using UvlhubAspire.Faults;
 using Xunit;
 
 namespace UvlhubAspire.EndToEnd.Tests;
@@ -90,7 +89,7 @@ public sealed class LoneAppHostTests(LoneAppHost host) : IClassFixture<LoneAppHo
 
         Assert.Equal(rows, await host.RowsAsync());
         Assert.Equal(containers.Keys.Order(), (await host.ContainersAsync()).Keys.Order());
-        UserReads.Line($"Removing the container {host.Instance}_mariadb_container: the run that made it (orchestrator process ", (await host.RunningAsync()).Output);
+        Proof.Reads($"Removing the container {host.Instance}_mariadb_container: the run that made it (orchestrator process ", (await host.RunningAsync()).Output);
     }
 
     [Fault(FaultArea.Engine, "the engine is stopped underneath and started again", Happens = "the cause stands on the console and at each container; all of them are started again as soon as the engine answers, and also later when one dies",
@@ -111,7 +110,7 @@ public sealed class LoneAppHostTests(LoneAppHost host) : IClassFixture<LoneAppHo
         Assert.Contains("Coffee machine", await host.PageAsync(), StringComparison.Ordinal);
         Assert.Equal(rows, await host.RowsAsync());
         Assert.Equal(containers, await host.ContainersAsync());
-        UserReads.Line("The container engine is gone ('docker version': Cannot connect to the Docker daemon", process.Output);
+        Proof.Reads("The container engine is gone ('docker version': Cannot connect to the Docker daemon", process.Output);
 
         await host.CrashContainersAsync();
         Assert.Contains("Coffee machine", await host.PageAsync(), StringComparison.Ordinal);
@@ -128,7 +127,7 @@ public sealed class LoneAppHostTests(LoneAppHost host) : IClassFixture<LoneAppHo
         await using var second = host.Start();
 
         Assert.Equal(2, await second.EndAsync(Cancellation));
-        UserReads.Line($"the name of db's container, {host.Instance}_mariadb_container, is in use by a container that is running; another AppHost (orchestrator process ", second.Output);
+        Proof.Reads($"the name of db's container, {host.Instance}_mariadb_container, is in use by a container that is running; another AppHost (orchestrator process ", second.Output);
         Assert.DoesNotContain("   at ", second.Output, StringComparison.Ordinal);
         Assert.Contains("Coffee machine", await host.PageAsync(), StringComparison.Ordinal);
         Assert.Equal(rows, await host.RowsAsync());

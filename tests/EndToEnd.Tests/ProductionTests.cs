@@ -8,7 +8,6 @@ using Aspire.Hosting.Testing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using UvlhubAspire.AppHost.Nginx;
-using UvlhubAspire.Faults;
 using Xunit;
 
 namespace UvlhubAspire.EndToEnd.Tests;
@@ -140,7 +139,7 @@ public sealed partial class ProductionTests(RunningProduction production) : ICla
         await Uvlhub.Engine.RunAsync(s_limit, Cancellation, "stop", "--time", "1", Uvlhub.ContainerOf("pebble_container"));
         var failed = await commands.ExecuteCommandAsync("certbot", "renew", Cancellation);
         Assert.False(failed.Success);
-        UserReads.Sentence(failed.Message ?? "");
+        Proof.Sentence(failed.Message ?? "");
         await notifications.WaitForResourceAsync("certbot", state => state.Snapshot.HealthStatus == HealthStatus.Unhealthy, Cancellation);
         Assert.Equal(renewed, await ServedSerialAsync());
     }
@@ -181,7 +180,7 @@ public sealed partial class ProductionTests(RunningProduction production) : ICla
         while (refused.Message?.Contains("another deployment is under way", StringComparison.Ordinal) == true);
         await File.WriteAllTextAsync(routes, code, Cancellation);
         Assert.False(refused.Success);
-        UserReads.Line("does not start", refused.Message ?? "");
+        Proof.Reads("does not start", refused.Message ?? "");
         Assert.Contains("the second version", await client.GetStringAsync("/", Cancellation), StringComparison.Ordinal);
 
         await load.DisposeAsync();

@@ -1,6 +1,5 @@
 using CliWrap;
 using CliWrap.Buffered;
-using UvlhubAspire.Faults;
 using Xunit;
 
 namespace UvlhubAspire.EndToEnd.Tests;

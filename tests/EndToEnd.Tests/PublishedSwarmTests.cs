@@ -1,4 +1,3 @@
-using UvlhubAspire.Faults;
 using Xunit;
 using YamlDotNet.Serialization;
 

@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.Versioning;
-using UvlhubAspire.Faults;
 using Xunit;
 
 namespace UvlhubAspire.EndToEnd.Tests;
@@ -64,7 +63,7 @@ public sealed class RefusedStartTests : IDisposable
         await using var host = AppHostProcess.Start(environment, [$"--Uvlhub:Instance={Uvlhub.NewInstance()}", .. settings]);
         Assert.Equal(2, await host.EndAsync(Cancellation));
         Assert.All(messages, message => Assert.Contains(message, host.Output, StringComparison.Ordinal));
-        UserReads.Sentence(string.Join('\n', host.Output.Split('\n').Where(line => messages.Any(message => line.Contains(message, StringComparison.Ordinal)))));
+        Proof.Sentence(string.Join('\n', host.Output.Split('\n').Where(line => messages.Any(message => line.Contains(message, StringComparison.Ordinal)))));
         Assert.DoesNotContain("   at ", host.Output, StringComparison.Ordinal);
     }
 }

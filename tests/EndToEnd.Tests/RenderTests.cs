@@ -1,6 +1,5 @@
 using System.Globalization;
 using UvlhubAspire.AppHost.Preflight;
-using UvlhubAspire.Faults;
 using Xunit;
 
 namespace UvlhubAspire.EndToEnd.Tests;
@@ -54,7 +53,7 @@ public sealed class RenderTests(ExternalMariaDB external) : IClassFixture<Extern
             await using var host = AppHostProcess.Start(
                 new Dictionary<string, string>(), [$"--Uvlhub:Path={external.Checkout.Path}", $"--Uvlhub:Instance={instance}", Environment, .. settings]);
             await host.PrintedAsync(remedy, Cancellation);
-            UserReads.Line(cause, host.Output);
+            Proof.Reads(cause, host.Output);
             Assert.DoesNotContain("uvlhub is ready", host.Output, StringComparison.Ordinal);
             Assert.DoesNotContain("   at ", host.Output, StringComparison.Ordinal);
         }

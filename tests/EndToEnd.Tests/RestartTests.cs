@@ -1,7 +1,6 @@
 using System.Net;
 using Aspire.Hosting.ApplicationModel;
 using UvlhubAspire.AppHost.Restart;
-using UvlhubAspire.Faults;
 using Xunit;
 
 namespace UvlhubAspire.EndToEnd.Tests;
@@ -33,7 +32,7 @@ public sealed class RestartTests(RunningServices services)
         // The host's port led to it again, the dashboard tells of it, and so does its log.
         Assert.Equal("1", await services.Uvlhub.ScalarAsync("uvlhubdb", "SELECT COUNT(*) FROM user WHERE email = 'user1@example.com'", Cancellation));
         Assert.StartsWith("1, the last at ", services.PropertyOf("db", RestartSupervisor.RestartsProperty), StringComparison.Ordinal);
-        UserReads.Line("db has died", await services.Uvlhub.LogAsync("db", Cancellation));
+        Proof.Reads("db has died", await services.Uvlhub.LogAsync("db", Cancellation));
     }
 
     [Fault(FaultArea.Machine, "a container is stopped by hand", Happens = "it stays stopped until it is started by hand", Data = "not touched")]
@@ -66,7 +65,7 @@ public sealed class RestartTests(RunningServices services)
         }
 
         var log = await services.Uvlhub.LogAsync("redis", Cancellation);
-        UserReads.Line("redis has died 6 times in a row", log);
+        Proof.Reads("redis has died 6 times in a row", log);
         Assert.Contains("Ready to accept connections", log[log.IndexOf("Its last lines", StringComparison.Ordinal)..], StringComparison.Ordinal);
         Assert.StartsWith("crash loop", services.PropertyOf("redis", RestartSupervisor.RestartsProperty), StringComparison.Ordinal);
 

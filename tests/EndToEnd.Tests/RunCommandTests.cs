@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using UvlhubAspire.Faults;
 using Xunit;
 
 namespace UvlhubAspire.EndToEnd.Tests;
@@ -72,7 +71,7 @@ public sealed class RunCommandTests(ClonedRepository repository)
         var clone = repository.Clone;
         var run = await clone.ExecuteAsync("./run", [folder], cancellation);
         Assert.NotEqual(0, run.ExitCode);
-        UserReads.Line(message, run.StandardError);
+        Proof.Reads(message, run.StandardError);
         Assert.DoesNotContain("   at ", run.StandardOutput + run.StandardError, StringComparison.Ordinal);
     }
 }

@@ -1,5 +1,4 @@
 using UvlhubAspire.Checkout;
-using UvlhubAspire.Faults;
 using Xunit;
 
 namespace UvlhubAspire.AppHost.Tests.Checkout;
@@ -64,7 +63,7 @@ public sealed class DotEnvFileTests
         var exception = Assert.Throws<CheckoutException>(() => DotEnvFile.Parse(text, "/checkout/.env"));
         Assert.Equal(("/checkout/.env", line), (exception.File, exception.Line));
         Assert.StartsWith($"/checkout/.env:{line}: ", exception.Message, StringComparison.Ordinal);
-        UserReads.Line(reason, exception.Message);
+        Proof.Reads(reason, exception.Message);
     }
 
     [Fact]

@@ -1,5 +1,4 @@
 using UvlhubAspire.Checkout;
-using UvlhubAspire.Faults;
 using Xunit;
 
 namespace UvlhubAspire.AppHost.Tests.Checkout;
@@ -20,7 +19,7 @@ public sealed class ScriptLinesTests : IDisposable
         var checkout = Read("#!/bin/bash\nset -e\r\nexec python worker.py\r\n");
         var refused = Assert.Throws<CheckoutException>(() => ScriptLines.Check(checkout, command));
         Assert.Equal((Path.Combine(checkout.Path, "docker/entrypoints/worker.sh"), 2), (refused.File, refused.Line));
-        UserReads.Line("sed -i 's/\\r$//' docker/entrypoints/worker.sh", refused.Message);
+        Proof.Reads("sed -i 's/\\r$//' docker/entrypoints/worker.sh", refused.Message);
     }
 
     [Fact]

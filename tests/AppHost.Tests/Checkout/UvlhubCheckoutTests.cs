@@ -1,5 +1,4 @@
 using UvlhubAspire.Checkout;
-using UvlhubAspire.Faults;
 using Xunit;
 
 namespace UvlhubAspire.AppHost.Tests.Checkout;
@@ -73,7 +72,7 @@ public sealed class UvlhubCheckoutTests : IDisposable
     public void A_folder_that_is_no_checkout_is_told_everything_that_it_lacks()
     {
         var exception = Assert.Throws<CheckoutException>(() => UvlhubCheckout.Read(_folder.Path));
-        UserReads.Line("app/__init__.py", exception.Message);
+        Proof.Reads("app/__init__.py", exception.Message);
         Assert.Contains(".env.docker.example", exception.Message, StringComparison.Ordinal);
         Assert.Contains("Dockerfile.dev", exception.Message, StringComparison.Ordinal);
     }

@@ -6,7 +6,6 @@ using UvlhubAspire.AppHost.Images;
 using UvlhubAspire.AppHost.Preflight;
 using UvlhubAspire.AppHost.Restart;
 using UvlhubAspire.Checkout;
-using UvlhubAspire.Faults;
 using Xunit;
 
 namespace UvlhubAspire.AppHost.Tests.Compose;
@@ -209,7 +208,7 @@ public sealed class ComposeImportTests(InventedForkFixture plain) : IClassFixtur
     {
         var exception = await Assert.ThrowsAsync<CheckoutException>(() => InventedFork.CreateAsync(folder => WriteFork(folder, ".env.team", "notes"), []));
 
-        UserReads.Line("docker-compose.dev.yml:5: there is no file", exception.Message);
+        Proof.Reads("docker-compose.dev.yml:5: there is no file", exception.Message);
         Assert.Contains("Uvlhub:EnvironmentFile", exception.Message, StringComparison.Ordinal);
     }
 

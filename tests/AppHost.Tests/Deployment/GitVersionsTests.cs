@@ -1,7 +1,6 @@
 using CliWrap;
 using CliWrap.Buffered;
 using UvlhubAspire.AppHost.Deployment;
-using UvlhubAspire.Faults;
 using Xunit;
 
 namespace UvlhubAspire.AppHost.Tests.Deployment;
@@ -57,7 +56,7 @@ public sealed class GitVersionsTests : IAsyncLifetime
         await CommitAsync(Origin, "page.html", "second");
         _folder.Write("checkout/page.html", "edited here");
         var edited = await Assert.ThrowsAsync<DeploymentException>(() => new GitVersions(Checkout).TakeAsync(Cancellation));
-        UserReads.Line($"'git pull --ff-only' in {Checkout} failed", edited.Message);
+        Proof.Reads($"'git pull --ff-only' in {Checkout} failed", edited.Message);
         Assert.Equal("edited here", Page());
 
         await CommitAsync(Checkout, "page.html", "committed here");

@@ -1,6 +1,5 @@
 using System.Runtime.Versioning;
 using MySqlConnector;
-using UvlhubAspire.Faults;
 using Xunit;
 
 namespace UvlhubAspire.AppHost.Tests.Images;
@@ -168,7 +167,7 @@ public sealed class MariaDBImageTests
 
         Assert.Equal(1, await container.ExitCodeAsync());
         var last = (await container.LogsAsync()).Trim().Split('\n')[^1];
-        UserReads.Line("ERROR: the volume was written by MariaDB 12.0.2, which is newer than this server (11.8.", last);
+        Proof.Reads("ERROR: the volume was written by MariaDB 12.0.2, which is newer than this server (11.8.", last);
         Assert.Contains("(nothing was changed)", last, StringComparison.Ordinal);
     }
 
@@ -210,7 +209,7 @@ public sealed class MariaDBImageTests
         await using var second = await StartAsync("db", "user", "password", shares: first);
 
         Assert.Equal(1, await second.ExitCodeAsync());
-        UserReads.Line("ERROR: the volume is in use by another MariaDB; stop that one, or use another volume", await second.LogsAsync());
+        Proof.Reads("ERROR: the volume is in use by another MariaDB; stop that one, or use another volume", await second.LogsAsync());
         await HealthyAsync(first);
     }
 
@@ -222,7 +221,7 @@ public sealed class MariaDBImageTests
         await using var server = await StartAsync("db", "user", "password", shares: volume);
 
         Assert.Equal(1, await server.ExitCodeAsync());
-        UserReads.Line("ERROR: the volume holds no database, but other files (thesis.txt, …); nothing was changed", await server.LogsAsync());
+        Proof.Reads("ERROR: the volume holds no database, but other files (thesis.txt, …); nothing was changed", await server.LogsAsync());
     }
 
     [Theory(Timeout = 300_000)]

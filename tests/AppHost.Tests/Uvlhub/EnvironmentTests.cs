@@ -2,7 +2,6 @@ using Aspire.Hosting.ApplicationModel;
 using UvlhubAspire.AppHost.MariaDB;
 using UvlhubAspire.AppHost.Uvlhub;
 using UvlhubAspire.Checkout;
-using UvlhubAspire.Faults;
 using Xunit;
 
 namespace UvlhubAspire.AppHost.Tests.Uvlhub;
@@ -70,7 +69,7 @@ public sealed class EnvironmentTests : IDisposable
         var template = WriteCheckout(".env.docker.production.example", "FLASK_ENV=production\nDOMAIN=<CHANGE_THIS>\nMARIADB_PASSWORD=<CHANGE_THIS>\nMARIADB_ROOT_PASSWORD=changeme\n");
         var message = Refusal();
         Assert.Contains($"{template}:2: DOMAIN is still the placeholder <CHANGE_THIS>", message, StringComparison.Ordinal);
-        UserReads.Line($"{template}:3: MARIADB_PASSWORD is still the placeholder <CHANGE_THIS>", message);
+        Proof.Reads($"{template}:3: MARIADB_PASSWORD is still the placeholder <CHANGE_THIS>", message);
         Assert.Contains($"{template}:4: MARIADB_ROOT_PASSWORD is still the placeholder changeme", message, StringComparison.Ordinal);
         Assert.Contains("Copy this template to .env", message, StringComparison.Ordinal);
         Assert.Contains("Uvlhub:Secrets=generated", message, StringComparison.Ordinal);

@@ -1,4 +1,3 @@
-using UvlhubAspire.AppHost.Tests;
 using UvlhubRunner.Database;
 using UvlhubRunner.Journal;
 using UvlhubRunner.Migration;

@@ -1,4 +1,3 @@
-using UvlhubAspire.AppHost.Tests;
 using UvlhubRunner;
 using UvlhubRunner.Revisions;
 using Xunit;

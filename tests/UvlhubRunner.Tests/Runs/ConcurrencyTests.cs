@@ -1,4 +1,3 @@
-using UvlhubAspire.Faults;
 using UvlhubRunner.Database;
 using Xunit;
 
@@ -39,7 +38,7 @@ public sealed class ConcurrencyTests(MariaDBFixture fixture)
         var result = await minihub.RunAsync("--Uvlhub:Migrator:LockTimeout=00:00:02");
 
         Assert.Equal(4, result.ExitCode);
-        UserReads.Line($"connection {other.ServerThread} of root", result.Output);
+        Proof.Reads($"connection {other.ServerThread} of root", result.Output);
         Assert.NotNull((await minihub.StatusAsync())["lockHolder"]);
     }
 }

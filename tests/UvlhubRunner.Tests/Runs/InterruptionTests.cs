@@ -1,6 +1,5 @@
 using System.Globalization;
 using UvlhubAspire.AppHost.Engine;
-using UvlhubAspire.Faults;
 using Xunit;
 
 namespace UvlhubAspire.UvlhubRunner.Tests.Runs;
@@ -35,7 +34,7 @@ public sealed class InterruptionTests(MariaDBFixture fixture)
         var watch = System.Diagnostics.Stopwatch.StartNew();
         var next = await minihub.SucceedAsync();
         Assert.True(watch.Elapsed < TimeSpan.FromSeconds(40), next.Output);
-        UserReads.Line("was killed before it was done", next.Output);
+        Proof.Reads("was killed before it was done", next.Output);
         Assert.Equal("004", await minihub.RevisionAsync());
     }
 
@@ -60,7 +59,7 @@ public sealed class InterruptionTests(MariaDBFixture fixture)
         var result = await runner.WaitAsync(Cancellation);
 
         Assert.Equal(130, result.ExitCode);
-        UserReads.Line("Interrupted; putting things back", result.Output);
+        Proof.Reads("Interrupted; putting things back", result.Output);
         Assert.Equal(before, await minihub.ContentAsync());
         Assert.Equal("interrupted", (await minihub.StatusAsync())["runs"]![0]!["result"]!.GetValue<string>());
         Assert.Empty((await FlaskAsync(toolbox)).Output);
@@ -91,7 +90,7 @@ public sealed class InterruptionTests(MariaDBFixture fixture)
         var result = await minihub.RunAsync("--Uvlhub:Migrator:FlaskTimeout=00:00:15");
 
         Assert.Equal(5, result.ExitCode);
-        UserReads.Line("did not end within", result.Output);
+        Proof.Reads("did not end within", result.Output);
         Assert.Contains("Waiting for table metadata lock", result.Output, StringComparison.Ordinal);
         Assert.Equal(before, await minihub.ContentAsync());
         Assert.Empty((await FlaskAsync(toolbox)).Output);
@@ -120,7 +119,7 @@ public sealed class InterruptionTests(MariaDBFixture fixture)
 
         var result = await minihub.SucceedAsync();
 
-        UserReads.Line("1205", result.Output);
+        Proof.Reads("1205", result.Output);
         Assert.Contains("was restored and verified", result.Output, StringComparison.Ordinal);
         Assert.Contains("trying again", result.Output, StringComparison.Ordinal);
         Assert.Equal("0", await minihub.TextAsync("SELECT COUNT(*) FROM user WHERE nickname IS NULL"));

@@ -1,5 +1,4 @@
 using System.Globalization;
-using UvlhubAspire.Faults;
 using Xunit;
 
 namespace UvlhubAspire.UvlhubRunner.Tests.Runs;

@@ -1,6 +1,5 @@
 using System.Globalization;
 using MySqlConnector;
-using UvlhubAspire.Faults;
 using Xunit;
 
 namespace UvlhubAspire.UvlhubRunner.Tests.Runs;
@@ -46,7 +45,7 @@ public abstract class KilledVerbTests(MariaDBFixture fixture)
             Assert.Equal("at-head", await minihub.StateAsync());
             if (delay == 0 && await HasNoEndAsync(verb(snapshot)[0]))
             {
-                UserReads.Line("was killed before it was done", next.Output);
+                Proof.Reads("was killed before it was done", next.Output);
             }
 
             await PutBackAsync($"killed after {delay} ms");

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using MySqlConnector;
-using UvlhubAspire.AppHost.Tests;
 using UvlhubAspire.Checkout;
 using Xunit;
 

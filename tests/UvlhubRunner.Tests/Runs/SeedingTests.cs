@@ -1,4 +1,3 @@
-using UvlhubAspire.Faults;
 using Xunit;
 
 namespace UvlhubAspire.UvlhubRunner.Tests.Runs;
@@ -38,7 +37,7 @@ public sealed class SeedingTests(MariaDBFixture fixture)
         await File.WriteAllTextAsync(seeding, source, TestContext.Current.CancellationToken);
         var silent = await minihub.RunAsync();
         Assert.Equal(5, silent.ExitCode);
-        UserReads.Line("Error running seeder UserSeeder: boom", silent.Output);
+        Proof.Reads("Error running seeder UserSeeder: boom", silent.Output);
         Assert.Equal("empty", await minihub.StateAsync());
 
         await File.WriteAllTextAsync(command, commandSource, TestContext.Current.CancellationToken);
@@ -64,7 +63,7 @@ public sealed class SeedingTests(MariaDBFixture fixture)
 
         var result = await minihub.SucceedAsync();
 
-        UserReads.Line("seeding now", result.Output);
+        Proof.Reads("seeding now", result.Output);
         Assert.Equal(users, await minihub.TextAsync("SELECT COUNT(*) FROM user"));
         Assert.Contains("nothing to do", (await minihub.SucceedAsync()).Output, StringComparison.Ordinal);
         Assert.Equal(users, await minihub.TextAsync("SELECT COUNT(*) FROM user"));

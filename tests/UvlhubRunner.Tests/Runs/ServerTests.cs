@@ -1,4 +1,3 @@
-using UvlhubAspire.Faults;
 using Xunit;
 
 namespace UvlhubAspire.UvlhubRunner.Tests.Runs;
@@ -19,7 +18,7 @@ public sealed class ServerTests
         using (var runner = minihub.Start())
         {
             await Task.Delay(TimeSpan.FromSeconds(30), Cancellation);
-            UserReads.Line("nothing listens there yet", runner.Output, "MariaDB starts half a minute late");
+            Proof.Reads("nothing listens there yet", runner.Output, "MariaDB starts half a minute late");
             await server.StartAsync(Cancellation);
             var late = await runner.WaitAsync(Cancellation);
             Assert.True(late.ExitCode == 0, late.Output);
@@ -45,7 +44,7 @@ public sealed class ServerTests
             var result = await runner.WaitAsync(Cancellation);
 
             Assert.True(result.ExitCode == 0, result.Output);
-            UserReads.Line("was killed before it was done; putting things back first", result.Output, "MariaDB is killed in the middle of a migration");
+            Proof.Reads("was killed before it was done; putting things back first", result.Output, "MariaDB is killed in the middle of a migration");
             Assert.Contains("was restored and verified", result.Output, StringComparison.Ordinal);
         }
 
@@ -64,7 +63,7 @@ public sealed class ServerTests
         var result = await minihub.RunAsync("--Uvlhub:Migrator:ConnectTimeout=00:00:02");
 
         Assert.Equal(4, result.ExitCode);
-        UserReads.Line($"MariaDB did not answer at 127.0.0.1:{server.Place.HostPort} within 2 s: nothing listens there yet", result.Output);
+        Proof.Reads($"MariaDB did not answer at 127.0.0.1:{server.Place.HostPort} within 2 s: nothing listens there yet", result.Output);
         Assert.Contains($"docker logs {server.Place.Container}", result.Output, StringComparison.Ordinal);
     }
 }
@@ -90,7 +89,7 @@ public sealed class CredentialTests(MariaDBFixture fixture)
         Assert.True(watch.Elapsed < TimeSpan.FromSeconds(30), $"{watch.Elapsed} for something that no waiting mends");
         Assert.DoesNotContain("trying again", result.Output, StringComparison.Ordinal);
         Assert.Contains($".env:", result.Output, StringComparison.Ordinal);
-        UserReads.Line($"({key})", result.Output);
+        Proof.Reads($"({key})", result.Output);
         Assert.Contains("1. Put the old values back", result.Output, StringComparison.Ordinal);
         Assert.Contains("2. Start with an empty database", result.Output, StringComparison.Ordinal);
         Assert.DoesNotContain("a wrong password", result.Output, StringComparison.Ordinal);

@@ -1,5 +1,4 @@
 using System.Text.RegularExpressions;
-using UvlhubAspire.Faults;
 using Xunit;
 
 namespace UvlhubAspire.UvlhubRunner.Tests.Runs;
@@ -22,7 +21,7 @@ public sealed class StateTests(MariaDBFixture fixture)
 
         Assert.Equal(3, result.ExitCode);
         Assert.Contains("[unknown-revision]", result.Output, StringComparison.Ordinal);
-        UserReads.Line("is at revision 'feedc0ffee'", result.Output);
+        Proof.Reads("is at revision 'feedc0ffee'", result.Output);
         Assert.Contains("git log --all --oneline -S feedc0ffee -- migrations", result.Output, StringComparison.Ordinal);
         Assert.Contains($"-- restore {snapshot} ", result.Output, StringComparison.Ordinal);
         Assert.Contains("-- reset --yes ", result.Output, StringComparison.Ordinal);
@@ -43,7 +42,7 @@ public sealed class StateTests(MariaDBFixture fixture)
         Assert.Equal(3, result.ExitCode);
         Assert.Contains("005a.py", result.Output, StringComparison.Ordinal);
         Assert.Contains("005b.py", result.Output, StringComparison.Ordinal);
-        UserReads.Line("flask db merge -m \"merge heads\" 005a 005b", result.Output);
+        Proof.Reads("flask db merge -m \"merge heads\" 005a 005b", result.Output);
         Assert.Equal("", await minihub.ContentAsync());
     }
 
@@ -66,7 +65,7 @@ public sealed class StateTests(MariaDBFixture fixture)
 
         Assert.Equal(3, result.ExitCode);
         Assert.Contains("[broken-history]", result.Output, StringComparison.Ordinal);
-        UserReads.Line(reason, result.Output);
+        Proof.Reads(reason, result.Output);
         Assert.Contains(minihub.Versions, result.Output, StringComparison.Ordinal);
         Assert.Equal("broken-history", await minihub.StateAsync());
     }
@@ -97,7 +96,7 @@ public sealed class StateTests(MariaDBFixture fixture)
         var result = await minihub.RunAsync();
 
         Assert.Equal(4, result.ExitCode);
-        UserReads.Line($"There is no container {minihub.ToolboxName}", result.Output);
+        Proof.Reads($"There is no container {minihub.ToolboxName}", result.Output);
         Assert.Contains("Start it with './run'", result.Output, StringComparison.Ordinal);
         Assert.Equal("", await minihub.ContentAsync());
     }
@@ -140,7 +139,7 @@ public sealed class StateTests(MariaDBFixture fixture)
         var result = await minihub.RunAsync();
 
         Assert.Equal(3, result.ExitCode);
-        UserReads.Line("No snapshot was made, so nothing was changed", result.Output);
+        Proof.Reads("No snapshot was made, so nothing was changed", result.Output);
         Assert.DoesNotContain("Running 'flask", result.Output, StringComparison.Ordinal);
         Assert.Equal(before, await minihub.ContentAsync());
     }

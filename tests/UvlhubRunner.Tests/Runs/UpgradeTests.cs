@@ -1,4 +1,3 @@
-using UvlhubAspire.Faults;
 using Xunit;
 
 namespace UvlhubAspire.UvlhubRunner.Tests.Runs;
@@ -46,7 +45,7 @@ public sealed class UpgradeTests(UpgradeTests.Site site) : IClassFixture<Upgrade
         var result = await Minihub.RunAsync();
 
         Assert.Equal(5, result.ExitCode);
-        UserReads.Line($"'flask db upgrade' failed in revision 005 (", result.Output);
+        Proof.Reads($"'flask db upgrade' failed in revision 005 (", result.Output);
         Assert.Contains("(1050, \"Table 'user' already exists\") [SQL:", result.Output, StringComparison.Ordinal);
         Assert.Contains("was restored and verified", result.Output, StringComparison.Ordinal);
         Assert.Equal(before, await Minihub.ContentAsync());
@@ -69,7 +68,7 @@ public sealed class UpgradeTests(UpgradeTests.Site site) : IClassFixture<Upgrade
         var result = await Minihub.RunAsync();
 
         Assert.Equal(5, result.ExitCode);
-        UserReads.Line("ValueError: no such thing", result.Output);
+        Proof.Reads("ValueError: no such thing", result.Output);
         Assert.Contains("exactly as it was before", result.Output, StringComparison.Ordinal);
         Assert.Equal(before, await Minihub.ContentAsync());
     }

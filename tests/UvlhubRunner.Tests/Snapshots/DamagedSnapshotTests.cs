@@ -2,7 +2,6 @@ using System.IO.Compression;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
-using UvlhubAspire.Faults;
 using UvlhubRunner;
 using UvlhubRunner.Snapshots;
 using Xunit;
@@ -27,7 +26,7 @@ public sealed class DamagedSnapshotTests(MariaDBFixture fixture)
         var refusal = await Assert.ThrowsAsync<MigrationRefusedException>(() => scenario.RestoreAsync(snapshot));
 
         Assert.Equal(SnapshotStore.SnapshotDamaged, refusal.State);
-        UserReads.Line(snapshot.File, refusal.Message);
+        Proof.Reads(snapshot.File, refusal.Message);
         Assert.Contains("was not touched", refusal.Message, StringComparison.Ordinal);
         Assert.Equal("after", await scenario.ReadAsync<string>("SELECT word FROM t"));
     }

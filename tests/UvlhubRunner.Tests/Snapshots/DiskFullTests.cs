@@ -1,6 +1,5 @@
 using CliWrap;
 using CliWrap.Buffered;
-using UvlhubAspire.Faults;
 using UvlhubRunner;
 using UvlhubRunner.Snapshots;
 using Xunit;
@@ -24,7 +23,7 @@ public sealed class DiskFullTests(MariaDBFixture fixture)
         var refusal = await Assert.ThrowsAsync<MigrationRefusedException>(() => store.CreateAsync(scenario.Access, new SnapshotRequest(), null, Token));
 
         Assert.Equal(SnapshotStore.SnapshotFailed, refusal.State);
-        UserReads.Line("MB free", refusal.Problem);
+        Proof.Reads("MB free", refusal.Problem);
         Assert.Contains("Uvlhub:Snapshots:Path", refusal.Remedy, StringComparison.Ordinal);
         Assert.Empty(Directory.EnumerateFiles(store.Folder));
     }
@@ -42,7 +41,7 @@ public sealed class DiskFullTests(MariaDBFixture fixture)
         var refusal = await Assert.ThrowsAsync<MigrationRefusedException>(() => store.CreateAsync(
             scenario.Access, new SnapshotRequest(), new ImmediateProgress(_ => Fill(filler)), Token));
 
-        UserReads.Line("cannot be written", refusal.Problem);
+        Proof.Reads("cannot be written", refusal.Problem);
         Assert.Empty(Directory.EnumerateFiles(store.Folder));
         // The server learns a moment later that the program at the other end is gone.
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(Token);

@@ -1,7 +1,6 @@
 using CliWrap;
 using CliWrap.Buffered;
 using MySqlConnector;
-using UvlhubAspire.Faults;
 using UvlhubRunner;
 using UvlhubRunner.Snapshots;
 using Xunit;

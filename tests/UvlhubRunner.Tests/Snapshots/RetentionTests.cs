@@ -1,5 +1,4 @@
 using System.Runtime.Versioning;
-using UvlhubAspire.Faults;
 using UvlhubRunner.Snapshots;
 using Xunit;
 

@@ -1,4 +1,3 @@
-using UvlhubAspire.AppHost.Tests;
 using UvlhubRunner.Snapshots;
 using Xunit;
 

@@ -1,4 +1,4 @@
-namespace UvlhubAspire.AppHost.Tests;
+namespace UvlhubAspire.TestSupport;
 
 /// <summary>A folder that is gone after the test.</summary>
 public sealed class TemporaryFolder : IDisposable
