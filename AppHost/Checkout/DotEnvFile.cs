@@ -3,10 +3,12 @@ using System.Text;
 namespace UvlhubAspire.Checkout;
 
 /// <summary>
-/// A <c>.env</c> file as uvlhub's own readers take it (python-dotenv inside the application, compose's <c>env_file</c>
-/// outside): quotes are removed, <c>export</c> and comments are ignored, <c>${NAME}</c> refers to an earlier key, a
-/// lone <c>$</c> is an ordinary character. Existing libraries pass over a line that they cannot read; here it is an
-/// error with its line number, because a silently lost password costs a student an afternoon.
+/// A <c>.env</c> file as compose's <c>env_file</c> takes it, because containers get these values as their environment and
+/// the python-dotenv inside the application leaves a variable alone that is there: quotes are removed, <c>export</c> and
+/// comments are ignored, <c>${NAME}</c> refers to an earlier key. Unlike compose, and like python-dotenv, a <c>$</c> without
+/// braces is an ordinary character: a password keeps it. The machine's own variables are not looked at: a checkout means
+/// the same everywhere. Existing libraries pass over a line that they cannot read; here it is an error with its line
+/// number, because a silently lost password costs a student an afternoon.
 /// </summary>
 internal sealed class DotEnvFile
 {
@@ -136,8 +138,8 @@ internal sealed class DotEnvFile
         var start = _position;
         while (!AtEnd && Current != '\n')
         {
-            // A comment starts at a '#' after white space; 'a#b' is a value.
-            if (Current == '#' && (_position == start || _text[_position - 1] is ' ' or '\t'))
+            // A comment starts at a '#' after a value and white space; 'a#b' is a value, and so is '#b'.
+            if (Current == '#' && _position > start && _text[_position - 1] is ' ' or '\t')
             {
                 break;
             }
@@ -172,7 +174,7 @@ internal sealed class DotEnvFile
                     ('"', 'r') => "\r",
                     // An escaped dollar must survive Expand, which sees only the finished text.
                     ('"', '$') => EscapedDollar.ToString(),
-                    (_, '\\') => "\\",
+                    ('"', '\\') => "\\",
                     var (q, c) when c == q => c.ToString(),
                     var (_, c) => "\\" + c,
                 });

@@ -53,11 +53,11 @@ internal sealed class GitVersions(string checkout) : IVersionSource
             // A checkout may belong to somebody else, as a mounted one does; git reads such only when told to.
             var result = await Cli.Wrap("git")
                 .WithArguments(["-c", $"safe.directory={checkout}", "-C", checkout, .. words])
-                .WithEnvironmentVariables(environment => environment.Set("GIT_TERMINAL_PROMPT", "0"))
+                .WithEnvironmentVariables(environment => environment.Set("GIT_TERMINAL_PROMPT", "0").Set("LC_ALL", "C"))
                 .WithValidation(CommandResultValidation.None)
                 .ExecuteBufferedAsync(limit.Token);
             return result.ExitCode == 0 ? result.StandardOutput.Trim()
-                : throw new DeploymentException($"{command} failed: {result.StandardError.Trim().Split('\n')[^1]}");
+                : throw new DeploymentException($"{command} failed: {Reason(result.StandardError)}");
         }
         catch (Exception exception) when (exception is System.ComponentModel.Win32Exception or CliWrapException)
         {
@@ -67,5 +67,13 @@ internal sealed class GitVersions(string checkout) : IVersionSource
         {
             throw new DeploymentException($"{command} was not done within {s_limit.TotalMinutes:0} minutes");
         }
+    }
+
+    // What git prints before is what it did, and its last line may be 'Aborting' alone.
+    private static string Reason(string output)
+    {
+        var lines = output.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        var cause = Array.FindIndex(lines, line => line.StartsWith("error:", StringComparison.Ordinal) || line.StartsWith("fatal:", StringComparison.Ordinal));
+        return cause < 0 ? lines.LastOrDefault() ?? "it gave no reason" : string.Join(' ', lines[cause..].Where(line => !line.StartsWith("hint:", StringComparison.Ordinal)));
     }
 }
