@@ -20,7 +20,7 @@ namespace UvlhubAspire.AppHost.Flask;
 internal static class FlaskBuilderExtensions
 {
     private const int LastPortOfRoot = 1023;
-    private const int MostWorkers = 9;
+    internal const int MostWorkers = 9;
     private const string SnapshotsFolder = "/var/lib/uvlhub-aspire/snapshots";
 
     /// <summary>
@@ -131,10 +131,7 @@ internal static class FlaskBuilderExtensions
         var checkout = uvlhub.Checkout;
         var container = builder.AddResource(flask)
             .WithCheckoutCode(uvlhub)
-            // An init process, because as process 1 neither a shell nor Python ends when the engine asks it to.
-            .WithContainerRuntimeArgs("--init", "--workdir", checkout.WorkingDirectory)
-            // Python needs none of root's powers, and the toolbox is no more than the site.
-            .WithContainerRuntimeArgs("--cap-drop", "ALL", "--security-opt", "no-new-privileges")
+            .WithContainerRuntimeArgs(CheckoutContainer.Options(checkout.WorkingDirectory))
             .WithContainerRuntimeArgs(uvlhub.Profile.SitePort > LastPortOfRoot || !flask.IsApplication ? [] : ["--cap-add", "NET_BIND_SERVICE"])
             // Nothing in it answers by TLS to a certificate of the host, and copying those takes time at every start.
             .WithCertificateTrustScope(CertificateTrustScope.None)
@@ -227,12 +224,13 @@ internal static class FlaskBuilderExtensions
         if (CheckoutOwner.Of(checkout.Path, ContainerEngine.FromConfiguration(builder.ApplicationBuilder.Configuration)) is { } owner)
         {
             builder
-                .WithContainerRuntimeArgs("--user", owner.ToString())
-                // The image does not know this user: what asks for a name or a home folder finds them here.
-                .WithEnvironment("HOME", "/tmp")
-                .WithEnvironment("USER", "uvlhub")
-                .WithEnvironment("LOGNAME", "uvlhub")
-                .DiffersFromCompose(DriftAspect.Environment, "what the containers write into the checkout belongs to its owner", "HOME", "USER", "LOGNAME");
+                .WithContainerRuntimeArgs(CheckoutContainer.UserOption(owner))
+                .DiffersFromCompose(
+                    DriftAspect.Environment, "what the containers write into the checkout belongs to its owner", [.. CheckoutContainer.OwnersVariables.Keys]);
+            foreach (var (name, value) in CheckoutContainer.OwnersVariables)
+            {
+                builder.WithEnvironment(name, value);
+            }
         }
 
         return builder
