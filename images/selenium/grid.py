@@ -24,6 +24,8 @@ VERSION = "uvlhub-aspire"
 HUB_PORT = 4444
 NODE_PORT = 5555
 DRIVER_PORT = 9515
+OPTIONS = "goog:chromeOptions"
+PROGRAM = "/usr/bin/chromium"
 BROWSER = "chrome"
 ANNOUNCE_EVERY = 1
 SILENCE_LIMIT = 10
@@ -244,6 +246,8 @@ class Node(Server):
         session = session_of(path)
         if session is not None and method == "POST" and path.split("/")[3:] in (["se", "file"], ["file"]):
             return 200, {"value": self.keep_file(session, json.loads(body)["file"])}
+        if (method, path.rstrip("/")) == ("POST", "/session"):
+            body = with_flags(body)
         status, content = send("127.0.0.1", DRIVER_PORT, method, path, body)
         if method == "DELETE" and session is not None and path.rstrip("/") == f"/session/{session}":
             folder = self.uploads.pop(session, None)
@@ -271,6 +275,16 @@ class Node(Server):
                 print(f"joined the hub {self.hub}" if works else f"waiting for the hub {self.hub}", flush=True)
                 joined = works
             time.sleep(ANNOUNCE_EVERY)
+
+
+def with_flags(body):
+    """A wish for a session, on the program that takes container-flags: the driver by itself looks for the one behind it."""
+    request = json.loads(body or b"{}")
+    capabilities = request.get("capabilities")
+    choices = [choice for choice in (capabilities or {}).get("firstMatch") or [] if OPTIONS in choice]
+    for options in choices or [request.setdefault("desiredCapabilities", {}) if capabilities is None else capabilities.setdefault("alwaysMatch", {})]:
+        options.setdefault(OPTIONS, {}).setdefault("binary", PROGRAM)
+    return json.dumps(request).encode()
 
 
 def start_browser_host():
