@@ -40,17 +40,11 @@ add_engine_suite() {
 
     # The machine's own mirror and key, whatever they are.
     local mirror
-    mirror=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' 'Codename: bookworm' | sort -u | grep -v security | head -n 1)
-    [ -n "$mirror" ] || mirror=$(sed -n 's/^URIs: *//p' /etc/apt/sources.list.d/debian.sources | head -n 1)
+    mirror=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' 'Codename: bookworm' | sort -u | grep -v security | head -n 1 || true)
+    [ -n "$mirror" ] || mirror=$(sed -n 's/^URIs: *//p' /etc/apt/sources.list.d/debian.sources 2>/dev/null | head -n 1 || true)
     [ -n "$mirror" ] || fail "cannot tell which Debian mirror this machine uses; install Docker 24 or newer with its buildx plugin, then try again."
     say "Adding Debian $ENGINE_SUITE as the source of the container engine alone"
-    as_root tee "$source_file" >/dev/null <<SOURCE
-Types: deb
-URIs: $mirror
-Suites: $ENGINE_SUITE
-Components: main
-Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
-SOURCE
+    # The pins first: the source without them, after an interruption, would offer all of its packages.
     as_root tee /etc/apt/preferences.d/uvlhub-aspire-engine >/dev/null <<PREFERENCES
 Package: *
 Pin: release n=$ENGINE_SUITE
@@ -60,6 +54,13 @@ Package: ${ENGINE_PACKAGES[*]}
 Pin: release n=$ENGINE_SUITE
 Pin-Priority: 600
 PREFERENCES
+    as_root tee "$source_file" >/dev/null <<SOURCE
+Types: deb
+URIs: $mirror
+Suites: $ENGINE_SUITE
+Components: main
+Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
+SOURCE
 }
 
 install_packages() {
