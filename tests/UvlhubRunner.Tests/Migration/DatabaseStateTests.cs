@@ -1,3 +1,4 @@
+using System.Reflection;
 using UvlhubRunner.Database;
 using UvlhubRunner.Journal;
 using UvlhubRunner.Migration;
@@ -63,14 +64,37 @@ public sealed class DatabaseStateTests : IDisposable
     }
 
     [Fact]
-    public void Every_state_has_words()
+    public void Every_state_has_words_of_its_own()
     {
         Write("001", null);
         Write("002", "001");
-        foreach (var state in new[] { Of("", "", null), Of("t", "002", null), Of("t", "002", RunPhase.SeedDue), Of("t", "001", null), Of("t", "", null), Of("t", "abc", null), Of("t", "", RunPhase.Changing) })
-        {
-            Assert.NotEmpty(StateText.Describe(state, "uvlhubdb"));
-        }
+        List<DatabaseState> states =
+        [
+            Of("", "", null), Of("t", "002", null), Of("t", "002", RunPhase.SeedDue), Of("t", "001", null),
+            Of("t", "", null), Of("t", "abc", null), Of("t", "", RunPhase.Changing),
+            DatabaseState.Of(Facts("", ""), CheckoutHistory.Read(Path.Combine(_folder.Path, "missing")), null),
+        ];
+        Write("003", "001");
+        states.Add(Of("", "", null));
+        _folder.Write("x.py", "revision = (");
+        states.Add(Of("", "", null));
+        var folder = Directory.CreateDirectory(Path.Combine(_folder.Path, "no-revisions")).FullName;
+        states.Add(DatabaseState.Of(Facts("", ""), CheckoutHistory.Read(folder), null));
+
+        // All that there are, by name; the types are those that the compiler knows.
+        Assert.Equal(
+            [
+                "at-head", "behind", "broken-history", "empty", "interrupted", "no-migrations-folder",
+                "no-revisions", "seed-due", "several-heads", "unknown-revision", "unversioned",
+            ],
+            states.Select(state => state.Name).Order(StringComparer.Ordinal));
+        var types = typeof(DatabaseState).GetNestedTypes(BindingFlags.NonPublic).Where(type => type.IsSubclassOf(typeof(DatabaseState)));
+        Assert.Empty(types.Except(states.Select(state => state.GetType())));
+        var words = states.ConvertAll(state => StateText.Describe(state, "uvlhubdb"));
+        Assert.All(words, Assert.NotEmpty);
+        Assert.Equal(words.Count, words.Distinct(StringComparer.Ordinal).Count());
+        var ofDatabase = states.Zip(words).Where(state => state.First is not DatabaseState.UnusableHistory);
+        Assert.All(ofDatabase, state => Assert.Contains("uvlhubdb", state.Second, StringComparison.Ordinal));
     }
 
     public void Dispose() => _folder.Dispose();

@@ -5,7 +5,7 @@ namespace UvlhubAspire.UvlhubRunner.Tests.Runs;
 
 public sealed class ConcurrencyTests(MariaDBFixture fixture)
 {
-    [Fault(FaultArea.Migration, "several migrators start together", Happens = "one works, the others wait and find nothing to do", Data = "seeded once")]
+    [Fault(FaultArea.Migration, "several migrators start together")]
     [Theory(Timeout = 300_000)]
     [InlineData(2)]
     [InlineData(5)]
@@ -17,14 +17,18 @@ public sealed class ConcurrencyTests(MariaDBFixture fixture)
         var results = await Task.WhenAll(Enumerable.Range(0, migrators).Select(_ => minihub.RunAsync()));
 
         Assert.All(results, result => Assert.True(result.ExitCode == 0, result.Output));
-        Assert.Single(results, result => result.Output.Contains("Running 'flask db upgrade'", StringComparison.Ordinal));
-        Assert.Single(results, result => result.Output.Contains("Running 'rosemary db:seed", StringComparison.Ordinal));
-        Assert.Equal(migrators - 1, results.Count(result => result.Output.Contains("nothing to do", StringComparison.Ordinal)));
-        Assert.Contains(results, result => result.Output.Contains("Another migrator is at work on this database (connection ", StringComparison.Ordinal));
-        Assert.Single((await minihub.StatusAsync())["runs"]!.AsArray());
+        Proof.Happens("one works", () => Assert.Single(results, Says("Running 'flask db upgrade'")));
+        Proof.Happens("the others wait", () => Assert.Contains(results, Says("Another migrator is at work on this database (connection ")));
+        Proof.Happens("and find nothing to do", () => Assert.Equal(migrators - 1, results.Count(result => Says("nothing to do")(result))));
+        var runs = (await minihub.StatusAsync())["runs"]!.AsArray();
+        Proof.Data("seeded once", () =>
+        {
+            Assert.Single(results, Says("Running 'rosemary db:seed"));
+            Assert.Single(runs);
+        });
     }
 
-    [Fault(FaultArea.Migration, "another migrator does not end", Happens = "given up at the limit, with who it is", Data = "untouched")]
+    [Fault(FaultArea.Migration, "another migrator does not end")]
     [Fact(Timeout = 120_000)]
     public async Task Waiting_for_another_migrator_has_an_end_and_says_who_it_is()
     {
@@ -35,10 +39,18 @@ public sealed class ConcurrencyTests(MariaDBFixture fixture)
             $"SELECT GET_LOCK('{MigrationLock.NameFor(minihub.Database.Name)}', 0)", other);
         Assert.Equal(1L, Convert.ToInt64(await take.ExecuteScalarAsync(TestContext.Current.CancellationToken), null));
 
+        var before = await minihub.ContentAsync();
+
         var result = await minihub.RunAsync("--Uvlhub:Migrator:LockTimeout=00:00:02");
 
-        Assert.Equal(4, result.ExitCode);
+        Proof.Happens("given up at the limit", () => Assert.Equal(4, result.ExitCode));
+        Proof.Happens(
+            "with who it is",
+            () => Assert.Contains($"connection {other.ServerThread} of root", result.Output, StringComparison.Ordinal));
         Proof.Reads($"connection {other.ServerThread} of root", result.Output);
+        Proof.Data("every row and the schema are compared: as before", before, await minihub.ContentAsync());
         Assert.NotNull((await minihub.StatusAsync())["lockHolder"]);
     }
+
+    private static Predicate<RunResult> Says(string text) => result => result.Output.Contains(text, StringComparison.Ordinal);
 }

@@ -7,15 +7,21 @@ namespace UvlhubAspire.UvlhubRunner.Tests.Runs;
 /// <summary>Runs that are ended from outside, or by their limits.</summary>
 public sealed class InterruptionTests(MariaDBFixture fixture)
 {
+    private const string Same = "every row and the schema are compared: as before";
+
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    [Fault(FaultArea.Migration, "the migrator is killed while Flask works", Happens = "Flask ends with it; the next run ends the statement that MariaDB still works on", Data = "the revision before is there again")]
+    [Fault(FaultArea.Migration, "the migrator is killed while Flask works")]
     [Fact(Timeout = 300_000)]
     public async Task A_killed_migrator_leaves_no_process_behind_in_the_toolbox()
     {
         await using var minihub = await Minihub.CreateAsync(fixture);
         await using var toolbox = await minihub.StartToolboxAsync();
-        minihub.WriteRevision("005", "004", "op.execute('DO SLEEP(60)')");
+        await minihub.SucceedAsync();
+        var before = await minihub.ContentAsync();
+        var idle = await ProcessesAsync(toolbox);
+        // Not a SLEEP: from that MariaDB looks up now and then, whether there is somebody whom to answer.
+        minihub.WriteRevision("005", "004", "op.execute('DO BENCHMARK(1000000000000, MD5(1))')");
         using (var runner = minihub.Start())
         {
             await runner.WaitForAsync("-> 005", Cancellation);
@@ -23,22 +29,26 @@ public sealed class InterruptionTests(MariaDBFixture fixture)
             runner.Kill();
         }
 
-        for (var attempt = 0; (await FlaskAsync(toolbox)).Output.Length > 0; attempt++)
-        {
-            Assert.True(attempt < 50, "flask still runs ten seconds after the migrator was killed");
-            await Task.Delay(200, Cancellation);
-        }
+        await Proof.HappensAsync("Flask ends with it, and no process is left of it, not even a dead one", () => Eventually.IsAsync(
+            () => ProcessesAsync(toolbox), left => left == idle, TimeSpan.FromSeconds(20), "flask to end after the migrator was killed"));
 
         // MariaDB still works on the statement; the next run ends that, too, and does not wait for it.
         minihub.DeleteRevision("005");
-        var watch = System.Diagnostics.Stopwatch.StartNew();
+        const string Statement =
+            "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE DB = DATABASE() AND INFO LIKE 'DO BENCHMARK%'";
+        Assert.Equal("1", await minihub.TextAsync(Statement));
         var next = await minihub.SucceedAsync();
-        Assert.True(watch.Elapsed < TimeSpan.FromSeconds(40), next.Output);
+        var left = await minihub.TextAsync(Statement);
+        Proof.Happens("the next run ends the statement that MariaDB still works on", () =>
+        {
+            Assert.Contains($"connections to {minihub.Database.Name} before putting it back", next.Output, StringComparison.Ordinal);
+            Assert.Equal("0", left);
+        });
         Proof.Reads("was killed before it was done", next.Output);
-        Assert.Equal("004", await minihub.RevisionAsync());
+        Proof.Data(Same, before, await minihub.ContentAsync());
     }
 
-    [Fault(FaultArea.Migration, "Ctrl+C in the middle of a migration", Happens = "everything is put back before it ends", Data = "every table is compared: as before")]
+    [Fault(FaultArea.Migration, "Ctrl+C in the middle of a migration")]
     [Fact(Timeout = 300_000)]
     public async Task Ctrl_c_puts_the_database_back_and_no_secret_was_in_an_argument_or_in_the_log()
     {
@@ -58,9 +68,13 @@ public sealed class InterruptionTests(MariaDBFixture fixture)
         runner.Interrupt();
         var result = await runner.WaitAsync(Cancellation);
 
+        var after = await minihub.ContentAsync();
         Assert.Equal(130, result.ExitCode);
         Proof.Reads("Interrupted; putting things back", result.Output);
-        Assert.Equal(before, await minihub.ContentAsync());
+        Proof.Happens(
+            "everything is put back before it ends",
+            () => Assert.Contains("was restored and verified", result.Output, StringComparison.Ordinal));
+        Proof.Data(Same, before, after);
         Assert.Equal("interrupted", (await minihub.StatusAsync())["runs"]![0]!["result"]!.GetValue<string>());
         Assert.Empty((await FlaskAsync(toolbox)).Output);
 
@@ -72,7 +86,7 @@ public sealed class InterruptionTests(MariaDBFixture fixture)
         }
     }
 
-    [Fault(FaultArea.Migration, "Flask hangs, or is too slow", Happens = "ended at the limit, with what MariaDB was waiting for", Data = "every table is compared: as before")]
+    [Fault(FaultArea.Migration, "Flask hangs, or is too slow")]
     [Fact(Timeout = 300_000)]
     public async Task A_revision_that_takes_too_long_is_stopped_with_the_cause_and_undone()
     {
@@ -89,19 +103,22 @@ public sealed class InterruptionTests(MariaDBFixture fixture)
 
         var result = await minihub.RunAsync("--Uvlhub:Migrator:FlaskTimeout=00:00:15");
 
-        Assert.Equal(5, result.ExitCode);
+        var after = await minihub.ContentAsync();
+        Proof.Happens("ended at the limit", () => Assert.Equal(5, result.ExitCode));
         Proof.Reads("did not end within", result.Output);
-        Assert.Contains("Waiting for table metadata lock", result.Output, StringComparison.Ordinal);
-        Assert.Equal(before, await minihub.ContentAsync());
+        Proof.Happens(
+            "with what MariaDB was waiting for",
+            () => Assert.Contains("Waiting for table metadata lock", result.Output, StringComparison.Ordinal));
+        Proof.Data(Same, before, after);
         Assert.Empty((await FlaskAsync(toolbox)).Output);
     }
 
-    [Fault(FaultArea.Migration, "MariaDB is too busy in the middle of a migration", Happens = "everything is put back, and it is tried again", Data = "no row is lost")]
+    [Fault(FaultArea.Migration, "MariaDB is too busy in the middle of a migration")]
     [Fact(Timeout = 300_000)]
     public async Task A_transient_error_of_a_revision_is_undone_and_tried_again()
     {
         await using var minihub = await Minihub.CreateAsync(fixture);
-        await minihub.StartToolboxAsync();
+        await using var toolbox = await minihub.StartToolboxAsync();
         await minihub.SucceedAsync();
         // The first time another one holds the row: 1205, as a busy site causes it.
         minihub.WriteRevision(
@@ -117,12 +134,24 @@ public sealed class InterruptionTests(MariaDBFixture fixture)
             "    op.execute('SET SESSION innodb_lock_wait_timeout = 1')",
             "op.execute(\"UPDATE user SET nickname = 'n'\")");
 
+        await ToolboxAsync(toolbox, "touch", "/tmp/tried");
+        var (_, undisturbed, _) = await minihub.RehearseAsync();
+        await ToolboxAsync(toolbox, "rm", "/tmp/tried");
+
         var result = await minihub.SucceedAsync();
 
         Proof.Reads("1205", result.Output);
-        Assert.Contains("was restored and verified", result.Output, StringComparison.Ordinal);
-        Assert.Contains("trying again", result.Output, StringComparison.Ordinal);
-        Assert.Equal("0", await minihub.TextAsync("SELECT COUNT(*) FROM user WHERE nickname IS NULL"));
+        Proof.Happens(
+            "everything is put back",
+            () => Assert.Contains("was restored and verified", result.Output, StringComparison.Ordinal));
+        Proof.Happens("and it is tried again", () => Assert.Contains("trying again", result.Output, StringComparison.Ordinal));
+        Proof.Data("every row and the schema are compared: as after an undisturbed migration", undisturbed, await minihub.ContentAsync());
+    }
+
+    private static async Task ToolboxAsync(Toolbox toolbox, params string[] command)
+    {
+        var result = await toolbox.ExecAsync(Cancellation, command);
+        Assert.True(result.Succeeded, result.Error);
     }
 
     private static IEnumerable<string> CommandLines()
@@ -143,6 +172,10 @@ public sealed class InterruptionTests(MariaDBFixture fixture)
             yield return line;
         }
     }
+
+    // The names of all that are there, dead ones that nobody has asked after included.
+    private static async Task<string> ProcessesAsync(Toolbox toolbox) =>
+        (await toolbox.ExecAsync(Cancellation, "sh", "-c", "cat /proc/[0-9]*/comm | sort | tr '\\n' ' '")).Output;
 
     private static Task<EngineResult> FlaskAsync(Toolbox toolbox) => toolbox.ExecAsync(Cancellation, "pgrep", "-f", "flask db upgrade");
 }

@@ -148,43 +148,38 @@ internal sealed class Minihub : IAsyncDisposable
     /// <summary>Runs statements as root, in the database.</summary>
     public Task ExecuteAsync(string sql) => MariaDBServer.ExecuteAsync(Database.RootConnectionString, sql, Cancellation);
 
-    /// <summary>All of the database's content: every table with its columns, its number of rows and their checksum.</summary>
-    public Task<string> ContentAsync() => ContentOfAsync(Database.RootConnectionString);
+    /// <summary>All of the database's content.</summary>
+    public Task<IReadOnlyList<string>> ContentAsync() => DatabaseContents.ReadAsync(Database.RootConnectionString);
 
-    /// <summary>The same of any database.</summary>
-    public static async Task<string> ContentOfAsync(string connectionString)
+    /// <summary>The database's schema alone.</summary>
+    public Task<IReadOnlyList<string>> SchemaAsync() => DatabaseContents.ReadSchemaAsync(Database.RootConnectionString);
+
+    /// <summary>How many rows each table has.</summary>
+    public Task<IReadOnlyList<string>> CountsAsync() => DatabaseContents.CountRowsAsync(Database.RootConnectionString);
+
+    /// <summary>Lets the runner work undisturbed and puts the database back: what a disturbed run is compared with.</summary>
+    /// <returns>The content before and after, and the snapshot of before.</returns>
+    public async Task<(IReadOnlyList<string> Before, IReadOnlyList<string> After, string Snapshot)> RehearseAsync()
     {
-        await using var connection = new MySqlConnection(connectionString);
+        var before = await ContentAsync();
+        var snapshot = (await SucceedAsync("backup")).Answer.Trim();
+        await SucceedAsync();
+        var after = await ContentAsync();
+        Assert.NotEqual(before, after);
+        await SucceedAsync("restore", snapshot);
+        Assert.Equal(before, await ContentAsync());
+        return (before, after, snapshot);
+    }
+
+    /// <summary>How far the latest run has come, as the journal says; asked of the server, whose connections no run ends.</summary>
+    public async Task<string> PhaseAsync()
+    {
+        await using var connection = new MySqlConnection(Settings["ConnectionStrings__db"]);
         await connection.OpenAsync(Cancellation);
-        List<string> tables = [];
-        await using (var command = new MySqlCommand(
-            """
-            SELECT t.TABLE_NAME, (SELECT GROUP_CONCAT(CONCAT(c.COLUMN_NAME, ' ', c.COLUMN_TYPE, ' ', c.IS_NULLABLE, ' ', COALESCE(c.COLUMN_DEFAULT, '-')) ORDER BY c.ORDINAL_POSITION)
-              FROM information_schema.COLUMNS c WHERE c.TABLE_SCHEMA = t.TABLE_SCHEMA AND c.TABLE_NAME = t.TABLE_NAME)
-            FROM information_schema.TABLES t WHERE t.TABLE_SCHEMA = DATABASE() ORDER BY t.TABLE_NAME
-            """,
-            connection))
-        await using (var reader = await command.ExecuteReaderAsync(Cancellation))
-        {
-            while (await reader.ReadAsync(Cancellation))
-            {
-                tables.Add($"{reader.GetString(0)}\t{reader.GetString(1)}");
-            }
-        }
-
-        List<string> content = [];
-        foreach (var table in tables)
-        {
-            var name = table.Split('\t')[0];
-            await using var count = new MySqlCommand($"SELECT COUNT(*) FROM `{name}`", connection);
-            await using var checksum = new MySqlCommand($"CHECKSUM TABLE `{name}`", connection);
-            var rows = await count.ExecuteScalarAsync(Cancellation);
-            await using var reader = await checksum.ExecuteReaderAsync(Cancellation);
-            await reader.ReadAsync(Cancellation);
-            content.Add(string.Create(CultureInfo.InvariantCulture, $"{table}\t{rows} rows\t{reader.GetValue(1)}"));
-        }
-
-        return string.Join('\n', content);
+        await using var command = new MySqlCommand(
+            "SELECT phase FROM uvlhub_runner.runs WHERE database_name = @database ORDER BY id DESC LIMIT 1", connection);
+        command.Parameters.AddWithValue("@database", Database.Name);
+        return Convert.ToString(await command.ExecuteScalarAsync(Cancellation), CultureInfo.InvariantCulture) ?? "";
     }
 
     public async ValueTask DisposeAsync()
@@ -207,17 +202,14 @@ internal sealed class Minihub : IAsyncDisposable
         DOMAIN=localhost
         MARIADB_HOSTNAME=db
         MARIADB_PORT=3306
-        MARIADB_DATABASE={Quote(Database.Name)}
-        MARIADB_TEST_DATABASE={Quote($"{Database.Name}_test")}
-        MARIADB_USER={Quote(Database.User)}
-        MARIADB_PASSWORD={Quote(Database.Password)}
-        MARIADB_ROOT_PASSWORD={Quote(Database.RootPassword)}
+        MARIADB_DATABASE={DotEnv.Quote(Database.Name)}
+        MARIADB_TEST_DATABASE={DotEnv.Quote($"{Database.Name}_test")}
+        MARIADB_USER={DotEnv.Quote(Database.User)}
+        MARIADB_PASSWORD={DotEnv.Quote(Database.Password)}
+        MARIADB_ROOT_PASSWORD={DotEnv.Quote(Database.RootPassword)}
         WORKING_DIR=/app/
 
         """);
-
-    private static string Quote(string value) =>
-        $"'{value.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("'", "\\'", StringComparison.Ordinal)}'";
 
     private static void Copy(string from, string to)
     {

@@ -6,7 +6,9 @@ namespace UvlhubAspire.UvlhubRunner.Tests.Runs;
 /// <summary>The states in which nothing is upgraded: what is said, and that nothing is changed. No Python runs in any of them.</summary>
 public sealed class StateTests(MariaDBFixture fixture)
 {
-    [Fault(FaultArea.Migration, "the database is at a revision that the checkout does not have", Happens = "refused with the three ways out", Data = "every table is compared: as before")]
+    private const string Same = "every row and the schema are compared: as before";
+
+    [Fault(FaultArea.Migration, "the database is at a revision that the checkout does not have")]
     [Fact(Timeout = 120_000)]
     public async Task A_revision_that_the_checkout_does_not_have_is_named_with_the_ways_out()
     {
@@ -22,17 +24,22 @@ public sealed class StateTests(MariaDBFixture fixture)
         Assert.Equal(3, result.ExitCode);
         Assert.Contains("[unknown-revision]", result.Output, StringComparison.Ordinal);
         Proof.Reads("is at revision 'feedc0ffee'", result.Output);
-        Assert.Contains("git log --all --oneline -S feedc0ffee -- migrations", result.Output, StringComparison.Ordinal);
-        Assert.Contains($"-- restore {snapshot} ", result.Output, StringComparison.Ordinal);
-        Assert.Contains("-- reset --yes ", result.Output, StringComparison.Ordinal);
-        Assert.Equal(before, await minihub.ContentAsync());
+        Proof.Happens("refused with the three ways out", () =>
+        {
+            Assert.Contains("git log --all --oneline -S feedc0ffee -- migrations", result.Output, StringComparison.Ordinal);
+            Assert.Contains($"-- restore {snapshot} ", result.Output, StringComparison.Ordinal);
+            Assert.Contains("-- reset --yes ", result.Output, StringComparison.Ordinal);
+        });
+        Proof.Data(Same, before, await minihub.ContentAsync());
     }
 
-    [Fault(FaultArea.Migration, "the checkout's revisions have several heads", Happens = "refused with both files and the command that joins them", Data = "untouched")]
+    [Fault(FaultArea.Migration, "the checkout's revisions have several heads")]
     [Fact(Timeout = 120_000)]
     public async Task Several_heads_are_named_with_their_files_and_the_line_that_joins_them()
     {
         await using var minihub = await Minihub.CreateAsync(fixture);
+        await StampAsync(minihub, "003");
+        var before = await minihub.ContentAsync();
         minihub.WriteRevision("005a", "004", "pass");
         minihub.WriteRevision("005b", "004", "pass");
         Assert.Equal("several-heads", await minihub.StateAsync());
@@ -40,13 +47,17 @@ public sealed class StateTests(MariaDBFixture fixture)
         var result = await minihub.RunAsync();
 
         Assert.Equal(3, result.ExitCode);
-        Assert.Contains("005a.py", result.Output, StringComparison.Ordinal);
-        Assert.Contains("005b.py", result.Output, StringComparison.Ordinal);
+        Proof.Happens("refused with both files and the command that joins them", () =>
+        {
+            Assert.Contains("005a.py", result.Output, StringComparison.Ordinal);
+            Assert.Contains("005b.py", result.Output, StringComparison.Ordinal);
+            Assert.Contains("flask db merge -m \"merge heads\" 005a 005b", result.Output, StringComparison.Ordinal);
+        });
         Proof.Reads("flask db merge -m \"merge heads\" 005a 005b", result.Output);
-        Assert.Equal("", await minihub.ContentAsync());
+        Proof.Data(Same, before, await minihub.ContentAsync());
     }
 
-    [Fault(FaultArea.Migration, "the checkout's revisions are broken", Happens = "refused with file and reason", Data = "untouched")]
+    [Fault(FaultArea.Migration, "the checkout's revisions are broken")]
     [Theory(Timeout = 120_000)]
     [InlineData("revision = 'a'\ndown_revision = 'b'\n", "revision = 'b'\ndown_revision = 'a'\n", "comes back to itself")]
     [InlineData("revision = 'a'\ndown_revision = 'lost'\n", null, "follows the revision 'lost'")]
@@ -55,6 +66,8 @@ public sealed class StateTests(MariaDBFixture fixture)
     public async Task A_broken_history_is_refused_with_file_and_reason(string first, string? second, string reason)
     {
         await using var minihub = await Minihub.CreateAsync(fixture);
+        await StampAsync(minihub, "003");
+        var before = await minihub.ContentAsync();
         await File.WriteAllTextAsync(Path.Combine(minihub.Versions, "broken.py"), first, TestContext.Current.CancellationToken);
         if (second is not null)
         {
@@ -66,7 +79,12 @@ public sealed class StateTests(MariaDBFixture fixture)
         Assert.Equal(3, result.ExitCode);
         Assert.Contains("[broken-history]", result.Output, StringComparison.Ordinal);
         Proof.Reads(reason, result.Output);
-        Assert.Contains(minihub.Versions, result.Output, StringComparison.Ordinal);
+        Proof.Happens("refused with file and reason", () =>
+        {
+            Assert.Contains(minihub.Versions, result.Output, StringComparison.Ordinal);
+            Assert.Contains("broken", result.Output.Replace("[broken-history]", "", StringComparison.Ordinal), StringComparison.Ordinal);
+        });
+        Proof.Data(Same, before, await minihub.ContentAsync());
         Assert.Equal("broken-history", await minihub.StateAsync());
     }
 
@@ -84,11 +102,12 @@ public sealed class StateTests(MariaDBFixture fixture)
         Assert.False(Directory.Exists(Path.Combine(minihub.Checkout, "migrations")));
     }
 
-    [Fault(FaultArea.Migration, "the container that runs Flask is missing", Happens = "said at once, with the command that starts it", Data = "nothing was begun")]
+    [Fault(FaultArea.Migration, "the container that runs Flask is missing")]
     [Fact(Timeout = 120_000)]
     public async Task Without_a_toolbox_an_upgrade_is_not_begun_and_its_absence_is_said_at_once()
     {
         await using var minihub = await Minihub.CreateAsync(fixture);
+        var before = await minihub.ContentAsync();
         minihub.Settings.Remove("ConnectionStrings__db");
         minihub.Settings.Remove("ConnectionStrings__uvlhubdb");
         minihub.Settings["Uvlhub__Ports__Database"] = minihub.Database.HostPort.ToString(System.Globalization.CultureInfo.InvariantCulture);
@@ -97,8 +116,12 @@ public sealed class StateTests(MariaDBFixture fixture)
 
         Assert.Equal(4, result.ExitCode);
         Proof.Reads($"There is no container {minihub.ToolboxName}", result.Output);
-        Assert.Contains("Start it with './run'", result.Output, StringComparison.Ordinal);
-        Assert.Equal("", await minihub.ContentAsync());
+        Proof.Happens("said, with the command that starts it, and nothing is begun", () =>
+        {
+            Assert.Contains("Start it with './run'", result.Output, StringComparison.Ordinal);
+            Assert.DoesNotContain("Running '", result.Output, StringComparison.Ordinal);
+        });
+        Proof.Data(Same, before, await minihub.ContentAsync());
     }
 
     [Fact(Timeout = 120_000)]
@@ -125,7 +148,7 @@ public sealed class StateTests(MariaDBFixture fixture)
         Assert.Empty((await minihub.StatusAsync())["runs"]!.AsArray());
     }
 
-    [Fault(FaultArea.Migration, "no snapshot can be made", Happens = "the migration does not begin", Data = "every table is compared: as before")]
+    [Fault(FaultArea.Migration, "no snapshot can be made")]
     [Fact(Timeout = 120_000)]
     public async Task A_snapshot_that_cannot_be_made_keeps_the_upgrade_from_beginning()
     {
@@ -140,8 +163,10 @@ public sealed class StateTests(MariaDBFixture fixture)
 
         Assert.Equal(3, result.ExitCode);
         Proof.Reads("No snapshot was made, so nothing was changed", result.Output);
-        Assert.DoesNotContain("Running 'flask", result.Output, StringComparison.Ordinal);
-        Assert.Equal(before, await minihub.ContentAsync());
+        Proof.Happens(
+            "the migration does not begin",
+            () => Assert.DoesNotContain("Running 'flask", result.Output, StringComparison.Ordinal));
+        Proof.Data(Same, before, await minihub.ContentAsync());
     }
 
     [Fact(Timeout = 120_000)]

@@ -1,5 +1,7 @@
+using System.Globalization;
 using Microsoft.Extensions.Logging.Abstractions;
 using UvlhubAspire.AppHost.Engine;
+using UvlhubAspire.AppHost.Flask;
 using UvlhubAspire.AppHost.Images;
 using Xunit;
 
@@ -24,12 +26,15 @@ public sealed class Toolbox : IAsyncDisposable
     {
         var recipe = ImageRecipe.StandIn("flask");
         await new ImageBuilder(s_engine, NullLoggerFactory.Instance).EnsureAsync(recipe, NullLogger.Instance, cancellationToken);
+        // As the AppHost starts it: a migration must get along with what this user may do, and is given no more here.
+        var owner = CheckoutOwner.Of(checkout, s_engine);
         var startup = Path.Combine(Path.GetDirectoryName(UvlhubAspire.Checkout.RepositoryFolder.Images)!, "AppHost", "Flask", "startup");
         string[] arguments =
         [
-            "run", "--detach", "--init", "--name", name,
-            .. environment.SelectMany(pair => (string[])["--env", $"{pair.Key}={pair.Value}"]),
-            "--volume", $"{checkout}:/app", "--volume", $"{startup}:/opt/uvlhub-aspire/startup:ro", "--workdir", "/app",
+            "run", "--detach", "--name", name, .. CheckoutContainer.Options("/app"), .. CheckoutContainer.UserOption(owner),
+            .. (owner is null ? environment : environment.Concat(CheckoutContainer.OwnersVariables))
+                .SelectMany(pair => (string[])["--env", $"{pair.Key}={pair.Value}"]),
+            "--volume", $"{checkout}:/app", "--volume", $"{startup}:/opt/uvlhub-aspire/startup:ro",
             recipe.Image, "sleep", "infinity",
         ];
         var started = await s_engine.RunAsync(s_limit, cancellationToken, arguments);
@@ -40,6 +45,15 @@ public sealed class Toolbox : IAsyncDisposable
     /// <summary>Runs a command in it.</summary>
     internal Task<EngineResult> ExecAsync(CancellationToken cancellationToken, params string[] command) =>
         s_engine.RunAsync(s_limit, cancellationToken, ["exec", Name, .. command]);
+
+    /// <summary>Asks it to end, and says with which exit code it did.</summary>
+    internal async Task<int> StopAsync(CancellationToken cancellationToken)
+    {
+        var stopped = await s_engine.RunAsync(s_limit, cancellationToken, "stop", "--time", "3", Name);
+        Assert.True(stopped.Succeeded, stopped.Error);
+        var inspected = await s_engine.RunAsync(s_limit, cancellationToken, "container", "inspect", "--format", "{{.State.ExitCode}}", Name);
+        return int.Parse(inspected.Output, CultureInfo.InvariantCulture);
+    }
 
     public async ValueTask DisposeAsync() =>
         await s_engine.RunAsync(s_limit, CancellationToken.None, "rm", "--force", "--volumes", Name);

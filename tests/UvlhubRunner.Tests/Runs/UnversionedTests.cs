@@ -10,7 +10,6 @@ public sealed class UnversionedTests(MariaDBFixture fixture)
         await using var minihub = await Minihub.CreateAsync(fixture);
         await minihub.StartToolboxAsync();
         await minihub.SucceedAsync();
-        var users = await minihub.TextAsync("SELECT COUNT(*) FROM user");
 
         // As a first migration leaves it that broke off: Alembic's table is there, without a row, and something is missing.
         await minihub.ExecuteAsync("DELETE FROM alembic_version; ALTER TABLE user_profile DROP COLUMN affiliation; DROP TABLE download; CREATE TABLE stray (id INT)");
@@ -36,11 +35,15 @@ public sealed class UnversionedTests(MariaDBFixture fixture)
             DROP TABLE alembic_version;
             """);
 
+        var mended = await minihub.ContentAsync();
+
         var stamped = await minihub.SucceedAsync();
 
         Assert.Contains("it now has that revision", stamped.Output, StringComparison.Ordinal);
         Assert.Equal("004", await minihub.RevisionAsync());
-        Assert.Equal(users, await minihub.TextAsync("SELECT COUNT(*) FROM user"));
+        await minihub.ExecuteAsync("DROP TABLE alembic_version");
+        Assert.Equal(mended, await minihub.ContentAsync());
+        await minihub.SucceedAsync();
         Assert.Equal("0", await minihub.TextAsync("SELECT COUNT(*) FROM information_schema.SCHEMATA WHERE SCHEMA_NAME LIKE 'uvlhub\\_runner\\_check%'"));
         Assert.Equal("at-head", await minihub.StateAsync());
     }

@@ -11,7 +11,7 @@ public sealed class DiskFullTests(MariaDBFixture fixture)
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    [Fault(FaultArea.Migration, "the disk is too small for a snapshot", Happens = "refused before the dump begins, with the setting of the folder", Data = "untouched")]
+    [Fault(FaultArea.Migration, "the disk is too small for a snapshot")]
     [Fact(Timeout = 300_000)]
     public async Task A_disk_that_is_too_small_is_refused_before_the_dump_begins()
     {
@@ -20,15 +20,26 @@ public sealed class DiskFullTests(MariaDBFixture fixture)
         await FailedSnapshotTests.FillAsync(scenario, megabytes: 4);
         var store = new SnapshotStore(Path.Combine(disk.Path, "snapshots"), keep: 5);
 
-        var refusal = await Assert.ThrowsAsync<MigrationRefusedException>(() => store.CreateAsync(scenario.Access, new SnapshotRequest(), null, Token));
+        var before = await scenario.ContentAsync();
+        List<SnapshotProgress> dumped = [];
+
+        var refusal = await Assert.ThrowsAsync<MigrationRefusedException>(() => store.CreateAsync(
+            scenario.Access, new SnapshotRequest(), new ImmediateProgress(dumped.Add), Token));
 
         Assert.Equal(SnapshotStore.SnapshotFailed, refusal.State);
         Proof.Reads("MB free", refusal.Problem);
-        Assert.Contains("Uvlhub:Snapshots:Path", refusal.Remedy, StringComparison.Ordinal);
-        Assert.Empty(Directory.EnumerateFiles(store.Folder));
+        Proof.Happens("refused before the dump begins", () =>
+        {
+            Assert.Empty(dumped);
+            Assert.Empty(Directory.EnumerateFiles(store.Folder));
+        });
+        Proof.Happens(
+            "with the setting of the folder",
+            () => Assert.Contains("Uvlhub:Snapshots:Path", refusal.Remedy, StringComparison.Ordinal));
+        Proof.Data("every row and the schema are compared: as before", before, await scenario.ContentAsync());
     }
 
-    [Fault(FaultArea.Migration, "the disk fills up during a snapshot", Happens = "the dump ends and leaves no file; nothing is migrated", Data = "untouched")]
+    [Fault(FaultArea.Migration, "the disk fills up during a snapshot")]
     [Fact(Timeout = 300_000)]
     public async Task A_disk_that_fills_up_during_the_dump_leaves_no_file_and_ends_the_dump()
     {
@@ -37,19 +48,20 @@ public sealed class DiskFullTests(MariaDBFixture fixture)
         await FailedSnapshotTests.FillAsync(scenario, megabytes: 12);
         var store = new SnapshotStore(Path.Combine(disk.Path, "snapshots"), keep: 5);
         var filler = Path.Combine(disk.Path, "filler");
+        var before = await scenario.ContentAsync();
 
         var refusal = await Assert.ThrowsAsync<MigrationRefusedException>(() => store.CreateAsync(
             scenario.Access, new SnapshotRequest(), new ImmediateProgress(_ => Fill(filler)), Token));
 
         Proof.Reads("cannot be written", refusal.Problem);
-        Assert.Empty(Directory.EnumerateFiles(store.Folder));
         // The server learns a moment later that the program at the other end is gone.
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(Token);
-        limit.CancelAfter(TimeSpan.FromSeconds(10));
-        while (await scenario.ReadAsync<long>("SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE DB = DATABASE() AND ID <> CONNECTION_ID()") > 0)
-        {
-            await Task.Delay(50, limit.Token);
-        }
+        await Proof.HappensAsync("the dump ends", () => Eventually.IsAsync(
+            () => scenario.ReadAsync<long>("SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE DB = DATABASE() AND ID <> CONNECTION_ID()"),
+            connections => connections == 0,
+            TimeSpan.FromSeconds(20),
+            "the dump's connection to end"));
+        Proof.Happens("and leaves no file", () => Assert.Empty(Directory.EnumerateFiles(store.Folder)));
+        Proof.Data("every row and the schema are compared: as before", before, await scenario.ContentAsync());
     }
 
     private static void Fill(string file)

@@ -20,15 +20,14 @@ public sealed class ExactFloatTests(MariaDBFixture fixture)
             CREATE TABLE log (id INT PRIMARY KEY AUTO_INCREMENT);
             CREATE TRIGGER watch BEFORE UPDATE ON metrics FOR EACH ROW INSERT INTO log VALUES (NULL);
             """);
-        const string Exact = "SELECT GROUP_CONCAT(dataset, changed, COALESCE(CAST(value AS DOUBLE), '-'), '/', CAST(other AS DOUBLE), '/', COALESCE(fixed, '-'), '/', COALESCE(CAST(half AS DOUBLE), '-') ORDER BY dataset) FROM metrics";
-        var before = await scenario.ReadAsync<string>(Exact);
+        var before = await scenario.ContentAsync();
 
         var snapshot = await scenario.TakeAsync();
         await scenario.ExecuteAsync("UPDATE metrics SET value = 1; DELETE FROM log");
         await scenario.RestoreAsync(snapshot);
 
-        Assert.Equal(before, await scenario.ReadAsync<string>(Exact));
-        Assert.Contains("16777216", before, StringComparison.Ordinal);
+        Assert.Equal(before, await scenario.ContentAsync());
+        Assert.Contains(before, line => line.Contains("16777216", StringComparison.Ordinal));
         Assert.Equal(0, await scenario.ReadAsync<long>("SELECT COUNT(*) FROM log"));
     }
 
@@ -53,11 +52,12 @@ public sealed class ExactFloatTests(MariaDBFixture fixture)
     {
         using var scenario = await SnapshotScenario.CreateAsync(fixture);
         await scenario.ExecuteAsync("CREATE TABLE loose (value FLOAT); INSERT INTO loose VALUES (0.5), (0.1), (NULL)");
+        var before = await scenario.ContentAsync();
 
         var snapshot = await scenario.TakeAsync();
         await scenario.ExecuteAsync("DELETE FROM loose");
         await scenario.RestoreAsync(snapshot);
 
-        Assert.Equal(3, await scenario.ReadAsync<long>("SELECT COUNT(*) FROM loose"));
+        Assert.Equal(before, await scenario.ContentAsync());
     }
 }

@@ -47,6 +47,9 @@ internal sealed class SnapshotScenario : IDisposable
 
     public Task<IReadOnlyList<string>> CompareAsync(Snapshot snapshot) => Store.CompareAsync(Access, snapshot, Token);
 
+    /// <summary>All that is in the database, as root sees it.</summary>
+    public Task<IReadOnlyList<string>> ContentAsync() => DatabaseContents.ReadAsync(Database.RootConnectionString);
+
     public void Dispose() => _folder.Dispose();
 }
 
