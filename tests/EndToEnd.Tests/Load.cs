@@ -1,58 +1,110 @@
 using System.Collections.Concurrent;
+using Xunit;
 
 namespace UvlhubAspire.EndToEnd.Tests;
 
-/// <summary>Several visitors that ask for the first page all the time, and what they were answered.</summary>
+/// <summary>
+/// Visitors of the sample site who come all the time: some read the first page, one has an account and uploads. A request
+/// is sent once; one that fails, or waits for longer than people do, is a failure.
+/// </summary>
 internal sealed class Load : IAsyncDisposable
 {
+    /// <summary>Nobody waits for longer than this, unless a test says otherwise.</summary>
+    public static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(8);
+
+    private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(20);
+    // Uploads are looked at one by one afterwards.
+    private static readonly TimeSpan s_pauseOfTheAuthor = TimeSpan.FromMilliseconds(200);
+
     private readonly CancellationTokenSource _end = new();
     private readonly ConcurrentQueue<string> _failures = new();
-    private readonly Task _visitors;
+    private readonly List<Upload> _uploads = [];
+    private readonly Func<Visitor> _visitor;
+    private readonly TimeSpan _patience;
+    private readonly Task _visits;
     private int _answered;
 
     /// <param name="site">The site's address.</param>
-    /// <param name="visitors">How many ask at the same time.</param>
-    /// <param name="connect">Makes what connects. Default: an ordinary client's.</param>
-    public Load(Uri site, int visitors = 4, Func<HttpMessageHandler>? connect = null) =>
-        _visitors = Task.WhenAll(Enumerable.Range(0, visitors).Select(_ => VisitAsync(site, connect?.Invoke() ?? new SocketsHttpHandler())));
+    /// <param name="readers">How many read at the same time.</param>
+    /// <param name="connection">Makes what connects. Default: an ordinary client's.</param>
+    /// <param name="patience">How long an answer may take. Default: <see cref="LongestWait"/>.</param>
+    public Load(Uri site, int readers = 2, Func<SocketsHttpHandler>? connection = null, TimeSpan? patience = null)
+    {
+        _visitor = () => new Visitor(site, connection?.Invoke());
+        _patience = patience ?? LongestWait;
+        _visits = Task.WhenAll([UploadAsync(), .. Enumerable.Range(0, readers).Select(_ => ReadAsync())]);
+    }
 
-    /// <summary>How many requests were answered well until now.</summary>
-    public int Answered => _answered;
+    /// <summary>Ends the visits: no request has failed, and enough were made, uploads among them.</summary>
+    /// <param name="atLeast">How many requests prove something.</param>
+    public async Task NothingHasFailedAsync(int atLeast = 50)
+    {
+        await DisposeAsync();
+        Assert.Empty(_failures);
+        Assert.True(_answered >= atLeast, $"only {_answered} requests were answered");
+        Assert.NotEmpty(_uploads);
+    }
 
-    /// <summary>What went wrong: every answer that is none of 2xx or 3xx, and every broken connection.</summary>
-    public IReadOnlyCollection<string> Failures => _failures;
+    /// <summary>After the end: every upload that was acknowledged is on the site.</summary>
+    public async Task UploadsAreThereAsync()
+    {
+        using var visitor = _visitor();
+        foreach (var upload in _uploads)
+        {
+            Assert.Equal(upload.Text, await visitor.DownloadAsync(upload, TestContext.Current.CancellationToken));
+        }
+    }
 
     /// <summary>Ends the visits (again, without effect); the last request of each is waited for.</summary>
     public async ValueTask DisposeAsync()
     {
         await _end.CancelAsync();
-        await _visitors;
+        await _visits;
     }
 
-    private async Task VisitAsync(Uri site, HttpMessageHandler connect)
+    private async Task ReadAsync()
     {
-        using var client = new HttpClient(connect) { BaseAddress = site, Timeout = TimeSpan.FromSeconds(60) };
+        using var reader = _visitor();
+        await VisitAsync(reader, s_pause, () => reader.ReadAsync("/", CancellationToken.None));
+    }
+
+    private async Task UploadAsync()
+    {
+        using var author = _visitor();
+        var hasAccount = false;
+        await VisitAsync(author, s_pauseOfTheAuthor, async () =>
+        {
+            if (!hasAccount)
+            {
+                await author.SignUpAsync(CancellationToken.None);
+                hasAccount = true;
+            }
+
+            _uploads.Add(await author.UploadAsync(CancellationToken.None));
+        });
+    }
+
+    private async Task VisitAsync(Visitor visitor, TimeSpan pause, Func<Task> visit)
+    {
         while (!_end.IsCancellationRequested)
         {
             try
             {
                 // Not ended half-way: a request that is under way counts.
-                using var answer = await client.GetAsync("/", CancellationToken.None);
-                if (answer.IsSuccessStatusCode)
-                {
-                    Interlocked.Increment(ref _answered);
-                }
-                else
-                {
-                    _failures.Enqueue($"{DateTime.UtcNow:HH:mm:ss.fff} {(int)answer.StatusCode}");
-                }
+                await visit();
+                Interlocked.Increment(ref _answered);
             }
-            catch (Exception exception) when (exception is HttpRequestException or OperationCanceledException)
+            catch (HttpRequestException failure)
             {
-                _failures.Enqueue($"{DateTime.UtcNow:HH:mm:ss.fff} {exception.Message}");
+                _failures.Enqueue($"{DateTime.UtcNow:HH:mm:ss.fff} {failure.Message}");
             }
 
-            await Task.Delay(20, CancellationToken.None);
+            await Task.Delay(pause, CancellationToken.None);
+        }
+
+        if (visitor.LongestWait > _patience)
+        {
+            _failures.Enqueue($"somebody waited {visitor.LongestWait.TotalSeconds:0.0} s for an answer");
         }
     }
 }

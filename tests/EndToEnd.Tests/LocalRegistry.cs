@@ -76,6 +76,14 @@ internal sealed class LocalRegistry : IAsyncDisposable
         return name;
     }
 
+    /// <summary>How often anybody has asked for what an image's <c>latest</c> is.</summary>
+    public async Task<int> QuestionsAsync(string image, CancellationToken cancellationToken)
+    {
+        // It prints its accesses to one of the two.
+        var log = await Uvlhub.Engine.RunAsync(s_limit, cancellationToken, "logs", _container);
+        return (log.Output + log.Error).Split('\n').Count(line => line.Contains($"/v2/{image}/manifests/latest HTTP/", StringComparison.Ordinal));
+    }
+
     /// <summary>Brings an image to this machine.</summary>
     public static Task PullAsync(string image, CancellationToken cancellationToken) => EngineAsync(cancellationToken, "pull", "--quiet", image);
 

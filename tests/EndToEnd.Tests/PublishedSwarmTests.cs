@@ -1,225 +1,154 @@
 using Xunit;
-using YamlDotNet.Serialization;
 
 namespace UvlhubAspire.EndToEnd.Tests;
 
-/// <summary>The published stack in a swarm of two nodes, which live in a container each: deploy, spread, update, roll back, drain, lose.</summary>
-public sealed class PublishedSwarmTests
+/// <summary>
+/// The published stack in a swarm of two nodes: deploy, spread, update, roll back, drain, lose. The first test sees the
+/// stack as it was first deployed, and the last loses a node; those between bring it to where they begin.
+/// </summary>
+[TestMethodOrderer(typeof(InOrderOfTheFile))]
+public sealed class PublishedSwarmTests(RunningSwarm swarm) : IClassFixture<RunningSwarm>
 {
-    private const string Sql = """MYSQL_PWD="$(cat /run/secrets/mariadb_password)" exec mariadb -u"$MARIADB_USER" --batch --skip-column-names "$MARIADB_DATABASE" -e "$0" """;
-    private const string SharedFolder = "/mnt/uploads";
-    private const int Replicas = 4;
-    private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(30);
+    // Much less than the minute that nginx waits for a connection unless it is told otherwise.
+    private static readonly TimeSpan s_afterTheLoss = TimeSpan.FromSeconds(20);
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    [Fault(FaultArea.Production, "a broken release (swarm)", Happens = "rolled back by itself; no request fails meanwhile", Data = "not touched")]
-    [Fault(FaultArea.Production, "a replica is killed (swarm)", Happens = "another takes its place", Data = "not touched")]
-    [Fault(FaultArea.Production, "MariaDB's task is killed (swarm)", Happens = "another takes its place on the same volume; the site answers again", Data = "the row is there")]
-    [Fault(FaultArea.Production, "a node without the data is lost (swarm)", Happens = "every request after that is answered by the other node, which takes its replicas over", Data = "the row is there")]
-    [Fact(Timeout = 900_000)]
-    public async Task A_stack_is_deployed_scaled_updated_under_load_rolled_back_and_loses_neither_requests_nor_rows()
+    [Fact(Timeout = 60_000)]
+    public async Task At_first_the_site_runs_beside_its_uploads_alone_and_both_nodes_lead_to_it()
     {
-        using var checkout = new SampleCheckout();
-        var name = Uvlhub.NewInstance();
-        var folder = Directory.CreateTempSubdirectory("uvlhub-aspire-swarm-");
-        string[] versions = ["v1", "v2"];
-        List<string> images = [];
-        try
-        {
-            await Uvlhub.EngineAsync(s_limit, Cancellation, "network", "create", $"{name}_nodes");
-            await using var registry = await LocalRegistry.StartAsync($"{name}_registry", Cancellation);
-            await Uvlhub.EngineAsync(s_limit, Cancellation, "network", "connect", $"{name}_nodes", $"{name}_registry");
-            images.AddRange(versions.SelectMany(version => new[] { $"{registry.Address}/{name}:{version}-debian", $"{registry.Address}/{name}-migrator:{version}-debian" }));
-            string[] settings = [$"--Uvlhub:Publish:Name={name}", $"--Uvlhub:Publish:Registry={registry.Address}", "--Uvlhub:Gunicorn:Workers=1"];
-            await Published.RunStepAsync("publish-swarm", folder.FullName, checkout, Cancellation, [.. settings, "--Uvlhub:Version=v1"]);
-            foreach (var version in versions)
-            {
-                await Published.RunStepAsync("push-images", folder.FullName, checkout, Cancellation, [.. settings, $"--Uvlhub:Version={version}"]);
-            }
-
-            string[] options = ["--network", $"{name}_nodes", "--volume", $"{name}_shared:{SharedFolder}"];
-            await using var manager = await InnerEngine.StartAsync($"{name}_manager", Cancellation, options);
-            await using var worker = await InnerEngine.StartAsync($"{name}_worker", Cancellation, options);
-            var swarm = new Swarm(name, manager, worker);
-            await Task.WhenAll(swarm.Nodes.Select(async node =>
-            {
-                await node.ReachRegistryAsync(registry.Address, $"{name}_registry", Cancellation);
-                // Those of the site are pulled.
-                await node.LoadAsync(OtherImages(Path.Combine(folder.FullName, "swarm", "stack.yml")), Cancellation);
-            }));
-            await manager.CopyAsync(Path.Combine(folder.FullName, "swarm"), "/stack", Cancellation);
-
-            await FormAsync(swarm);
-            await DeployAndServeAsync(swarm);
-            await SpreadAndUpdateUnderLoadAsync(swarm);
-            await RollBackAsync(swarm);
-            await DrainUnderLoadAsync(swarm);
-            await LoseAReplicaAsync(swarm);
-            await LoseTheDatabaseAsync(swarm);
-            await LoseTheWorkerAsync(swarm);
-        }
-        finally
-        {
-            await Uvlhub.RemoveLeftoversAsync(name);
-            foreach (var image in images)
-            {
-                await Uvlhub.Engine.RunAsync(s_limit, CancellationToken.None, "image", "rm", image);
-            }
-
-            folder.Delete(recursive: true);
-        }
+        await RunningSwarm.AnswersAsync(swarm.Manager);
+        await RunningSwarm.AnswersAsync(swarm.Worker);
+        Assert.NotEmpty(await RunningSwarm.HealthyAsync(swarm.Manager));
+        Assert.Empty(await RunningSwarm.HealthyAsync(swarm.Worker));
+        Assert.Equal("004", await swarm.SqlAsync("SELECT version_num FROM alembic_version"));
     }
 
-    private static async Task FormAsync(Swarm swarm)
+    [Fact(Timeout = 240_000)]
+    public async Task An_update_that_spreads_the_site_over_both_nodes_fails_no_request()
     {
-        var (name, manager, worker) = swarm;
-        await manager.RunAsync(Cancellation, "docker", "swarm", "init", "--advertise-addr", "eth0");
-        var token = await manager.RunAsync(Cancellation, "docker", "swarm", "join-token", "--quiet", "worker");
-        await worker.RunAsync(Cancellation, "docker", "swarm", "join", "--token", token, $"{name}_manager:2377");
-        await manager.RunAsync(Cancellation, "docker", "node", "update", "--label-add", "uvlhub.data=true", "--label-add", "uvlhub.web=true", $"{name}_manager");
-        await manager.RunAsync(Cancellation, "docker", "node", "update", "--label-add", "uvlhub.web=true", $"{name}_worker");
-        foreach (var secret in (string[])["mariadb_root_password", "mariadb_password", "secret_key"])
-        {
-            await manager.RunAsync(Cancellation, "sh", "-c", $"printf %s 'made up: $ {secret}' | docker secret create {name}_{secret} -");
-        }
+        Assert.Empty(await RunningSwarm.HealthyAsync(swarm.Worker));
+        await using var load = new Load(swarm.Manager.Address);
+        await using var other = new Load(swarm.Worker.Address);
+        await swarm.SpreadAsync();
+        await load.NothingHasFailedAsync();
+        await other.NothingHasFailedAsync();
+        await load.UploadsAreThereAsync();
+        Assert.NotEmpty(await RunningSwarm.HealthyAsync(swarm.Worker));
     }
 
-    private static async Task DeployAndServeAsync(Swarm swarm)
+    [Fact(Timeout = 240_000)]
+    public async Task Replicas_on_two_nodes_have_their_uploads_in_common()
     {
-        await DeployAsync(swarm, "VERSION=v1-debian");
-        await AnswersAsync(swarm.Manager);
-        await AnswersAsync(swarm.Worker);
-        // A volume of uploads belongs to one node.
-        Assert.Empty(await HealthyAsync(swarm.Worker));
-        Assert.Equal("004", await SqlAsync(swarm, "SELECT version_num FROM alembic_version"));
-        await SqlAsync(swarm, "INSERT INTO user (email, password_hash, created_at) VALUES ('kept@example.org', 'x', NOW())");
+        await OnBothNodesAsync();
+        var (writer, reader) = (await IdAsync(swarm.Manager), await IdAsync(swarm.Worker));
+        await swarm.Manager.RunAsync(Cancellation, "docker", "exec", writer, "sh", "-c", "echo shared >/app/uploads/a-file");
+        Assert.Equal("shared", await swarm.Worker.RunAsync(Cancellation, "docker", "exec", reader, "cat", "/app/uploads/a-file"));
+
+        static async Task<string> IdAsync(InnerEngine node) => (await RunningSwarm.HealthyAsync(node))[0].Split(' ')[0];
     }
 
-    private static async Task SpreadAndUpdateUnderLoadAsync(Swarm swarm)
+    [Fault(FaultArea.Production, "a broken release (swarm)")]
+    [Fact(Timeout = 240_000)]
+    public async Task A_broken_release_is_rolled_back_and_fails_no_request()
     {
-        await using (var load = new Load(swarm.Manager.Address, visitors: 2))
-        await using (var other = new Load(swarm.Worker.Address, visitors: 2))
-        {
-            await DeployAsync(swarm, $"VERSION=v2-debian UPLOADS={SharedFolder} WEB_LABEL=uvlhub.web WEB_REPLICAS={Replicas}");
-            await Eventually.TrueAsync(async () => await UpdateStateAsync(swarm) == "completed"
-                && await HealthyAsync(swarm.Nodes) is { Count: Replicas } healthy && healthy.All(replica => replica.Image.Contains(":v2-", StringComparison.Ordinal)));
-            Assert.Empty(load.Failures);
-            Assert.Empty(other.Failures);
-            Assert.True(load.Answered > 50 && other.Answered > 50, $"only {load.Answered} and {other.Answered} requests were answered");
-        }
-
-        var writer = (await HealthyAsync(swarm.Manager))[0];
-        var reader = (await HealthyAsync(swarm.Worker))[0];
-        await swarm.Manager.RunAsync(Cancellation, "docker", "exec", writer.Id, "sh", "-c", "echo shared >/app/uploads/a-file");
-        Assert.Equal("shared", await swarm.Worker.RunAsync(Cancellation, "docker", "exec", reader.Id, "cat", "/app/uploads/a-file"));
-    }
-
-    private static async Task RollBackAsync(Swarm swarm)
-    {
-        await using var load = new Load(swarm.Manager.Address, visitors: 2);
-        await using var other = new Load(swarm.Worker.Address, visitors: 2);
+        await swarm.SpreadAsync();
+        await using var load = new Load(swarm.Manager.Address);
+        await using var other = new Load(swarm.Worker.Address);
         // Starts, and never becomes healthy.
-        await swarm.Manager.RunAsync(Cancellation, "docker", "service", "update", "--detach", "--args", "sh -c 'exit 1'", $"{swarm.Name}_web");
-        await Eventually.TrueAsync(async () => await UpdateStateAsync(swarm) == "rollback_completed");
-        Assert.Empty(load.Failures);
-        Assert.Empty(other.Failures);
-        Assert.Equal(Replicas, (await HealthyAsync(swarm.Nodes)).Count);
-    }
-
-    private static async Task DrainUnderLoadAsync(Swarm swarm)
-    {
-        await using (var load = new Load(swarm.Manager.Address))
+        await swarm.ManageAsync("service", "update", "--detach", "--args", "sh -c 'exit 1'", $"{swarm.Name}_web");
+        await Proof.HappensAsync("rolled back by itself", async () =>
         {
-            await swarm.Manager.RunAsync(Cancellation, "docker", "node", "update", "--availability", "drain", $"{swarm.Name}_worker");
-            await Eventually.TrueAsync(async () => (await HealthyAsync(swarm.Manager)).Count == Replicas
-                && (await swarm.Worker.RunAsync(Cancellation, "docker", "ps", "--quiet")).Length == 0);
-            Assert.Empty(load.Failures);
-        }
-
-        await swarm.Manager.RunAsync(Cancellation, "docker", "node", "update", "--availability", "active", $"{swarm.Name}_worker");
-        await AnswersAsync(swarm.Worker);
+            await swarm.UpdateStateAsync("rollback_completed");
+            Assert.Equal(RunningSwarm.Replicas, (await swarm.HealthyAsync()).Count);
+        });
+        await Proof.HappensAsync("no request fails meanwhile", async () =>
+        {
+            await load.NothingHasFailedAsync();
+            await other.NothingHasFailedAsync();
+        });
+        await Proof.DataAsync("what people upload meanwhile is there", load.UploadsAreThereAsync);
     }
 
-    private static async Task LoseAReplicaAsync(Swarm swarm)
+    [Fact(Timeout = 240_000)]
+    public async Task A_node_that_is_drained_for_maintenance_fails_no_request()
     {
-        var lost = (await HealthyAsync(swarm.Manager))[0];
-        await swarm.Manager.RunAsync(Cancellation, "docker", "kill", lost.Id);
-        await Eventually.TrueAsync(async () => await HealthyAsync(swarm.Nodes) is { Count: Replicas } healthy && !healthy.Contains(lost));
+        await OnBothNodesAsync();
+        await using var load = new Load(swarm.Manager.Address);
+        await swarm.ManageAsync("node", "update", "--availability", "drain", $"{swarm.Name}_worker");
+        await Eventually.IsAsync(
+            () => RunningSwarm.HealthyAsync(swarm.Manager), healthy => healthy.Count == RunningSwarm.Replicas,
+            what: "all replicas on the other node");
+        await Eventually.IsAsync(
+            () => swarm.Worker.RunAsync(Cancellation, "docker", "ps", "--quiet"), containers => containers.Length == 0, what: "an empty node");
+        await load.NothingHasFailedAsync();
+        await load.UploadsAreThereAsync();
+
+        await swarm.ManageAsync("node", "update", "--availability", "active", $"{swarm.Name}_worker");
+        await RunningSwarm.AnswersAsync(swarm.Worker);
     }
 
-    private static async Task LoseTheDatabaseAsync(Swarm swarm)
+    [Fault(FaultArea.Production, "a replica is killed (swarm)")]
+    [Fact(Timeout = 120_000)]
+    public async Task A_replica_that_is_killed_is_replaced()
     {
-        await swarm.Manager.RunAsync(Cancellation, "docker", "kill", await DatabaseAsync(swarm));
-        await Eventually.TrueAsync(async () => (await DatabaseAsync(swarm)).Length > 0);
-        await AnswersAsync(swarm.Manager);
-        await KeptAsync(swarm);
+        await swarm.SpreadAsync();
+        var lost = (await RunningSwarm.HealthyAsync(swarm.Manager))[0];
+        await swarm.ManageAsync("kill", lost.Split(' ')[0]);
+        await Proof.HappensAsync("another takes its place", () => Eventually.IsAsync(
+            swarm.HealthyAsync, healthy => healthy.Count == RunningSwarm.Replicas && !healthy.Contains(lost),
+            what: "as many replicas as before"));
     }
 
-    private static async Task LoseTheWorkerAsync(Swarm swarm)
+    [Fault(FaultArea.Production, "MariaDB's task is killed (swarm)")]
+    [Fact(Timeout = 120_000)]
+    public async Task Rows_outlive_a_killed_database_and_the_site_answers_again()
     {
-        Assert.NotEmpty(await HealthyAsync(swarm.Worker));
+        await swarm.SpreadAsync();
+        await UploadAsync();
+        var rows = await RowsAsync();
+        var killed = await swarm.DatabaseAsync();
+        await swarm.ManageAsync("kill", killed);
+        await Proof.HappensAsync("another takes its place", () => Eventually.IsAsync(
+            swarm.DatabaseAsync, database => database.Length > 0 && database != killed, what: "another database"));
+        await Proof.HappensAsync("the site answers again", () => RunningSwarm.AnswersAsync(swarm.Manager));
+        Proof.Data("every user and feature model is there", rows, await RowsAsync());
+    }
+
+    [Fault(FaultArea.Production, "a node without the data is lost (swarm)")]
+    [Fact(Timeout = 240_000)]
+    public async Task The_other_node_answers_every_request_after_a_node_without_the_data_is_lost()
+    {
+        await OnBothNodesAsync();
+        await UploadAsync();
+        var rows = await RowsAsync();
         await swarm.Worker.KillAsync(Cancellation);
-        // Much less than the minute that nginx waits for a connection unless it is told otherwise.
-        using var client = new HttpClient { BaseAddress = swarm.Manager.Address, Timeout = TimeSpan.FromSeconds(20) };
-        while ((await HealthyAsync(swarm.Manager)).Count < Replicas)
+        await Proof.DataAsync("every user and feature model is there", async () => Assert.Equal(rows, await RowsAsync()));
+        await using var load = new Load(swarm.Manager.Address, patience: s_afterTheLoss);
+        await Proof.HappensAsync("the other node takes its replicas over", () => Eventually.IsAsync(
+            () => RunningSwarm.HealthyAsync(swarm.Manager), healthy => healthy.Count == RunningSwarm.Replicas,
+            what: "as many replicas as before"));
+        await Proof.HappensAsync("every request after that is answered by the other node", () => load.NothingHasFailedAsync(atLeast: 20));
+    }
+
+    private async Task OnBothNodesAsync()
+    {
+        await swarm.SpreadAsync();
+        if ((await RunningSwarm.HealthyAsync(swarm.Worker)).Count == 0)
         {
-            using var answer = await client.GetAsync("/", Cancellation);
-            Assert.True(answer.IsSuccessStatusCode, $"{answer.StatusCode} after the loss of a node");
+            // A node that has come back is given replicas only when some are started.
+            await swarm.ManageAsync("service", "update", "--force", "--quiet", $"{swarm.Name}_web");
         }
 
-        await KeptAsync(swarm);
+        Assert.NotEmpty(await RunningSwarm.HealthyAsync(swarm.Worker));
     }
 
-    private static Task<string> DeployAsync(Swarm swarm, string settings) => swarm.Manager.RunAsync(Cancellation, "sh", "-c",
-        $"cd /stack && {settings} DOMAIN=localhost docker stack deploy --compose-file stack.yml {swarm.Name}");
-
-    private static Task AnswersAsync(InnerEngine node) => Eventually.TrueAsync(async () =>
+    private async Task UploadAsync()
     {
-        using var client = new HttpClient { BaseAddress = node.Address };
-        using var answer = await client.GetAsync("/", Cancellation);
-        return answer.IsSuccessStatusCode;
-    });
-
-    private static async Task KeptAsync(Swarm swarm) =>
-        Assert.Equal("kept@example.org", await SqlAsync(swarm, "SELECT email FROM user WHERE email = 'kept@example.org'"));
-
-    private static async Task<string> SqlAsync(Swarm swarm, string sql) =>
-        await swarm.Manager.RunAsync(Cancellation, "docker", "exec", await DatabaseAsync(swarm), "sh", "-c", Sql, sql);
-
-    private static Task<string> DatabaseAsync(Swarm swarm) =>
-        swarm.Manager.RunAsync(Cancellation, "docker", "ps", "--quiet", "--filter", $"name={swarm.Name}_db", "--filter", "health=healthy");
-
-    private static async Task<IReadOnlyList<Replica>> HealthyAsync(params InnerEngine[] nodes)
-    {
-        var lists = await Task.WhenAll(nodes.Select(node =>
-            node.RunAsync(Cancellation, "docker", "ps", "--format", "{{.ID}} {{.Image}}", "--filter", "name=_web", "--filter", "health=healthy")));
-        return [.. lists.SelectMany(list => list.Split('\n', StringSplitOptions.RemoveEmptyEntries)).Select(line => line.Split(' ')).Select(words => new Replica(words[0], words[1]))];
+        using var visitor = new Visitor(swarm.Manager.Address);
+        await visitor.SignUpAsync(Cancellation);
+        await visitor.UploadAsync(Cancellation);
     }
 
-    private static Task<string> UpdateStateAsync(Swarm swarm) => swarm.Manager.RunAsync(Cancellation,
-        "docker", "service", "inspect", "--format", "{{if .UpdateStatus}}{{.UpdateStatus.State}}{{end}}", $"{swarm.Name}_web");
-
-    private static IEnumerable<string> OtherImages(string stack) =>
-        new DeserializerBuilder().IgnoreUnmatchedProperties().Build().Deserialize<StackFile>(File.ReadAllText(stack)).Services.Values
-            .Select(service => service.Image).Where(image => !image.Contains("${", StringComparison.Ordinal));
-
-    private sealed record Swarm(string Name, InnerEngine Manager, InnerEngine Worker)
-    {
-        public InnerEngine[] Nodes => [Manager, Worker];
-    }
-
-    private sealed record Replica(string Id, string Image);
-
-    public sealed class StackFile
-    {
-        [YamlMember(Alias = "services")]
-        public Dictionary<string, StackService> Services { get; set; } = [];
-    }
-
-    public sealed class StackService
-    {
-        [YamlMember(Alias = "image")]
-        public string Image { get; set; } = "";
-    }
+    private Task<string> RowsAsync() => swarm.SqlAsync("SELECT * FROM user ORDER BY id; SELECT * FROM feature_model ORDER BY id");
 }
