@@ -5,6 +5,8 @@ namespace UvlhubAspire.EndToEnd.Tests;
 /// <summary>Debian's Chromium, driven by Playwright; no browser is downloaded.</summary>
 public sealed class Browser : IAsyncDisposable
 {
+    // In milliseconds.
+    private const float Limit = 30_000;
     private readonly IPlaywright _playwright;
     private readonly IBrowser _browser;
 
@@ -24,30 +26,13 @@ public sealed class Browser : IAsyncDisposable
     public async Task<IPage> OpenAsync(string url)
     {
         var page = await _browser.NewPageAsync(new() { ViewportSize = new() { Width = 1360, Height = 800 } });
-        page.SetDefaultTimeout(30_000);
+        page.SetDefaultTimeout(Limit);
         await page.GotoAsync(url);
         return page;
     }
 
-    /// <summary>
-    /// Expects something to be seen, and reloads the page in between as a person would: on a busy machine the dashboard's
-    /// connection can begin before its scripts are there, and then nothing more appears.
-    /// </summary>
-    public static async Task ExpectAsync(IPage page, ILocator seen)
-    {
-        for (var attempt = 1; ; attempt++)
-        {
-            try
-            {
-                await Assertions.Expect(seen).ToBeVisibleAsync(new() { Timeout = 10_000 });
-                return;
-            }
-            catch (PlaywrightException) when (attempt < 4)
-            {
-                await page.ReloadAsync();
-            }
-        }
-    }
+    /// <summary>Expects that something is seen without more ado: nobody reloads the page.</summary>
+    public static Task ExpectAsync(ILocator seen) => Assertions.Expect(seen).ToBeVisibleAsync(new() { Timeout = Limit });
 
     public async ValueTask DisposeAsync()
     {

@@ -17,7 +17,7 @@ public sealed class BrowserTests(RunningSample sample) : IAsyncLifetime
     {
         var page = await _browser!.OpenAsync(sample.Uvlhub.SiteUrl.ToString());
         await page.GetByRole(AriaRole.Link, new() { Name = "Coffee machine" }).First.ClickAsync();
-        await Browser.ExpectAsync(page, page.GetByText("namespace"));
+        await Browser.ExpectAsync(page.GetByText("namespace"));
     }
 
     [Fact(Timeout = 120_000)]
@@ -27,7 +27,7 @@ public sealed class BrowserTests(RunningSample sample) : IAsyncLifetime
         var page = await _browser!.OpenAsync(login);
         foreach (var resource in (string[])["db", "uvlhubdb", "uvlhubdb-test", "rosemary", "migrator", "web"])
         {
-            await Browser.ExpectAsync(page, page.GetByText(resource, new() { Exact = true }).First);
+            await Browser.ExpectAsync(page.GetByText(resource, new() { Exact = true }).First);
         }
     }
 
@@ -36,9 +36,9 @@ public sealed class BrowserTests(RunningSample sample) : IAsyncLifetime
     {
         var login = await sample.Uvlhub.DashboardLoginUrlAsync(TestContext.Current.CancellationToken);
         var page = await _browser!.OpenAsync(login);
-        await Browser.ExpectAsync(page, page.GetByText("migrator", new() { Exact = true }).First);
+        await Browser.ExpectAsync(page.GetByText("migrator", new() { Exact = true }).First);
         await page.GotoAsync(new Uri(new Uri(login), "/consolelogs/resource/migrator").ToString());
-        await Browser.ExpectAsync(page, page.GetByText("is at the checkout's head").First);
+        await Browser.ExpectAsync(page.GetByText("is at the checkout's head").First);
     }
 
     [Fact(Timeout = 120_000)]
@@ -47,6 +47,6 @@ public sealed class BrowserTests(RunningSample sample) : IAsyncLifetime
         var login = await sample.Uvlhub.DashboardLoginUrlAsync(TestContext.Current.CancellationToken);
         var page = await _browser!.OpenAsync(login);
         await page.GotoAsync(new Uri(new Uri(login), "/traces").ToString());
-        await Browser.ExpectAsync(page, page.GetByRole(AriaRole.Gridcell, new() { Name = "migrator: migrate" }));
+        await Browser.ExpectAsync(page.GetByRole(AriaRole.Gridcell, new() { Name = "migrator: migrate" }));
     }
 }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -19,8 +20,10 @@ internal sealed class Dashboard : IDisposable
     }
 
     /// <summary>Waits until one of a resource's spans is as wanted; the test's own time-out ends the wait.</summary>
-    public Task<Span> SpanAsync(string resource, Func<Span, bool> wanted, CancellationToken cancellationToken) =>
-        EventuallyAsync(async () => (await SpansAsync(resource, cancellationToken)).FirstOrDefault(wanted), cancellationToken);
+    public Task<Span> SpanAsync(
+        string resource, Func<Span, bool> wanted, CancellationToken cancellationToken,
+        [CallerArgumentExpression(nameof(wanted))] string what = "") =>
+        FirstAsync(() => SpansAsync(resource, cancellationToken), wanted, what);
 
     /// <summary>All spans of a resource until now.</summary>
     public async Task<IReadOnlyList<Span>> SpansAsync(string resource, CancellationToken cancellationToken)
@@ -39,34 +42,26 @@ internal sealed class Dashboard : IDisposable
     }
 
     /// <summary>Waits until a resource has sent a log record as wanted.</summary>
-    public Task<LogRecord> LogRecordAsync(string resource, Func<LogRecord, bool> wanted, CancellationToken cancellationToken) =>
-        EventuallyAsync(
-            async () =>
-            {
-                using var answer = await GetAsync($"api/telemetry/logs?limit=5000&resource={resource}", cancellationToken);
-                return Nested(answer.RootElement, "resourceLogs", "scopeLogs", "logRecords")
-                    .Select(record => new LogRecord(
-                        record.GetProperty("body").GetProperty("stringValue").GetString() ?? "",
-                        record.TryGetProperty("traceId", out var trace) ? trace.GetString() : null))
-                    .FirstOrDefault(wanted);
-            },
-            cancellationToken);
+    public Task<LogRecord> LogRecordAsync(
+        string resource, Func<LogRecord, bool> wanted, CancellationToken cancellationToken,
+        [CallerArgumentExpression(nameof(wanted))] string what = "") =>
+        FirstAsync(() => LogRecordsAsync(resource, cancellationToken), wanted, what);
 
     public void Dispose() => _client.Dispose();
 
-    private static async Task<T> EventuallyAsync<T>(Func<Task<T?>> read, CancellationToken cancellationToken)
-        where T : class
+    private async Task<IReadOnlyList<LogRecord>> LogRecordsAsync(string resource, CancellationToken cancellationToken)
     {
-        while (true)
-        {
-            if (await read() is { } found)
-            {
-                return found;
-            }
-
-            await Task.Delay(200, cancellationToken);
-        }
+        using var answer = await GetAsync($"api/telemetry/logs?limit=5000&resource={resource}", cancellationToken);
+        return
+        [
+            .. Nested(answer.RootElement, "resourceLogs", "scopeLogs", "logRecords").Select(record => new LogRecord(
+                record.GetProperty("body").GetProperty("stringValue").GetString() ?? "",
+                record.TryGetProperty("traceId", out var trace) ? trace.GetString() : null)),
+        ];
     }
+
+    private static async Task<T> FirstAsync<T>(Func<Task<IReadOnlyList<T>>> read, Func<T, bool> wanted, string what) =>
+        (await Eventually.IsAsync(read, all => all.Any(wanted), what: what)).First(wanted);
 
     private async Task<JsonDocument> GetAsync(string path, CancellationToken cancellationToken)
     {

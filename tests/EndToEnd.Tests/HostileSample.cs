@@ -10,12 +10,19 @@ namespace UvlhubAspire.EndToEnd.Tests;
 /// </summary>
 public sealed class HostileSample : IAsyncLifetime
 {
-    private readonly string _token = Guid.NewGuid().ToString("n")[..8];
+    private readonly string _token = Guid.NewGuid().ToString("n")[..6];
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("uvlhub-aspire-hostile-");
     private Uvlhub? _uvlhub;
 
-    /// <summary>What a file is called that exists only if a shell has read a value.</summary>
-    public string Trace => $"pwned_{_token}";
+    /// <summary>
+    /// A file that exists only if a shell has read a value: on the host or in a container, in a folder that everybody can
+    /// write to. Its name is short, for a revision has 32 characters.
+    /// </summary>
+    public string Trace => $"/tmp/p_{_token}";
+
+    /// <summary>What takes part in a file's name, which has no slash and, where it is mounted, no comma and no double quote.</summary>
+    // A shell makes the slash of the folder that it is in.
+    public string NameInjection => Commands(Trace.Replace("/", "${PWD%%[a-z]*}", StringComparison.Ordinal));
 
     public Uvlhub Uvlhub => _uvlhub ?? throw new InvalidOperationException("not started");
 
@@ -28,15 +35,20 @@ public sealed class HostileSample : IAsyncLifetime
     /// <summary>The command lines that were seen while it started, words separated by spaces.</summary>
     public ConcurrentDictionary<string, bool> CommandLines { get; } = new();
 
-    /// <summary>A value that every shell takes for commands, however it is quoted.</summary>
-    public string Injection(string name) => $"{name}$(touch {Trace});touch {Trace};`touch {Trace}`'\";touch {Trace};'&touch {Trace}&";
+    /// <summary>The name of the site's database.</summary>
+    public string Database => Injection("db");
+
+    /// <summary>The head of its revisions; alembic itself breaks on a quote in one.</summary>
+    public string Revision => $"005;$(touch {Trace})";
+
+    /// <summary>A value that every shell takes for commands, however it is quoted, and that is a name in SQL.</summary>
+    public string Injection(string name) => $"{name}{Commands(Trace)}``\"\"";
 
     public async ValueTask InitializeAsync()
     {
         var cancellation = TestContext.Current.CancellationToken;
         using var sample = new SampleCheckout();
-        // The engine's own syntax for mounts knows neither a comma nor a double quote in a path.
-        Path = System.IO.Path.Combine(_folder.FullName, $"mini hub$(touch {Trace});`touch {Trace}`'&");
+        Path = System.IO.Path.Combine(_folder.FullName, $"mini hub{NameInjection}&");
         Directory.Move(sample.Path, Path);
 
         Secrets["MARIADB_PASSWORD"] = Injection($"user-{_token}-");
@@ -46,27 +58,27 @@ public sealed class HostileSample : IAsyncLifetime
         Secrets["ZENODO_API_KEY"] = $"api-{_token}";
         Secrets["QUEUE_URL"] = $"redis://worker:queue-{_token}@redis:6379/0";
         var settings = new StringBuilder($"""
-            FLASK_APP_NAME={DoubleQuoted($"HOSTILE(dev){Injection("")}")}
+            FLASK_APP_NAME={DotEnv.Quote($"HOSTILE(dev){Injection("")}")}
             FLASK_ENV=development
             DOMAIN=localhost
-            MARIADB_DATABASE={DoubleQuoted($"db$(touch {Trace});'`\"")}
-            MARIADB_TEST_DATABASE={DoubleQuoted($"test$(touch {Trace});'`\"")}
-            MARIADB_USER={DoubleQuoted($"user$(touch {Trace});'`\"")}
-            GREETING={DoubleQuoted($"two\n$(touch {Trace})\nlines")}
+            MARIADB_DATABASE={DotEnv.Quote(Database)}
+            MARIADB_TEST_DATABASE={DotEnv.Quote(Injection("test"))}
+            MARIADB_USER={DotEnv.Quote(Injection("user"))}
+            GREETING={DotEnv.Quote($"two\n$(touch {Trace})\nlines")}
 
             """);
         foreach (var (name, value) in Secrets)
         {
-            settings.Append(name).Append('=').Append(DoubleQuoted(value)).Append('\n');
+            settings.Append(name).Append('=').Append(DotEnv.Quote(value)).Append('\n');
         }
 
         await File.WriteAllTextAsync(InCheckout(".env"), settings.ToString(), cancellation);
 
-        // The head of the migrations, as a file and as a revision; alembic itself breaks on a quote in one.
+        // The head of the migrations, as a file and as a revision.
         var versions = InCheckout("migrations/versions");
         var head = Directory.EnumerateFiles(versions).Single(file => System.IO.Path.GetFileName(file).StartsWith("004", StringComparison.Ordinal));
-        await File.WriteAllTextAsync(System.IO.Path.Combine(versions, $"005_$(touch {Trace});'`.py"), $"""
-            revision = "005;$(touch {Trace})`"
+        await File.WriteAllTextAsync(System.IO.Path.Combine(versions, $"005_{NameInjection}.py"), $"""
+            revision = "{Revision}"
             down_revision = "{(await File.ReadAllLinesAsync(head, cancellation)).Single(line => line.StartsWith("revision", StringComparison.Ordinal)).Split('"')[1]}"
 
 
@@ -82,7 +94,7 @@ public sealed class HostileSample : IAsyncLifetime
         var compose = InCheckout("docker/docker-compose.dev.yml");
         await File.WriteAllTextAsync(compose, (await File.ReadAllTextAsync(compose, cancellation)).Replace(
             "container_name: nginx_web_server_container",
-            $"container_name: \"nginx$$(touch {Trace});`touch {Trace}`\"\n    labels:\n      evil: \"$$(touch {Trace});`touch {Trace}`'\"",
+            $"container_name: \"nginx{NameInjection.Replace("$", "$$", StringComparison.Ordinal)}\"\n    labels:\n      evil: \"{Commands(Trace).Replace("$", "$$", StringComparison.Ordinal)}\"",
             StringComparison.Ordinal), cancellation);
 
         using var watching = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
@@ -110,8 +122,9 @@ public sealed class HostileSample : IAsyncLifetime
 
     private string InCheckout(string relative) => System.IO.Path.Combine(Path, relative);
 
-    private static string DoubleQuoted(string value) =>
-        $"\"{value.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal).Replace("$", "\\$", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal)}\"";
+    // Without quotes and in double ones the first is run, in single ones the second. Whole in each case: of a line with an
+    // open quote a shell runs nothing.
+    private static string Commands(string trace) => $"$(touch {trace});'$(touch {trace})'";
 
     // What any user of the machine can do with ps.
     private void Watch(CancellationToken cancellationToken)

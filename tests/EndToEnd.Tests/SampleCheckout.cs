@@ -1,8 +1,12 @@
 using UvlhubAspire.Checkout;
+using Xunit;
 
 namespace UvlhubAspire.EndToEnd.Tests;
 
-/// <summary>A copy of the bundled sample that a test may edit; it is gone after the test.</summary>
+/// <summary>
+/// A copy of the bundled sample; it is gone after the test. What a shared fixture runs is edited by the tests of
+/// <see cref="EditedGroup"/> alone.
+/// </summary>
 public sealed class SampleCheckout : IDisposable
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("uvlhub-aspire-e2e-");
@@ -20,6 +24,15 @@ public sealed class SampleCheckout : IDisposable
 
     /// <summary>The path of a file in the copy.</summary>
     public string File(string relative) => System.IO.Path.Combine(Path, relative);
+
+    /// <summary>Gives a module a page of its own, as a developer writes one.</summary>
+    /// <param name="module">The module.</param>
+    /// <param name="path">The page's path.</param>
+    /// <param name="body">The lines of its function.</param>
+    public Task AddPageAsync(string module, string path, params string[] body) => System.IO.File.AppendAllTextAsync(
+        File($"app/modules/{module}/routes.py"),
+        $"\n\n@blueprint.get(\"/{path}\")\ndef {path.Replace('-', '_')}():\n{string.Concat(body.Select(line => $"    {line}\n"))}",
+        TestContext.Current.CancellationToken);
 
     public void Dispose() => _folder.Delete(recursive: true);
 

@@ -83,29 +83,6 @@ public sealed partial class SampleTests(RunningSample sample)
     }
 
     [Fact(Timeout = 60_000)]
-    public async Task An_edited_template_shows_without_a_restart()
-    {
-        const string marker = "An edit that a test made";
-        var template = sample.Checkout.File("app/templates/base.html");
-        var text = await File.ReadAllTextAsync(template, Cancellation);
-        await File.WriteAllTextAsync(template, text.Replace("</footer>", $" {marker}</footer>", StringComparison.Ordinal), Cancellation);
-
-        using var client = Uvlhub.CreateClient();
-        await Eventually.TrueAsync(async () => (await client.GetStringAsync("/", Cancellation)).Contains(marker, StringComparison.Ordinal));
-    }
-
-    [Fact(Timeout = 60_000)]
-    public async Task An_edited_python_file_is_loaded_without_a_restart()
-    {
-        const string marker = "edited-by-a-test";
-        var routes = sample.Checkout.File("app/modules/public/routes.py");
-        await File.AppendAllTextAsync(routes, $"\n\n@blueprint.get(\"/{marker}\")\ndef edited():\n    return \"{marker}\"\n", Cancellation);
-
-        using var client = Uvlhub.CreateClient();
-        await Eventually.TrueAsync(async () => await client.GetStringAsync($"/{marker}", Cancellation) == marker);
-    }
-
-    [Fact(Timeout = 60_000)]
     public async Task The_ignored_modules_reach_the_application_without_a_file_in_the_checkout()
     {
         var read = await Uvlhub.Engine.RunAsync(TimeSpan.FromSeconds(30), Cancellation,

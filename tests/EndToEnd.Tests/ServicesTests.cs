@@ -13,11 +13,12 @@ public sealed class ServicesTests(RunningServices services, RunningSample sample
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fact(Timeout = 60_000)]
-    public async Task Nginx_serves_the_site()
+    public async Task Nginx_serves_the_site_as_soon_as_both_are_healthy()
     {
-        using var client = new HttpClient { BaseAddress = services.NginxUrl };
-        // Where the site was restarted by the test before, an old worker of nginx may answer once more.
-        await Eventually.TrueAsync(async () => (await client.GetStringAsync("/", Cancellation)).Contains("Coffee machine", StringComparison.Ordinal));
+        // The sample that no test stops: here the site's container may just have been replaced.
+        await sample.Uvlhub.App.ResourceNotifications.WaitForResourceHealthyAsync("nginx", Cancellation);
+        using var client = new HttpClient { BaseAddress = sample.Uvlhub.App.GetEndpoint("nginx", "http") };
+        Assert.Contains("MINIHUB", await client.GetStringAsync("/", Cancellation), StringComparison.Ordinal);
     }
 
     [Fact(Timeout = 120_000)]
@@ -27,18 +28,18 @@ public sealed class ServicesTests(RunningServices services, RunningSample sample
         var page = await File.ReadAllTextAsync(Path.Combine(UvlhubAspire.Checkout.RepositoryFolder.BundledSample, "docker/nginx/html/502.html"), Cancellation);
 
         await services.CommandAsync("web", "stop");
-        await Eventually.TrueAsync(async () =>
-        {
-            using var answer = await client.GetAsync("/", Cancellation);
-            return answer.StatusCode == HttpStatusCode.BadGateway && await answer.Content.ReadAsStringAsync(Cancellation) == page;
-        });
+        var down = await Eventually.IsAsync(AnswerAsync, answer => answer.Status == HttpStatusCode.BadGateway);
+        Assert.Equal(page, down.Page);
 
         await services.CommandAsync("web", "start");
-        await Eventually.TrueAsync(async () =>
+        var up = await Eventually.IsAsync(AnswerAsync, answer => answer.Status == HttpStatusCode.OK);
+        Assert.Contains("MINIHUB", up.Page, StringComparison.Ordinal);
+
+        async Task<(HttpStatusCode Status, string Page)> AnswerAsync()
         {
             using var answer = await client.GetAsync("/", Cancellation);
-            return answer.StatusCode == HttpStatusCode.OK;
-        });
+            return (answer.StatusCode, await answer.Content.ReadAsStringAsync(Cancellation));
+        }
     }
 
     [Fact(Timeout = 60_000)]

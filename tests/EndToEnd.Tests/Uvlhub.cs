@@ -19,6 +19,9 @@ namespace UvlhubAspire.EndToEnd.Tests;
 public sealed class Uvlhub : IAsyncDisposable
 {
     private static readonly TimeSpan s_startLimit = TimeSpan.FromMinutes(15);
+    private static readonly TimeSpan s_engineLimit = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan s_removalLimit = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(100);
     private readonly DistributedApplication _app;
 
     private Uvlhub(DistributedApplication app, string instance) => (_app, Instance) = (app, instance);
@@ -49,7 +52,8 @@ public sealed class Uvlhub : IAsyncDisposable
     {
         string[] arguments =
         [
-            $"--Uvlhub:Path={checkout}", $"--Uvlhub:Instance={instance}", .. settings,
+            $"--Uvlhub:Path={checkout}", $"--Uvlhub:Instance={instance}", $"--Uvlhub:Snapshots:Path={SnapshotsOf(instance)}",
+            .. settings,
         ];
         var builder = await DistributedApplicationTestingBuilder.CreateAsync<Projects.AppHost>(
             arguments, (options, _) => options.DisableDashboard = false, cancellationToken);
@@ -104,6 +108,20 @@ public sealed class Uvlhub : IAsyncDisposable
 
     public string ContainerOf(string name) => $"{Instance}_{name}";
 
+    /// <summary>What the engine knows of a container.</summary>
+    /// <param name="container">The container's name without the instance.</param>
+    /// <param name="template">A template of <c>docker inspect</c>.</param>
+    /// <param name="cancellationToken">Ends the question.</param>
+    public Task<string> InspectAsync(string container, string template, CancellationToken cancellationToken) =>
+        EngineAsync(s_engineLimit, cancellationToken, "container", "inspect", "--format", template, ContainerOf(container));
+
+    /// <summary>What a command in a container prints; one that fails is an error.</summary>
+    /// <param name="container">The container's name without the instance.</param>
+    /// <param name="cancellationToken">Ends the command.</param>
+    /// <param name="words">The command.</param>
+    public Task<string> InsideAsync(string container, CancellationToken cancellationToken, params string[] words) =>
+        EngineAsync(s_engineLimit, cancellationToken, ["exec", ContainerOf(container), .. words]);
+
     /// <summary>A connection of the application user (<c>uvlhubdb</c>, <c>uvlhubdb-test</c>) or of root (<c>db</c>).</summary>
     public async Task<MySqlConnection> ConnectAsync(string resource, CancellationToken cancellationToken)
     {
@@ -157,41 +175,74 @@ public sealed class Uvlhub : IAsyncDisposable
     }
 
     /// <summary>
-    /// Removes what an instance leaves: the volumes, which a user would keep, and the network of a run that was killed or
-    /// ended while it started. The orchestrator may still be removing the containers of such a one.
+    /// Removes what an instance leaves: the volumes, which a user would keep, the network of a run that was killed or ended
+    /// while it started, and its snapshots. The orchestrator may still be removing the containers of such a one. What
+    /// cannot be removed fails.
     /// </summary>
     public static async Task RemoveLeftoversAsync(string instance)
     {
-        var limit = TimeSpan.FromSeconds(30);
-        var begun = Stopwatch.GetTimestamp();
-        while ((await ListAsync("container", "ls", "--all")).Length > 0 && Stopwatch.GetElapsedTime(begun) < limit)
+        var ours = $"name=^{instance}_";
+        var stayed = await LeftAsync(null, "container", "ls", "--all", "--format", "{{.Names}}", "--filter", ours);
+        if (stayed.Length > 0)
         {
-            await Task.Delay(200, CancellationToken.None);
+            // A fault of what was tested, but not one that the machine has to keep.
+            await EngineAsync(s_engineLimit, CancellationToken.None, ["container", "rm", "--force", .. stayed]);
         }
 
-        foreach (var kind in (string[])["volume", "network"])
+        string[] left =
+        [
+            .. stayed,
+            .. await LeftAsync("volume", "volume", "ls", "--quiet", "--filter", ours),
+            .. await LeftAsync("network", "network", "ls", "--format", "{{.Name}}", "--filter", ours),
+        ];
+        if (Directory.Exists(SnapshotsOf(instance)))
         {
-            foreach (var name in await ListAsync(kind, "ls"))
-            {
-                await Engine.RunAsync(limit, CancellationToken.None, kind, "rm", name);
-            }
+            Directory.Delete(SnapshotsOf(instance), recursive: true);
         }
 
-        async Task<string[]> ListAsync(params string[] words) =>
-            (await Engine.RunAsync(limit, CancellationToken.None, [.. words, "--quiet", "--filter", $"name=^{instance}_"])).Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        if (left.Length > 0)
+        {
+            throw new InvalidOperationException(
+                $"{instance} has ended, and after {s_removalLimit.TotalSeconds:0} s there was still: {string.Join(", ", left)}");
+        }
     }
 
-    /// <summary>Removes the images that were built from a checkout, which a user would keep.</summary>
+    /// <summary>Removes the images that were built from a checkout, which a user would keep. What cannot be removed fails.</summary>
     public static async Task RemoveImagesAsync(SampleCheckout checkout)
     {
-        var limit = TimeSpan.FromSeconds(30);
-        var images = await Engine.RunAsync(limit, CancellationToken.None,
+        var left = await LeftAsync(
+            "image",
             "image", "ls", "--format", "{{.Repository}}:{{.Tag}}", $"uvlhub-aspire/checkout-{System.IO.Path.GetFileName(checkout.Path)}*");
-        foreach (var image in images.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries))
+        if (left.Length > 0)
         {
-            await Engine.RunAsync(limit, CancellationToken.None, "image", "rm", image);
+            throw new InvalidOperationException($"these images cannot be removed: {string.Join(", ", left)}");
         }
     }
+
+    // What a question to the engine still lists at the limit; what it lists before that is removed, unless it goes by itself.
+    private static async Task<string[]> LeftAsync(string? kind, params string[] question)
+    {
+        var begun = Stopwatch.GetTimestamp();
+        while (true)
+        {
+            var left = (await EngineAsync(s_engineLimit, CancellationToken.None, question)).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+            if (left.Length == 0 || Stopwatch.GetElapsedTime(begun) > s_removalLimit)
+            {
+                return left;
+            }
+
+            foreach (var name in kind is null ? [] : left)
+            {
+                // Whether it did is asked above: somebody else may have been removing it as well.
+                await Engine.RunAsync(s_engineLimit, CancellationToken.None, kind!, "rm", name);
+            }
+
+            await Task.Delay(s_pause, CancellationToken.None);
+        }
+    }
+
+    // Beside the user's own, which stay.
+    private static string SnapshotsOf(string instance) => System.IO.Path.Combine(System.IO.Path.GetTempPath(), $"{instance}-snapshots");
 
     private string ResourceName(string resource) =>
         _app.ResourceNotifications.TryGetCurrentState(resource, out var current) ? current.ResourceId : resource;
