@@ -10,13 +10,15 @@ namespace UvlhubAspire.EndToEnd.Tests;
 internal sealed class AppHostProcess : IAsyncDisposable
 {
     private const string Ready = "uvlhub is ready at ";
-    private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan s_endLimit = TimeSpan.FromSeconds(60);
     private readonly Process _process;
     private readonly StringBuilder _output = new();
+    private readonly List<(string Text, TaskCompletionSource Printed)> _awaited = [];
     private bool _hasEnded;
 
     private AppHostProcess(Process process) => _process = process;
+
+    public int Id => _process.Id;
 
     public bool IsRunning => !_hasEnded && !_process.HasExited;
 
@@ -71,24 +73,33 @@ internal sealed class AppHostProcess : IAsyncDisposable
         return new Uri(Output.Split(Ready)[1].Split(' ')[0]);
     }
 
-    /// <summary>Waits until it has printed a text.</summary>
+    /// <summary>Waits until it has printed a text, and returns at that moment: whoever trusts the text needs no pause.</summary>
     public async Task PrintedAsync(string text, CancellationToken cancellationToken)
     {
-        while (!Output.Contains(text, StringComparison.Ordinal))
+        var printed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        lock (_output)
         {
-            if (!IsRunning)
+            if (Output.Contains(text, StringComparison.Ordinal))
             {
-                throw new InvalidOperationException($"The AppHost ended without saying '{text}':\n{Output}");
+                return;
             }
 
-            await Task.Delay(s_pause, cancellationToken);
+            _awaited.Add((text, printed));
+        }
+
+        // Its end comes after its last line.
+        await WithinLimitAsync(
+            async limited => await await Task.WhenAny(printed.Task, _process.WaitForExitAsync(limited)), $"say '{text}'", cancellationToken);
+        if (!printed.Task.IsCompleted)
+        {
+            throw new InvalidOperationException($"The AppHost ended without saying '{text}':\n{Output}");
         }
     }
 
     /// <summary>Waits until it has ended by itself, and returns its exit code.</summary>
     public async Task<int> EndAsync(CancellationToken cancellationToken)
     {
-        await _process.WaitForExitAsync(cancellationToken);
+        await WithinLimitAsync(_process.WaitForExitAsync, "end", cancellationToken);
         return _process.ExitCode;
     }
 
@@ -109,25 +120,56 @@ internal sealed class AppHostProcess : IAsyncDisposable
         return found;
     }
 
-    /// <summary>Ends it as Ctrl+C does; the volume stays.</summary>
+    /// <summary>Ends it as Ctrl+C does; the volume stays. One that does not end so is killed, and an error.</summary>
     public async ValueTask DisposeAsync()
     {
-        if (IsRunning)
+        try
         {
-            await Process.Start("kill", ["-INT", $"{_process.Id}"]).WaitForExitAsync();
-            using var limit = new CancellationTokenSource(s_endLimit);
-            try
+            if (IsRunning)
             {
-                await _process.WaitForExitAsync(limit.Token);
-            }
-            catch (OperationCanceledException)
-            {
-                Kill();
+                await InterruptAsync();
             }
         }
+        finally
+        {
+            _hasEnded = true;
+            _process.Dispose();
+        }
+    }
 
-        _hasEnded = true;
-        _process.Dispose();
+    private async Task InterruptAsync()
+    {
+        await Process.Start("kill", ["-INT", $"{_process.Id}"]).WaitForExitAsync();
+        using var limit = new CancellationTokenSource(s_endLimit);
+        try
+        {
+            await _process.WaitForExitAsync(limit.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            Kill();
+            throw new TimeoutException(
+                $"Ctrl+C did not end the AppHost within {s_endLimit.TotalSeconds:0} s, so it was killed. It printed:\n{Output}");
+        }
+    }
+
+    // The test's own limit would end the test without what the AppHost has said.
+    private async Task WithinLimitAsync(Func<CancellationToken, Task> wait, string what, CancellationToken cancellationToken)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        if (TestClockAttribute.Remaining is { } left)
+        {
+            limit.CancelAfter(left > TimeSpan.Zero ? left : TimeSpan.Zero);
+        }
+
+        try
+        {
+            await wait(limit.Token);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new TimeoutException($"The AppHost did not {what}. It printed:\n{Output}");
+        }
     }
 
     private static int Parent(int process) =>
@@ -151,6 +193,10 @@ internal sealed class AppHostProcess : IAsyncDisposable
         lock (_output)
         {
             _output.AppendLine(line);
+            foreach (var (_, printed) in _awaited.Where(awaited => line?.Contains(awaited.Text, StringComparison.Ordinal) == true))
+            {
+                printed.TrySetResult();
+            }
         }
     }
 }

@@ -63,12 +63,43 @@ public sealed class CiTests(ClonedRepository repository)
                 Assert.All(secrets, secret => Assert.DoesNotContain(secret, text, StringComparison.Ordinal));
             }
 
-            var left = await Uvlhub.Engine.RunAsync(TimeSpan.FromSeconds(30), cancellation, "ps", "--all", "--format", "{{.Names}}", "--filter", $"name=^{instance}_");
-            Assert.Equal("", left.Output);
+            Assert.Empty(await new InstanceOnEngine(instance).OfARunAsync());
         }
         finally
         {
-            await clone.ExecuteAsync("./run", ["--stop"], CancellationToken.None);
+            await clone.StopAsync();
+            await Uvlhub.RemoveLeftoversAsync(instance);
+        }
+    }
+
+    [Fact(Timeout = 600_000)]
+    public async Task Tests_that_could_not_be_run_are_exit_code_2_with_logs_kept_and_nothing_left_running()
+    {
+        var cancellation = TestContext.Current.CancellationToken;
+        var clone = repository.Clone;
+        using var checkout = new SampleCheckout();
+        await FailedStartTests.AddFailingRevisionAsync(checkout);
+        var instance = Uvlhub.NewInstance();
+        var results = checkout.File("../results");
+        try
+        {
+            // Said so, the services are not more than these: no browser is waited for.
+            string[] settings = [$"--Uvlhub:Instance={instance}", "--Uvlhub:Services=-nginx"];
+            var ci = await clone.ExecuteAsync("./ci", ["--output", results, checkout.Path, "--", .. settings], cancellation);
+
+            Assert.True(ci.ExitCode == 2, ci.StandardOutput + ci.StandardError);
+            Assert.Contains("The environment: did not start", ci.StandardOutput, StringComparison.Ordinal);
+            var summary = await File.ReadAllTextAsync(Path.Combine(results, "summary.md"), cancellation);
+            Assert.Equal("### The environment: did not start", summary.Trim());
+            await using var environment = await ZipFile.OpenReadAsync(Path.Combine(results, "environment.zip"), cancellation);
+            var migrator = environment.Entries.Single(entry => entry.FullName == "consolelogs/migrator.txt");
+            using var log = new StreamReader(await migrator.OpenAsync(cancellation));
+            Assert.Contains("'flask db upgrade' failed in revision 005", await log.ReadToEndAsync(cancellation), StringComparison.Ordinal);
+            Assert.Empty(await new InstanceOnEngine(instance).OfARunAsync());
+        }
+        finally
+        {
+            await clone.StopAsync();
             await Uvlhub.RemoveLeftoversAsync(instance);
         }
     }

@@ -64,7 +64,12 @@ internal sealed class EngineRelay : IDisposable
                 var engine = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
                 _open.Add(client);
                 _open.Add(engine);
-                await engine.ConnectAsync(new UnixDomainSocketEndPoint(Engine));
+                if (_listener != listener)
+                {
+                    // Taken at the moment of the cut, which did not see it.
+                    client.Dispose();
+                }
+
                 _ = ConnectAsync(client, engine);
             }
         }
@@ -79,6 +84,16 @@ internal sealed class EngineRelay : IDisposable
         using (client)
         using (engine)
         {
+            try
+            {
+                await engine.ConnectAsync(new UnixDomainSocketEndPoint(Engine));
+            }
+            catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
+            {
+                // Of one connection: the next is taken all the same.
+                return;
+            }
+
             await Task.WhenAll(PassAsync(client, engine), PassAsync(engine, client));
         }
     }

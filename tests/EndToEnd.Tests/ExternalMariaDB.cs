@@ -46,19 +46,29 @@ public sealed class ExternalMariaDB : IAsyncLifetime
             MARIADB_ROOT_PASSWORD={Password}
             """, token);
         // It has been there before.
-        while (true)
+        await Eventually.IsAsync(IsThereAsync, answer => answer == "1", s_limit, what: "a MariaDB that answers");
+
+        async Task<string> IsThereAsync()
         {
             try
             {
-                await AskAsync("SELECT 1", token);
-                return;
+                return await AskAsync("SELECT 1", token);
             }
-            catch (MySqlException)
+            catch (MySqlException exception) when (exception.ErrorCode == MySqlErrorCode.UnableToConnectToHost)
             {
-                await Task.Delay(200, token);
+                return exception.Message;
             }
         }
     }
+
+    /// <summary>All of its rows, the names of its databases, and its accounts with what they may, as text.</summary>
+    internal Task<string> ContentAsync(CancellationToken cancellationToken) => Uvlhub.EngineAsync(
+        s_limit, cancellationToken, "exec", _container, "sh", "-c",
+        """
+        export MYSQL_PWD="$MARIADB_ROOT_PASSWORD"
+        mariadb-dump -uroot --skip-comments --skip-dump-date --order-by-primary uvlhubdb &&
+            mariadb -uroot -e 'SHOW DATABASES; SELECT * FROM mysql.global_priv; SELECT * FROM mysql.db'
+        """);
 
     /// <summary>Runs a statement as the site's user, and gives its first value.</summary>
     public async Task<string> AskAsync(string sql, CancellationToken cancellationToken)
@@ -79,9 +89,15 @@ public sealed class ExternalMariaDB : IAsyncLifetime
 
     public async ValueTask DisposeAsync()
     {
-        await Uvlhub.Engine.RunAsync(s_limit, CancellationToken.None, "rm", "--force", "--volumes", _container);
-        await Uvlhub.RemoveImagesAsync(Checkout);
-        Checkout.Dispose();
+        try
+        {
+            await Uvlhub.EngineAsync(s_limit, CancellationToken.None, "rm", "--force", "--volumes", _container);
+        }
+        finally
+        {
+            await Uvlhub.RemoveImagesAsync(Checkout);
+            Checkout.Dispose();
+        }
     }
 
     private static Task<string> EngineAsync(params string[] arguments) => Uvlhub.EngineAsync(s_limit, TestContext.Current.CancellationToken, arguments);

@@ -11,7 +11,7 @@ public sealed class FailedStartTests
 {
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    [Fault(FaultArea.Checkout, "the image of the checkout cannot be built", Happens = "the builder's last lines are the cause, on the console as in the log", Data = "nothing was begun")]
+    [Fault(FaultArea.Checkout, "the image of the checkout cannot be built")]
     [Fact(Timeout = 180_000)]
     public async Task An_image_that_cannot_be_built_shows_the_builders_last_lines()
     {
@@ -21,16 +21,27 @@ public sealed class FailedStartTests
             checkout.File("docker/images/Dockerfile.dev"),
             $"FROM {ImageRecipe.StandIn("mariadb").Image}\nWORKDIR /app\nRUN echo 'no package of that name' >&2 && exit 42\n",
             Cancellation);
-        await FailedAsync(checkout, "auto", "rosemary cannot start. ", "no package of that name", "did not complete successfully: exit code: 42");
+        await FailedAsync(
+            checkout, "auto", ["rosemary cannot start. ", "no package of that name", "did not complete successfully: exit code: 42"],
+            "the builder's last lines are the cause, on the console",
+            async engine =>
+            {
+                await SiteDoesNotStartAsync(engine);
+                Proof.Data("nothing was begun: no database of the site has a table", "", await engine.TablesAsync());
+            });
     }
 
-    [Fault(FaultArea.Engine, "the registry is absent", Happens = "where no stand-in is allowed, the engine's reason is the cause; else images come from Debian's packages", Data = "nothing was begun")]
+    [Fault(FaultArea.Engine, "the registry is absent")]
     [Fact(Timeout = 180_000)]
     public async Task A_registry_that_does_not_answer_is_the_cause()
     {
         using var checkout = new SampleCheckout();
         await File.WriteAllTextAsync(checkout.File("docker/images/Dockerfile.dev"), "FROM 127.0.0.1:1/python:3.12-slim\nWORKDIR /app\n", Cancellation);
-        await FailedAsync(checkout, "registry", "rosemary cannot start. ", "127.0.0.1:1/python:3.12-slim: failed to resolve source metadata", "connection refused");
+        await FailedAsync(
+            checkout, "registry",
+            ["rosemary cannot start. ", "127.0.0.1:1/python:3.12-slim: failed to resolve source metadata", "connection refused"],
+            "where no stand-in is allowed, the engine's reason is the cause",
+            SiteDoesNotStartAsync);
     }
 
     [Fact(Timeout = 180_000)]
@@ -62,35 +73,59 @@ public sealed class FailedStartTests
         }
     }
 
-    [Fault(FaultArea.Migration, "a revision fails while the site starts", Happens = "the migrator's cause stands on the console as in its log, and the site does not start", Data = "put back: the database is empty as before")]
+    [Fault(FaultArea.Migration, "a revision fails while the site starts")]
     [Fact(Timeout = 180_000)]
-    public async Task A_failing_revision_is_on_the_console()
+    public async Task A_failing_revision_is_on_the_console_and_leaves_an_empty_database_and_no_site()
     {
         using var checkout = new SampleCheckout();
-        await File.WriteAllTextAsync(
-            checkout.File("migrations/versions/005.py"),
-            "from alembic import op\nrevision = '005'\ndown_revision = '004'\n\n\ndef upgrade():\n    op.execute('SELECT nonsense FROM nowhere')\n",
-            Cancellation);
-        await FailedAsync(checkout, "auto", "The migrator has failed (exit code 5), so the site does not start", "nowhere' doesn't exist", "'flask db upgrade' failed in revision 005");
+        await AddFailingRevisionAsync(checkout);
+        await FailedAsync(
+            checkout, "auto",
+            [
+                "The migrator has failed (exit code 5), so the site does not start", "nowhere' doesn't exist",
+                "'flask db upgrade' failed in revision 005",
+            ],
+            "the migrator's cause stands on the console",
+            async engine =>
+            {
+                await SiteDoesNotStartAsync(engine);
+                Proof.Data("put back: no database of the site has a table, as before", "", await engine.TablesAsync());
+            });
     }
 
-    private static async Task FailedAsync(SampleCheckout checkout, string images, params string[] messages)
+    /// <summary>Gives a checkout a revision 005 on which the migrator fails.</summary>
+    internal static Task AddFailingRevisionAsync(SampleCheckout checkout) => File.WriteAllTextAsync(
+        checkout.File("migrations/versions/005.py"),
+        "from alembic import op\nrevision = '005'\ndown_revision = '004'\ndef upgrade():\n    op.execute('SELECT nonsense FROM nowhere')\n",
+        Cancellation);
+
+    private static Task SiteDoesNotStartAsync(InstanceOnEngine engine) => Proof.HappensAsync(
+        "the site does not start: it has no container",
+        async () => Assert.DoesNotContain(engine.Names.WebContainer, await engine.ContainersAfterGraceAsync()));
+
+    private static async Task FailedAsync(
+        SampleCheckout checkout, string images, string[] messages, string claim, Func<InstanceOnEngine, Task> afterwards)
     {
         var instance = Uvlhub.NewInstance();
         try
         {
             await using var host = AppHostProcess.Start(
                 new Dictionary<string, string>(), $"--Uvlhub:Path={checkout.Path}", $"--Uvlhub:Instance={instance}", $"--Uvlhub:Images={images}");
-            foreach (var message in messages)
+            await Proof.HappensAsync(claim, async () =>
             {
-                await host.PrintedAsync(message, Cancellation);
-            }
+                foreach (var message in messages)
+                {
+                    await host.PrintedAsync(message, Cancellation);
+                }
 
-            Proof.Reads(messages[^1], host.Output);
+                Proof.Reads(messages[^1], host.Output);
+            });
+            await afterwards(new InstanceOnEngine(instance));
         }
         finally
         {
             await Uvlhub.RemoveLeftoversAsync(instance);
+            await Uvlhub.RemoveImagesAsync(checkout);
         }
     }
 }

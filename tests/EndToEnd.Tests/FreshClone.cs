@@ -9,6 +9,7 @@ namespace UvlhubAspire.EndToEnd.Tests;
 /// <summary>The repository's files in an empty folder, as a new user has them after cloning; its commands are what is tested.</summary>
 public sealed class FreshClone : IDisposable
 {
+    private static readonly TimeSpan s_endLimit = TimeSpan.FromMinutes(2);
     private readonly DirectoryInfo _folder;
 
     private FreshClone(DirectoryInfo folder) => _folder = folder;
@@ -60,28 +61,30 @@ public sealed class FreshClone : IDisposable
             .WithValidation(CommandResultValidation.None)
             .ExecuteBufferedAsync(cancellationToken);
 
-    /// <summary>Runs a command in the clone until it has printed a text, then presses Ctrl+C, and returns what it printed.</summary>
-    public async Task<string> InterruptAsync(string command, string[] arguments, string until, CancellationToken cancellationToken)
+    /// <summary>Runs a command in the clone until it has printed a text, then presses Ctrl+C; it has to end as it is asked to.</summary>
+    public async Task InterruptAsync(string command, string[] arguments, string until, CancellationToken cancellationToken)
     {
-        using var interrupt = new CancellationTokenSource();
         var output = new StringBuilder();
-        try
+        var printed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        // timeout passes the signal on to the whole process group, as a terminal does, and kills what does not end of it.
+        var run = Cli.Wrap("timeout")
+            .WithArguments(["--kill-after=30", "600", System.IO.Path.Combine(_folder.FullName, command), .. arguments])
+            .WithWorkingDirectory(_folder.FullName)
+            .WithStandardOutputPipe(PipeTarget.ToDelegate(Add))
+            .WithStandardErrorPipe(PipeTarget.ToDelegate(Add))
+            .WithValidation(CommandResultValidation.None)
+            .ExecuteAsync(cancellationToken);
+        if (await Task.WhenAny(printed.Task, run.Task) == printed.Task)
         {
-            // timeout passes the signal on to the whole process group, as a terminal does.
-            await Cli.Wrap("timeout")
-                .WithArguments(["--kill-after=30", "600", System.IO.Path.Combine(_folder.FullName, command), .. arguments])
-                .WithWorkingDirectory(_folder.FullName)
-                .WithStandardOutputPipe(PipeTarget.ToDelegate(Add))
-                .WithStandardErrorPipe(PipeTarget.ToDelegate(Add))
-                .WithValidation(CommandResultValidation.None)
-                .ExecuteAsync(cancellationToken, interrupt.Token);
-        }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-        {
-            // It ended as it was asked to.
+            await Cli.Wrap("kill").WithArguments(["-INT", $"{run.ProcessId}"]).ExecuteAsync(cancellationToken);
         }
 
-        return output.ToString();
+        var ended = await run;
+        lock (output)
+        {
+            Assert.True(printed.Task.IsCompleted, $"{command} ended with {ended.ExitCode} without saying '{until}':\n{output}");
+            Assert.True(ended.ExitCode == 0, $"Ctrl+C ended {command} with {ended.ExitCode}:\n{output}");
+        }
 
         void Add(string line)
         {
@@ -92,9 +95,16 @@ public sealed class FreshClone : IDisposable
 
             if (line.Contains(until, StringComparison.Ordinal))
             {
-                interrupt.Cancel();
+                printed.TrySetResult();
             }
         }
+    }
+
+    /// <summary>Ends what runs detached, if anything does.</summary>
+    public async Task StopAsync()
+    {
+        using var limit = new CancellationTokenSource(s_endLimit);
+        await ExecuteAsync("./run", ["--stop"], limit.Token);
     }
 
     public void Dispose() => _folder.Delete(recursive: true);

@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Net;
 using CliWrap;
 using CliWrap.Buffered;
-using UvlhubAspire.Checkout;
 using Xunit;
 
 namespace UvlhubAspire.EndToEnd.Tests;
@@ -13,8 +13,8 @@ namespace UvlhubAspire.EndToEnd.Tests;
 /// </summary>
 public sealed class LoneAppHost : IAsyncLifetime
 {
-    private const string Dump = """MYSQL_PWD="$MARIADB_ROOT_PASSWORD" exec mariadb-dump -uroot --skip-comments --skip-dump-date --order-by-primary uvlhubdb""";
     private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan s_requestLimit = TimeSpan.FromSeconds(10);
     private AppHostProcess? _process;
 
     /// <summary>Every character that can be printed, and a space.</summary>
@@ -28,13 +28,15 @@ public sealed class LoneAppHost : IAsyncLifetime
 
     internal EngineRelay Engine { get; } = new();
 
+    internal InstanceOnEngine OnEngine => field ??= new(Instance);
+
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     public async ValueTask InitializeAsync()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "reads /proc");
         var example = await File.ReadAllLinesAsync(Checkout.File(".env.docker.example"), Cancellation);
-        var quoted = $"'{Password.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("'", "\\'", StringComparison.Ordinal)}'";
+        var quoted = DotEnv.Quote(Password);
         await File.WriteAllTextAsync(
             Checkout.File(".env"),
             string.Join("\r\n", example.Select(line => line.Contains("PASSWORD=", StringComparison.Ordinal) ? $"{line.Split('=')[0]}={quoted}" : line)) + "\r\n",
@@ -51,8 +53,8 @@ public sealed class LoneAppHost : IAsyncLifetime
     {
         if (IsReadOnly)
         {
-            await MountAsync("umount", "--lazy", Checkout.Path);
-            IsReadOnly = false;
+            IsReadOnly = !await MountAsync("umount", "--lazy", Checkout.Path);
+            Assert.False(IsReadOnly, $"{Checkout.Path} cannot be made writable again");
         }
     }
 
@@ -60,7 +62,10 @@ public sealed class LoneAppHost : IAsyncLifetime
     internal AppHostProcess Start() => AppHostProcess.Start(
         new Dictionary<string, string> { ["DOCKER_HOST"] = Engine.Address }, $"--Uvlhub:Path={Checkout.Path}", $"--Uvlhub:Instance={Instance}");
 
-    /// <summary>The process; it is started, again if it has to be, and its site can be used.</summary>
+    /// <summary>
+    /// The process, whose site can be used; it is started if none runs. For the beginning of a test, or for one that says that it
+    /// has ended: where a test claims that a process survives, this would hide that it did not.
+    /// </summary>
     internal async Task<AppHostProcess> RunningAsync()
     {
         if (_process is not { IsRunning: true })
@@ -72,45 +77,55 @@ public sealed class LoneAppHost : IAsyncLifetime
         return _process;
     }
 
-    /// <summary>The first page, as soon as it can be had.</summary>
+    /// <summary>Ends the process as Ctrl+C does, if it runs.</summary>
+    internal async Task StopAsync()
+    {
+        if (_process is not null)
+        {
+            await _process.DisposeAsync();
+        }
+    }
+
+    /// <summary>The first page, asked for once of the address that the process has called ready. It must still run.</summary>
     internal async Task<string> PageAsync()
     {
-        using var client = new HttpClient { BaseAddress = await (await RunningAsync()).ReadyAsync(Cancellation), Timeout = TimeSpan.FromSeconds(10) };
-        var page = "";
-        await Eventually.TrueAsync(async () =>
-        {
-            page = await client.GetStringAsync("/", Cancellation);
-            return true;
-        });
+        var process = _process!;
+        Assert.True(process.IsRunning, $"the AppHost has ended:\n{process.Output}");
+        using var client = await ClientAsync();
+        using var answer = await client.GetAsync("/", Cancellation);
+        var page = await answer.Content.ReadAsStringAsync(Cancellation);
+        Assert.True(answer.StatusCode == HttpStatusCode.OK, $"GET {client.BaseAddress} answered {answer.StatusCode}:\n{page}");
         return page;
     }
 
-    /// <summary>Every row of the database, as text.</summary>
-    public Task<string> RowsAsync() => InsideAsync("mariadb_container", "sh", "-c", Dump);
+    /// <summary>The first page, as soon as the site that was interrupted serves it again.</summary>
+    internal Task<string> PageAgainAsync() => Eventually.IsAsync(
+        async () =>
+        {
+            using var client = await ClientAsync();
+            return await client.GetStringAsync("/", Cancellation);
+        },
+        page => page.Length > 0,
+        what: "the first page, served again");
 
-    /// <summary>What a command in a container prints.</summary>
-    public async Task<string> InsideAsync(string container, params string[] command)
+    /// <summary>Adds a row that no seeder would, and returns every row of the database.</summary>
+    public async Task<string> RowsWithANewOneAsync()
     {
-        var result = await Uvlhub.Engine.RunAsync(s_limit, Cancellation, ["exec", $"{Instance}_{container}", .. command]);
-        Assert.True(result.Succeeded, result.Error);
-        return result.Output;
+        await OnEngine.InsideAsync(
+            InstanceOnEngine.Database, "sh", "-c",
+            """
+            MYSQL_PWD="$MARIADB_ROOT_PASSWORD" exec mariadb -uroot uvlhubdb -e "
+                INSERT INTO user (email, password_hash, created_at) VALUES (UUID(), 'x', NOW())"
+            """);
+        return await OnEngine.RowsAsync();
     }
-
-    /// <summary>Names and ids of its containers.</summary>
-    public async Task<IReadOnlyDictionary<string, string>> ContainersAsync() =>
-        (await Uvlhub.Engine.RunAsync(s_limit, Cancellation, "ps", "--all", "--no-trunc", "--format", "{{.Names}} {{.ID}}", "--filter", $"name=^{Instance}_")).Output
-            .Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split(' ')).ToDictionary(parts => parts[0], parts => parts[1], StringComparer.Ordinal);
-
-    /// <summary>Whether its containers' network is there.</summary>
-    public async Task<bool> HasNetworkAsync() =>
-        (await Uvlhub.Engine.RunAsync(s_limit, Cancellation, "network", "inspect", new InstanceNames(Instance).Network)).Succeeded;
 
     /// <summary>Kills the processes of all its containers; the engine is not asked.</summary>
     public async Task CrashContainersAsync()
     {
-        var ids = (await ContainersAsync()).Values;
-        var processes = await Uvlhub.Engine.RunAsync(s_limit, Cancellation, ["container", "inspect", "--format", "{{.State.Pid}}", .. ids]);
-        foreach (var id in processes.Output.Split('\n').Select(line => int.Parse(line, CultureInfo.InvariantCulture)).Where(id => id > 0))
+        var ids = (await OnEngine.ContainersAsync()).Values;
+        var processes = await Uvlhub.EngineAsync(s_limit, Cancellation, ["container", "inspect", "--format", "{{.State.Pid}}", .. ids]);
+        foreach (var id in processes.Split('\n').Select(line => int.Parse(line, CultureInfo.InvariantCulture)).Where(id => id > 0))
         {
             Crash(id);
         }
@@ -132,16 +147,21 @@ public sealed class LoneAppHost : IAsyncLifetime
 
     public async ValueTask DisposeAsync()
     {
-        if (_process is not null)
+        try
         {
-            await _process.DisposeAsync();
+            await StopAsync();
         }
-
-        await Uvlhub.RemoveLeftoversAsync(Instance);
-        await MakeWritableAsync();
-        Checkout.Dispose();
-        Engine.Dispose();
+        finally
+        {
+            await Uvlhub.RemoveLeftoversAsync(Instance);
+            await MakeWritableAsync();
+            Checkout.Dispose();
+            Engine.Dispose();
+        }
     }
+
+    private async Task<HttpClient> ClientAsync() =>
+        new() { BaseAddress = await _process!.ReadyAsync(Cancellation), Timeout = s_requestLimit };
 
     private static async Task<bool> MountAsync(string command, params string[] arguments) =>
         (await Cli.Wrap(command).WithArguments(arguments).WithValidation(CommandResultValidation.None).ExecuteBufferedAsync(CancellationToken.None)).IsSuccess;

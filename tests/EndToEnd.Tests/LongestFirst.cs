@@ -11,7 +11,8 @@ namespace UvlhubAspire.EndToEnd.Tests;
 /// <summary>Begins with the tests that take minutes, so that the last one does not run alone at the end.</summary>
 internal sealed class LongestFirst : ITestCollectionOrderer
 {
-    private static readonly string[] s_longest = [nameof(TutorialTests), nameof(PublishedSwarmTests), nameof(ProductionTests), ScriptsGroup.Name];
+    private static readonly string[] s_longest =
+        [nameof(TutorialTests), nameof(PublishedSwarmTests), ProductionGroup.Name, ScriptsGroup.Name, EditedGroup.Name];
 
     /// <inheritdoc/>
     public IReadOnlyCollection<TTestCollection> OrderTestCollections<TTestCollection>(IReadOnlyCollection<TTestCollection> testCollections)

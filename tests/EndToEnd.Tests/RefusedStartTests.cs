@@ -16,14 +16,16 @@ public sealed class RefusedStartTests : IDisposable
 
     public void Dispose() => _folder.Delete(recursive: true);
 
-    [Fault(FaultArea.Engine, "the engine is absent", Happens = "said at once, with what to do")]
+    [Fault(FaultArea.Engine, "the engine is absent")]
     [Theory(Timeout = 120_000)]
     [InlineData("DOCKER_HOST", "unix:///nowhere/docker.sock")]
     [InlineData("PATH", "/nowhere")]
     public async Task Without_an_engine_it_is_said_what_to_do(string variable, string value) => await RefusedAsync(
-        new() { [variable] = value }, [], "no container engine answers 'docker version'", "'./run' sets one up on Debian; elsewhere install and start Docker");
+        new() { [variable] = value }, [],
+        "said before anything starts, with what to do",
+        "no container engine answers 'docker version'", "'./run' sets one up on Debian; elsewhere install and start Docker");
 
-    [Fault(FaultArea.Engine, "buildx is absent", Happens = "said at once, with what to install")]
+    [Fault(FaultArea.Engine, "buildx is absent")]
     [Fact(Timeout = 120_000)]
     public async Task Without_buildx_it_is_said_what_to_install()
     {
@@ -32,10 +34,13 @@ public sealed class RefusedStartTests : IDisposable
         var client = Path.Combine(_folder.FullName, "docker");
         await File.WriteAllTextAsync(client, $"#!/bin/sh\n[ \"$1\" != buildx ] || {{ echo \"docker: 'buildx' is not a docker command.\" >&2; exit 1; }}\nexec {docker} \"$@\"\n", Cancellation);
         File.SetUnixFileMode(client, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        await RefusedAsync(new() { ["PATH"] = $"{_folder.FullName}:{path}" }, [], "the engine has no buildx plugin", "'./run' installs it on Debian");
+        await RefusedAsync(
+            new() { ["PATH"] = $"{_folder.FullName}:{path}" }, [],
+            "said before anything starts, with what to install",
+            "the engine has no buildx plugin", "'./run' installs it on Debian");
     }
 
-    [Fault(FaultArea.Engine, "the ports of nginx (80), MariaDB (3306) and the site (5000) are taken", Happens = "all three are named at once, with who has them and the settings that choose others")]
+    [Fault(FaultArea.Engine, "the ports of nginx (80), MariaDB (3306) and the site (5000) are taken")]
     [Fact(Timeout = 120_000)]
     public async Task Taken_ports_are_named_with_their_owner_and_setting()
     {
@@ -49,6 +54,7 @@ public sealed class RefusedStartTests : IDisposable
             await RefusedAsync(
                 [],
                 settings.Zip(ports, (setting, port) => $"--{setting}={port}"),
+                "all three are named in one message, with who has them and the settings that choose others",
                 [.. settings.Zip(ports, (setting, port) => string.Create(CultureInfo.InvariantCulture, $"is taken by {me}. Stop that, or choose another port: --{setting}={port + 1}"))]);
         }
         finally
@@ -57,13 +63,28 @@ public sealed class RefusedStartTests : IDisposable
         }
     }
 
-    private static async Task RefusedAsync(Dictionary<string, string> environment, IEnumerable<string> settings, params string[] messages)
+    private static async Task RefusedAsync(
+        Dictionary<string, string> environment, IEnumerable<string> settings, string claim, params string[] messages)
     {
         environment["DOTNET_ROOT"] = Path.GetFullPath(Path.Combine(System.Runtime.InteropServices.RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", ".."));
-        await using var host = AppHostProcess.Start(environment, [$"--Uvlhub:Instance={Uvlhub.NewInstance()}", .. settings]);
-        Assert.Equal(2, await host.EndAsync(Cancellation));
-        Assert.All(messages, message => Assert.Contains(message, host.Output, StringComparison.Ordinal));
-        Proof.Sentence(string.Join('\n', host.Output.Split('\n').Where(line => messages.Any(message => line.Contains(message, StringComparison.Ordinal)))));
-        Assert.DoesNotContain("   at ", host.Output, StringComparison.Ordinal);
+        var instance = Uvlhub.NewInstance();
+        try
+        {
+            await using var host = AppHostProcess.Start(environment, [$"--Uvlhub:Instance={instance}", .. settings]);
+            await Proof.HappensAsync(claim, async () =>
+            {
+                Assert.Equal(2, await host.EndAsync(Cancellation));
+                Assert.Single(host.Output.Split('\n'), line => line.StartsWith("UvlhubAspire: ", StringComparison.Ordinal));
+                Assert.All(messages, message => Assert.Contains(message, host.Output, StringComparison.Ordinal));
+                Assert.DoesNotContain("   at ", host.Output, StringComparison.Ordinal);
+            });
+            var lines = host.Output.Split('\n').Where(line => messages.Any(message => line.Contains(message, StringComparison.Ordinal)));
+            Proof.Sentence(string.Join('\n', lines));
+            await InstanceOnEngine.NothingWasMadeAsync(instance);
+        }
+        finally
+        {
+            await Uvlhub.RemoveLeftoversAsync(instance);
+        }
     }
 }

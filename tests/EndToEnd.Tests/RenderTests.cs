@@ -29,33 +29,50 @@ public sealed class RenderTests(ExternalMariaDB external) : IClassFixture<Extern
         }
     }
 
-    [Fault(FaultArea.Production, "Render's database cannot be reached", Happens = "given up at the limit, with host, port and cause; the site does not start", Data = "nothing was begun")]
+    [Fault(FaultArea.Production, "Render's database cannot be reached")]
     [Fact(Timeout = 180_000)]
     public async Task A_database_that_cannot_be_reached_is_named_with_host_and_port()
     {
         var nobody = FreePorts.Next().ToString(CultureInfo.InvariantCulture);
         await RefusedAsync(
+            "given up at the limit, with host, port and cause",
             $"MariaDB did not answer at {external.Host}:{nobody} within 3 s", "Another host or port: Uvlhub:Database:Host, Uvlhub:Database:Port",
             $"--Uvlhub:Database:Port={nobody}", "--Uvlhub:Migrator:ConnectTimeout=00:00:03");
     }
 
-    [Fault(FaultArea.Production, "whom the migrator is in Render's database may not create one", Happens = "refused with what it needs and the settings that say who; the site does not start", Data = "not touched")]
+    [Fault(FaultArea.Production, "whom the migrator is in Render's database may not create one")]
     [Fact(Timeout = 180_000)]
-    public async Task Somebody_who_may_not_create_databases_is_refused_in_one_message() => await RefusedAsync(
-        $"MariaDB at {external.Host}:{external.Port} does not let 'site' prepare the databases", "Uvlhub:Database:Administrator, with the password in MARIADB_ROOT_PASSWORD",
-        "--Uvlhub:Database:Administrator=site");
+    public async Task Somebody_who_may_not_create_databases_is_refused_in_one_message()
+    {
+        var content = await external.ContentAsync(Cancellation);
+        await RefusedAsync(
+            "refused with what it needs and the settings that say who",
+            $"MariaDB at {external.Host}:{external.Port} does not let 'site' prepare the databases",
+            "Uvlhub:Database:Administrator, with the password in MARIADB_ROOT_PASSWORD",
+            "--Uvlhub:Database:Administrator=site");
+        Proof.Data("a dump of all rows is the same, and so are databases, accounts and rights", content, await external.ContentAsync(Cancellation));
+    }
 
-    private async Task RefusedAsync(string cause, string remedy, params string[] settings)
+    private async Task RefusedAsync(string claim, string cause, string remedy, params string[] settings)
     {
         var instance = Uvlhub.NewInstance();
         try
         {
             await using var host = AppHostProcess.Start(
                 new Dictionary<string, string>(), [$"--Uvlhub:Path={external.Checkout.Path}", $"--Uvlhub:Instance={instance}", Environment, .. settings]);
-            await host.PrintedAsync(remedy, Cancellation);
-            Proof.Reads(cause, host.Output);
-            Assert.DoesNotContain("uvlhub is ready", host.Output, StringComparison.Ordinal);
-            Assert.DoesNotContain("   at ", host.Output, StringComparison.Ordinal);
+            await Proof.HappensAsync(claim, async () =>
+            {
+                await host.PrintedAsync(remedy, Cancellation);
+                Proof.Reads(cause, host.Output);
+                Assert.DoesNotContain("   at ", host.Output, StringComparison.Ordinal);
+            });
+            await Proof.HappensAsync("the site does not start: it has no container", async () =>
+            {
+                await host.PrintedAsync("so the site does not start", Cancellation);
+                var containers = await new InstanceOnEngine(instance).ContainersAfterGraceAsync();
+                Assert.DoesNotContain($"{instance}_render_web_app_container", containers);
+                Assert.DoesNotContain("uvlhub is ready", host.Output, StringComparison.Ordinal);
+            });
         }
         finally
         {
@@ -72,10 +89,11 @@ public sealed class RenderTests(ExternalMariaDB external) : IClassFixture<Extern
             Assert.Contains("MINIHUB", await client.GetStringAsync("/", Cancellation), StringComparison.Ordinal);
             Assert.Contains(migrated, await uvlhub.LogAsync("migrator", Cancellation), StringComparison.Ordinal);
 
-            var running = await Uvlhub.Engine.RunAsync(s_limit, Cancellation, "ps", "--format", "{{.Names}} {{.Ports}}", "--filter", $"name=^{instance}_render_");
-            Assert.Equal($"{instance}_render_web_app_container 127.0.0.1:{uvlhub.SiteUrl.Port}->80/tcp", running.Output);
-            var volumes = await Uvlhub.Engine.RunAsync(s_limit, Cancellation, "volume", "ls", "--quiet", "--filter", $"name=^{instance}_");
-            Assert.DoesNotContain("mariadb", volumes.Output, StringComparison.Ordinal);
+            string[] words = ["ps", "--format", "{{.Names}} {{.Ports}}", "--filter", $"name=^{instance}_"];
+            var running = await Uvlhub.EngineAsync(s_limit, Cancellation, words);
+            Assert.Equal($"{instance}_render_web_app_container 127.0.0.1:{uvlhub.SiteUrl.Port}->80/tcp", running);
+            var all = await new InstanceOnEngine(instance).EverythingAsync();
+            Assert.DoesNotContain(all, thing => thing.Contains("mariadb", StringComparison.Ordinal));
         }
         finally
         {

@@ -11,23 +11,34 @@ public sealed class RestartTests(RunningServices services)
 {
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    [Fault(FaultArea.Database, "MariaDB is killed while the site serves", Happens = "it is started again by itself; the site answers again", Data = "the rows are there")]
+    [Fault(FaultArea.Database, "MariaDB is killed while the site serves")]
     [Fact(Timeout = 120_000)]
     public async Task A_database_whose_process_is_killed_comes_back_and_the_site_answers_again()
     {
         using var client = services.Uvlhub.CreateClient();
+        var engine = new InstanceOnEngine(services.Uvlhub.Instance);
+        var (rows, containers) = (await engine.RowsAsync(), await engine.ContainersAsync());
+        Assert.Contains("user1@example.com", rows, StringComparison.Ordinal);
         var started = await services.InspectAsync("mariadb_container", ".State.StartedAt");
 
         await services.CrashAsync("mariadb_container");
 
-        await Eventually.TrueAsync(async () => await services.InspectAsync("mariadb_container", ".State.Status") == "running"
-            && await services.InspectAsync("mariadb_container", ".State.StartedAt") != started);
-        await Eventually.TrueAsync(async () =>
+        await Proof.HappensAsync("it is started again by itself, the same container", async () =>
         {
-            using var answer = await client.GetAsync("/", Cancellation);
-            return answer.StatusCode == HttpStatusCode.OK;
+            await Eventually.IsAsync(
+                async () => (Status: await services.InspectAsync("mariadb_container", ".State.Status"), Started: await services.InspectAsync("mariadb_container", ".State.StartedAt")),
+                state => state.Status == "running" && state.Started != started);
+            Assert.Equal(containers, await engine.ContainersAsync());
         });
+        await Proof.HappensAsync("the site answers again", () => Eventually.IsAsync(
+            async () =>
+            {
+                using var answer = await client.GetAsync("/", Cancellation);
+                return answer.StatusCode;
+            },
+            status => status == HttpStatusCode.OK));
         await services.Uvlhub.App.ResourceNotifications.WaitForResourceHealthyAsync("db", Cancellation);
+        Proof.Data("a dump of all rows is the same", rows, await engine.RowsAsync());
 
         // The host's port led to it again, the dashboard tells of it, and so does its log.
         Assert.Equal("1", await services.Uvlhub.ScalarAsync("uvlhubdb", "SELECT COUNT(*) FROM user WHERE email = 'user1@example.com'", Cancellation));
@@ -35,22 +46,32 @@ public sealed class RestartTests(RunningServices services)
         Proof.Reads("db has died", await services.Uvlhub.LogAsync("db", Cancellation));
     }
 
-    [Fault(FaultArea.Machine, "a container is stopped by hand", Happens = "it stays stopped until it is started by hand", Data = "not touched")]
+    [Fault(FaultArea.Machine, "a container is stopped by hand")]
     [Fact(Timeout = 120_000)]
     public async Task What_is_stopped_by_hand_stays_stopped_until_it_is_started_by_hand()
     {
-        await Uvlhub.Engine.RunAsync(TimeSpan.FromSeconds(30), Cancellation, "container", "stop", services.Uvlhub.ContainerOf("nginx_web_server_container"));
+        var container = services.Uvlhub.ContainerOf("nginx_web_server_container");
+        await Uvlhub.EngineAsync(TimeSpan.FromSeconds(30), Cancellation, "container", "stop", container);
 
-        await Eventually.TrueAsync(async () =>
-            (await services.Uvlhub.LogAsync("nginx", Cancellation)).Contains("was stopped by hand and stays stopped", StringComparison.Ordinal));
-        await Task.Delay(TimeSpan.FromSeconds(3), Cancellation);
-        Assert.Equal("exited", await services.InspectAsync("nginx_web_server_container", ".State.Status"));
+        const string Said = "was stopped by hand and stays stopped";
+        var said = await Eventually.IsAsync(
+            () => services.Uvlhub.LogAsync("nginx", Cancellation), log => log.Contains(Said, StringComparison.Ordinal));
+        Proof.Reads(Said, said);
+        await Proof.HappensAsync("it stays stopped", async () =>
+        {
+            // Longer than the pause before a first and a second restart.
+            await Task.Delay(TimeSpan.FromSeconds(3), Cancellation);
+            Assert.Equal("exited", await services.InspectAsync("nginx_web_server_container", ".State.Status"));
+        });
 
-        await services.CommandAsync("nginx", "start");
-        await services.Uvlhub.App.ResourceNotifications.WaitForResourceHealthyAsync("nginx", Cancellation);
+        await Proof.HappensAsync("until it is started by hand", async () =>
+        {
+            await services.CommandAsync("nginx", "start");
+            await services.Uvlhub.App.ResourceNotifications.WaitForResourceHealthyAsync("nginx", Cancellation);
+        });
     }
 
-    [Fault(FaultArea.Machine, "a container dies again and again", Happens = "given up after six times, with its last lines; Start in the dashboard tries again", Data = "not touched")]
+    [Fault(FaultArea.Machine, "a container dies again and again")]
     [Fact(Timeout = 180_000)]
     public async Task A_crash_loop_ends_with_its_last_lines_and_can_be_started_by_hand()
     {
@@ -65,11 +86,18 @@ public sealed class RestartTests(RunningServices services)
         }
 
         var log = await services.Uvlhub.LogAsync("redis", Cancellation);
-        Proof.Reads("redis has died 6 times in a row", log);
-        Assert.Contains("Ready to accept connections", log[log.IndexOf("Its last lines", StringComparison.Ordinal)..], StringComparison.Ordinal);
-        Assert.StartsWith("crash loop", services.PropertyOf("redis", RestartSupervisor.RestartsProperty), StringComparison.Ordinal);
+        var deaths = new RestartPolicy().Limit + 1;
+        Proof.Happens($"given up after {deaths} deaths in a row, with its last lines", () =>
+        {
+            Proof.Reads($"redis has died {deaths} times in a row", log);
+            Assert.Contains("Ready to accept connections", log[log.IndexOf("Its last lines", StringComparison.Ordinal)..], StringComparison.Ordinal);
+            Assert.StartsWith("crash loop", services.PropertyOf("redis", RestartSupervisor.RestartsProperty), StringComparison.Ordinal);
+        });
 
-        await services.CommandAsync("redis", "start");
-        await services.Uvlhub.App.ResourceNotifications.WaitForResourceHealthyAsync("redis", Cancellation);
+        await Proof.HappensAsync("Start in the dashboard tries again", async () =>
+        {
+            await services.CommandAsync("redis", "start");
+            await services.Uvlhub.App.ResourceNotifications.WaitForResourceHealthyAsync("redis", Cancellation);
+        });
     }
 }

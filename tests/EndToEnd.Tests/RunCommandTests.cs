@@ -40,38 +40,58 @@ public sealed class RunCommandTests(ClonedRepository repository)
 
             var stopped = await clone.ExecuteAsync("./run", ["--stop"], cancellation);
             Assert.True(stopped.IsSuccess, stopped.StandardOutput + stopped.StandardError);
-            Assert.Equal("", await LeftAsync(instance, cancellation));
+            Assert.Empty(await new InstanceOnEngine(instance).OfARunAsync());
 
-            var printed = await clone.InterruptAsync("run", [$"--Uvlhub:Instance={instance}"], "uvlhub is ready at ", cancellation);
-            Assert.Contains("uvlhub is ready at ", printed, StringComparison.Ordinal);
-            Assert.Equal("", await LeftAsync(instance, cancellation));
+            await clone.InterruptAsync("run", [$"--Uvlhub:Instance={instance}"], "uvlhub is ready at ", cancellation);
+            Assert.Empty(await new InstanceOnEngine(instance).OfARunAsync());
         }
         finally
         {
-            await clone.ExecuteAsync("./run", ["--stop"], CancellationToken.None);
+            await clone.StopAsync();
             await Uvlhub.RemoveLeftoversAsync(instance);
         }
     }
 
-    private static async Task<string> LeftAsync(string instance, CancellationToken cancellationToken)
+    // Whichever comes first builds the clone.
+    [Theory(Timeout = 900_000)]
+    [InlineData("", 0, " 0 unexplained, ")]
+    [InlineData("    entrypoint: /own.sh\n", 1, "db: runs /own.sh; the model runs the image's own command")]
+    public async Task With_check_nothing_is_started_and_a_difference_that_nobody_meant_is_exit_code_1(
+        string added, int exitCode, string message)
     {
-        var limit = TimeSpan.FromSeconds(30);
-        var containers = await Uvlhub.Engine.RunAsync(limit, cancellationToken, "ps", "--all", "--format", "{{.Names}}", "--filter", $"name=^{instance}_");
-        var networks = await Uvlhub.Engine.RunAsync(limit, cancellationToken, "network", "ls", "--format", "{{.Name}}", "--filter", $"name=^{instance}_");
-        return containers.Output + networks.Output;
+        var cancellation = TestContext.Current.CancellationToken;
+        using var checkout = new SampleCheckout();
+        var compose = checkout.File("docker/docker-compose.dev.yml");
+        const string Above = "    container_name: mariadb_container\n";
+        var text = await File.ReadAllTextAsync(compose, cancellation);
+        await File.WriteAllTextAsync(compose, text.Replace(Above, Above + added, StringComparison.Ordinal), cancellation);
+        var instance = Uvlhub.NewInstance();
+
+        string[] words = ["--check", checkout.Path, "--", $"--Uvlhub:Instance={instance}"];
+        var run = await repository.Clone.ExecuteAsync("./run", words, cancellation);
+
+        Assert.True(run.ExitCode == exitCode, run.StandardOutput + run.StandardError);
+        Assert.Contains(message, run.StandardOutput, StringComparison.Ordinal);
+        await InstanceOnEngine.NothingWasMadeAsync(instance);
     }
 
-    [Fault(FaultArea.Checkout, "the folder is no checkout", Happens = "said in one line, with what it lacks")]
-    [Theory(Timeout = 300_000)]
+    [Fault(FaultArea.Checkout, "the folder is no checkout")]
+    [Theory(Timeout = 900_000)]
     [InlineData("nowhere", "there is no folder nowhere")]
     [InlineData("tests", "is no uvlhub checkout: it lacks app/__init__.py")]
     public async Task A_folder_that_is_no_checkout_is_one_clear_message(string folder, string message)
     {
         var cancellation = TestContext.Current.CancellationToken;
-        var clone = repository.Clone;
-        var run = await clone.ExecuteAsync("./run", [folder], cancellation);
-        Assert.NotEqual(0, run.ExitCode);
+        var instance = Uvlhub.NewInstance();
+        var run = await repository.Clone.ExecuteAsync("./run", [folder, $"--Uvlhub:Instance={instance}"], cancellation);
+        Proof.Happens("said in one line, with what it lacks", () =>
+        {
+            Assert.Equal(2, run.ExitCode);
+            var line = Assert.Single(run.StandardError.Split('\n'), line => line.StartsWith("UvlhubAspire: ", StringComparison.Ordinal));
+            Assert.Contains(message, line, StringComparison.Ordinal);
+            Assert.DoesNotContain("   at ", run.StandardOutput + run.StandardError, StringComparison.Ordinal);
+        });
         Proof.Reads(message, run.StandardError);
-        Assert.DoesNotContain("   at ", run.StandardOutput + run.StandardError, StringComparison.Ordinal);
+        await InstanceOnEngine.NothingWasMadeAsync(instance);
     }
 }

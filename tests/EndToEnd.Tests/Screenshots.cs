@@ -44,7 +44,7 @@ public sealed class Screenshots(RunningSample sample)
                 var page = await browser.OpenAsync(isDashboard ? await run.DashboardLoginUrlAsync(cancellation) : "http://localhost:5000/");
                 if (isDashboard)
                 {
-                    await Browser.ExpectAsync(page, page.GetByText("localhost:5000").First);
+                    await Browser.ExpectAsync(page.GetByText("localhost:5000").First);
                 }
 
                 await TakeAsync(page, file);

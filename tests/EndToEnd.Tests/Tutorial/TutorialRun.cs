@@ -87,28 +87,15 @@ internal sealed partial class TutorialRun : IAsyncDisposable
     /// <summary>The address at which the dashboard of the clone's AppHost lets one in, as 'aspire ps' knows it.</summary>
     public async Task<string> DashboardLoginUrlAsync(CancellationToken cancellationToken)
     {
-        var (_, printed) = await TypeAsync("dotnet aspire ps --format json", cancellationToken);
+        var (exitCode, printed) = await TypeAsync("dotnet aspire ps --format json", cancellationToken);
+        Assert.True(
+            exitCode == 0 && printed.Contains(Folder, StringComparison.Ordinal), $"'dotnet aspire ps' ended with {exitCode} and printed\n{printed}");
         return DashboardUrlPattern().Matches(printed[printed.IndexOf(Folder, StringComparison.Ordinal)..]).First().Value;
     }
 
     /// <summary>Types a command in the clone's folder.</summary>
     /// <returns>Its exit code, and what it printed in the text's names.</returns>
     public async Task<(int ExitCode, string Printed)> TypeAsync(string command, CancellationToken cancellationToken)
-    {
-        for (var attempt = 1; ; attempt++)
-        {
-            var outcome = await TypeOnceAsync(command, cancellationToken);
-            // Aspire's command line asks for a short while only, and an AppHost on a busy machine may be slower. A person types it again.
-            if (outcome.ExitCode == 0 || attempt == 5 || !outcome.Printed.Contains("No running AppHosts found", StringComparison.Ordinal))
-            {
-                return outcome;
-            }
-
-            await Task.Delay(TimeSpan.FromSeconds(2), cancellationToken);
-        }
-    }
-
-    private async Task<(int ExitCode, string Printed)> TypeOnceAsync(string command, CancellationToken cancellationToken)
     {
         var printed = new StringBuilder();
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -125,26 +112,44 @@ internal sealed partial class TutorialRun : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await TypeAsync("./run --stop", CancellationToken.None);
+        try
+        {
+            await TypeAsync("./run --stop", CancellationToken.None);
+            await RemoveAsync();
+        }
+        finally
+        {
+            Directory.Delete(_snapshots, recursive: true);
+            _clone.Dispose();
+        }
+    }
+
+    private async Task RemoveAsync()
+    {
+        if (_instance is not null)
+        {
+            // Where the following ended in the middle of a start, the orchestrator is still removing its containers.
+            await Uvlhub.RemoveLeftoversAsync(_instance);
+        }
+
         foreach (var volume in (await VolumesAsync()).Except(_volumesBefore).Where(volume => volume.StartsWith($"{_instance}_", StringComparison.Ordinal) || (_instance is null && OwnVolumePattern().IsMatch(volume))))
         {
-            await Uvlhub.Engine.RunAsync(s_engineLimit, CancellationToken.None, "volume", "rm", volume);
+            await EngineAsync("volume", "rm", volume);
         }
 
-        var images = await Uvlhub.Engine.RunAsync(
-            s_engineLimit, CancellationToken.None, "image", "ls", "--format", "{{.Repository}}:{{.Tag}}",
+        var images = await EngineAsync(
+            "image", "ls", "--format", "{{.Repository}}:{{.Tag}}",
             $"uvlhub-aspire/checkout-minihub-{SiteImages.Digest(Path.Combine(_clone.Path, "samples", "minihub"))}*");
-        foreach (var image in images.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries))
+        foreach (var image in images.Split('\n', StringSplitOptions.RemoveEmptyEntries))
         {
-            await Uvlhub.Engine.RunAsync(s_engineLimit, CancellationToken.None, "image", "rm", image);
+            await EngineAsync("image", "rm", image);
         }
-
-        Directory.Delete(_snapshots, recursive: true);
-        _clone.Dispose();
     }
 
     private static async Task<IReadOnlyList<string>> VolumesAsync() =>
-        (await Uvlhub.Engine.RunAsync(s_engineLimit, CancellationToken.None, "volume", "ls", "--quiet")).Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        (await EngineAsync("volume", "ls", "--quiet")).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+
+    private static Task<string> EngineAsync(params string[] words) => Uvlhub.EngineAsync(s_engineLimit, CancellationToken.None, words);
 
     private Dictionary<string, string?> Settings()
     {
