@@ -9,7 +9,7 @@ public sealed class ScriptLinesTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    [Fault(FaultArea.Checkout, "a start script has Windows line ends", Happens = "refused with file, line and the command that mends it")]
+    [Fault(FaultArea.Checkout, "a start script has Windows line ends")]
     [Theory]
     [InlineData("bash", "/app/docker/entrypoints/worker.sh")]
     [InlineData("sh", "-c", "sh /app/docker/entrypoints/worker.sh")]
@@ -18,7 +18,13 @@ public sealed class ScriptLinesTests : IDisposable
     {
         var checkout = Read("#!/bin/bash\nset -e\r\nexec python worker.py\r\n");
         var refused = Assert.Throws<CheckoutException>(() => ScriptLines.Check(checkout, command));
-        Assert.Equal((Path.Combine(checkout.Path, "docker/entrypoints/worker.sh"), 2), (refused.File, refused.Line));
+        Proof.Happens("refused with file and line", () =>
+        {
+            var script = Path.Combine(checkout.Path, "docker/entrypoints/worker.sh");
+            Assert.Equal((script, 2), (refused.File, refused.Line));
+            Assert.StartsWith($"{script}:2: ", refused.Message, StringComparison.Ordinal);
+        });
+        Proof.Happens("with the command that mends it", () => Assert.Contains("sed -i 's/\\r$//' docker/entrypoints/worker.sh", refused.Message, StringComparison.Ordinal));
         Proof.Reads("sed -i 's/\\r$//' docker/entrypoints/worker.sh", refused.Message);
     }
 

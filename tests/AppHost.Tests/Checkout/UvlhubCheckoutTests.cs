@@ -67,14 +67,30 @@ public sealed class UvlhubCheckoutTests : IDisposable
             .Select(entry => $"{entry} {File.GetLastWriteTimeUtc(entry):O}").Order(StringComparer.Ordinal)];
     }
 
-    [Fault(FaultArea.Checkout, ".env is missing, and so is its example", Happens = "refused with everything that the folder lacks; where the example is there, it counts")]
+    [Fault(FaultArea.Checkout, ".env is missing, and so is its example")]
     [Fact]
     public void A_folder_that_is_no_checkout_is_told_everything_that_it_lacks()
     {
         var exception = Assert.Throws<CheckoutException>(() => UvlhubCheckout.Read(_folder.Path));
-        Proof.Reads("app/__init__.py", exception.Message);
-        Assert.Contains(".env.docker.example", exception.Message, StringComparison.Ordinal);
-        Assert.Contains("Dockerfile.dev", exception.Message, StringComparison.Ordinal);
+        Proof.Happens("refused with everything that the folder lacks", () => Assert.Contains(
+            "it lacks app/__init__.py (the Flask application); .env or .env.docker.example (its settings);"
+            + " docker/images/Dockerfile.dev or docker/images/Dockerfile (its image).",
+            exception.Message, StringComparison.Ordinal));
+        Proof.Reads("is no uvlhub checkout", exception.Message);
+    }
+
+    [Fault(FaultArea.Checkout, ".env is missing, and its example is there")]
+    [Fact]
+    public void Without_an_env_its_example_counts()
+    {
+        Edition.Load(EditionModel.Course).WriteCheckout(_folder);
+        var example = Path.Combine(_folder.Path, ".env.docker.example");
+        Assert.False(File.Exists(Path.Combine(_folder.Path, ".env")));
+        File.AppendAllText(example, "ONLY_IN=the example\n");
+
+        var checkout = UvlhubCheckout.Read(_folder.Path);
+
+        Proof.Happens("the example counts", () => Assert.Equal((example, "the example"), (checkout.EnvironmentFile.Path, checkout.Environment["ONLY_IN"])));
     }
 
     [Fact]

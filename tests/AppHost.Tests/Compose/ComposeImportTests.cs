@@ -202,14 +202,16 @@ public sealed class ComposeImportTests(InventedForkFixture plain) : IClassFixtur
         Assert.Equal("minedb", model.Environment.Checkout.Database);
     }
 
-    [Fault(FaultArea.Checkout, "the compose file's env_file is missing, and so is its example", Happens = "refused with the compose file's line; where the example is there, it counts")]
+    [Fault(FaultArea.Checkout, "the compose file's env_file is missing, and so is its example")]
     [Fact]
     public async Task Where_it_is_missing_and_has_no_example_the_compose_files_line_is_named()
     {
         var exception = await Assert.ThrowsAsync<CheckoutException>(() => InventedFork.CreateAsync(folder => WriteFork(folder, ".env.team", "notes"), []));
 
+        Proof.Happens("refused with the compose file's line", () =>
+            Assert.Contains("docker-compose.dev.yml:5: there is no file", exception.Message, StringComparison.Ordinal));
+        Proof.Happens("with the setting that names another", () => Assert.Contains("Uvlhub:EnvironmentFile", exception.Message, StringComparison.Ordinal));
         Proof.Reads("docker-compose.dev.yml:5: there is no file", exception.Message);
-        Assert.Contains("Uvlhub:EnvironmentFile", exception.Message, StringComparison.Ordinal);
     }
 
     // A fork whose site reads another file than .env.

@@ -49,20 +49,30 @@ public sealed class GitVersionsTests : IAsyncLifetime
     public async Task Nothing_new_changes_nothing() =>
         Assert.False((await new GitVersions(Checkout).TakeAsync(Cancellation)).IsNew);
 
-    [Fault(FaultArea.Checkout, "new code cannot be pulled over what was changed here", Happens = "nothing is deployed, and git's reason is said", Data = "neither the commit nor the edit is lost")]
+    [Fault(FaultArea.Checkout, "new code cannot be pulled over what was changed here")]
     [Fact(Timeout = 60_000)]
     public async Task A_commit_or_an_edit_of_this_machine_is_never_lost()
     {
         await CommitAsync(Origin, "page.html", "second");
         _folder.Write("checkout/page.html", "edited here");
         var edited = await Assert.ThrowsAsync<DeploymentException>(() => new GitVersions(Checkout).TakeAsync(Cancellation));
-        Proof.Reads($"'git pull --ff-only' in {Checkout} failed", edited.Message);
-        Assert.Equal("edited here", Page());
+        Proof.Data("an edit is not lost", "edited here", Page());
 
         await CommitAsync(Checkout, "page.html", "committed here");
-        await Assert.ThrowsAsync<DeploymentException>(() => new GitVersions(Checkout).TakeAsync(Cancellation));
-        Assert.Equal("committed here", Page());
+        var commit = await HeadAsync();
+        var committed = await Assert.ThrowsAsync<DeploymentException>(() => new GitVersions(Checkout).TakeAsync(Cancellation));
+        Proof.Data("a commit is not lost", (commit, "committed here"), (await HeadAsync(), Page()));
+
+        Proof.Happens("the deployment ends with git's own reason", () =>
+        {
+            Assert.Contains("Your local changes to the following files would be overwritten by merge", edited.Message, StringComparison.Ordinal);
+            Assert.Contains("Not possible to fast-forward", committed.Message, StringComparison.Ordinal);
+        });
+        Proof.Reads($"'git pull --ff-only' in {Checkout} failed", edited.Message);
     }
+
+    private async Task<string> HeadAsync() =>
+        (await Cli.Wrap("git").WithArguments(["rev-parse", "HEAD"]).WithWorkingDirectory(Checkout).ExecuteBufferedAsync(Cancellation)).StandardOutput;
 
     private string Page() => File.ReadAllText(Path.Combine(Checkout, "page.html"));
 

@@ -44,18 +44,23 @@ public sealed class WebhookTests : IDisposable
         Assert.Equal(1, _deployments);
     }
 
-    [Fault(FaultArea.Production, "somebody guesses at the webhook's token", Happens = "after six requests in a minute none is looked at", Data = "not touched")]
+    [Fault(FaultArea.Production, "somebody guesses at the webhook's token")]
     [Fact(Timeout = 30_000)]
     public async Task A_token_cannot_be_guessed_by_many_attempts()
     {
+        // Not the product's own constant: who changes that is to see what was promised.
+        const int looked = 6;
         await using var webhook = await StartAsync();
-        for (var attempt = 0; attempt < Webhook.RequestsInAMinute; attempt++)
+        List<HttpStatusCode> answers = [];
+        for (var attempt = 0; attempt < looked; attempt++)
         {
-            Assert.Equal(HttpStatusCode.Unauthorized, await AskAsync(_client, webhook.Url, $"guess {attempt}"));
+            answers.Add(await AskAsync(_client, webhook.Url, $"guess {attempt}"));
         }
 
-        Assert.Equal(HttpStatusCode.TooManyRequests, await AskAsync(_client, webhook.Url, Token));
-        Assert.Equal(0, _deployments);
+        Assert.All(answers, answer => Assert.Equal(HttpStatusCode.Unauthorized, answer));
+        var next = await AskAsync(_client, webhook.Url, Token);
+        Proof.Happens($"after {looked} requests in a row none is looked at, not even one with the right token", () => Assert.Equal(HttpStatusCode.TooManyRequests, next));
+        Proof.Happens("nothing is deployed", () => Assert.Equal(0, _deployments));
     }
 
     [Fact(Timeout = 30_000)]

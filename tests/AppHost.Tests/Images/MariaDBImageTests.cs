@@ -10,7 +10,12 @@ public sealed class MariaDBImageTests
 {
     private const string DataFolder = "/var/lib/mysql";
 
-    [Fault(FaultArea.Checkout, "names and passwords with quotes, $, spaces and other alphabets", Happens = "they reach MariaDB as they are", Data = "both users log in")]
+    // One value each, so that they can be compared with what another server said.
+    private const string AllRows = "SELECT CONCAT(COUNT(*), ' rows, ', SHA2(GROUP_CONCAT(x, '=', HEX(y) ORDER BY x), 256)) FROM db.t";
+    private const string AllAccounts =
+        "SELECT GROUP_CONCAT(User, '@', Host, ' ', Password ORDER BY User, Host) FROM mysql.user WHERE User NOT IN ('healthcheck', 'mariadb.sys')";
+
+    [Fault(FaultArea.Checkout, "names and passwords have quotes, $, spaces and other alphabets")]
     [Theory(Timeout = 300_000)]
     [InlineData("uvlhubdb", "uvlhubdb_user", "p'a\"s`s\\w$o{r}d; DROP DATABASE mysql; -- # %s ")]
     [InlineData("a b-c'd\"e`f\\g.h_%", "o'b\"r`i\\e n;--", "'")]
@@ -20,12 +25,10 @@ public sealed class MariaDBImageTests
         await using var container = await StartAsync(database, user, password, rootPassword: $"root {password}");
 
         await using var connection = await ConnectAsync(container, user, password, database);
-        Assert.Equal(database, await ScalarAsync(connection, "SELECT DATABASE()"));
-        Assert.Equal($"{user}@%", await ScalarAsync(connection, "SELECT CURRENT_USER()"));
-        await ExecuteAsync(connection, "CREATE TABLE t (x INT)");
-
         await using var root = await ConnectAsync(container, "root", $"root {password}", "mysql");
-        Assert.Equal("root@%", await ScalarAsync(root, "SELECT CURRENT_USER()"));
+        var names = (await ScalarAsync(connection, "SELECT DATABASE()"), await ScalarAsync(connection, "SELECT CURRENT_USER()"), await ScalarAsync(root, "SELECT CURRENT_USER()"));
+        Proof.Happens("they reach MariaDB as they are: both users log in", () => Assert.Equal((database, $"{user}@%", "root@%"), names));
+        await Proof.HappensAsync("the application's user can make a table in its database", () => ExecuteAsync(connection, "CREATE TABLE t (x INT)"));
     }
 
     [Fact(Timeout = 300_000)]
@@ -124,25 +127,26 @@ public sealed class MariaDBImageTests
         Assert.Equal("", left.Output);
     }
 
-    [Fault(FaultArea.Database, "MariaDB is killed while it makes a new volume", Happens = "the next start begins again", Data = "there was none yet")]
+    [Fault(FaultArea.StandIn, "MariaDB is killed while it makes a new volume")]
     [Theory(Timeout = 300_000)]
-    [InlineData(50)]
-    [InlineData(150)]
-    [InlineData(250)]
-    [InlineData(400)]
-    [InlineData(700)]
+    [InlineData(0)]
+    [InlineData(100)]
+    [InlineData(300)]
+    [InlineData(600)]
     public async Task A_first_start_that_is_killed_is_finished_by_the_next(int milliseconds)
     {
-        await using var container = await StartAsync("db", "user", "password");
-        await Task.Delay(milliseconds, TestContext.Current.CancellationToken);
-        await container.KillAsync();
+        await using var container = await KilledWhilePreparingAsync(milliseconds);
 
         await container.StartAgainAsync();
 
         await using var connection = await ConnectAsync(container, "user", "password", "db");
-        await ExecuteAsync(connection, "CREATE TABLE t (x INT)");
         await using var root = await ConnectAsync(container, "root", "root", "mysql");
-        Assert.Equal("0", await ScalarAsync(root, "SELECT COUNT(*) FROM global_priv WHERE User = 'root' AND Priv LIKE '%invalid%'"));
+        var withoutPassword = await ScalarAsync(root, "SELECT COUNT(*) FROM global_priv WHERE User = 'root' AND Priv LIKE '%invalid%'");
+        await Proof.HappensAsync("the next start finishes it, whenever the kill came: both users log in, and the application's can make a table", async () =>
+        {
+            await ExecuteAsync(connection, "CREATE TABLE t (x INT)");
+            Assert.Equal("0", withoutPassword);
+        });
     }
 
     [Fact(Timeout = 300_000)]
@@ -155,73 +159,108 @@ public sealed class MariaDBImageTests
         Assert.Equal("db", await ScalarAsync(connection, "SELECT DATABASE()"));
     }
 
-    [Fault(FaultArea.Database, "the volume was written by a newer MariaDB", Happens = "the server refuses to start, in one line", Data = "nothing was changed")]
+    [Fault(FaultArea.StandIn, "the volume says that a newer MariaDB wrote it")]
     [Fact(Timeout = 300_000)]
     public async Task A_volume_of_a_newer_MariaDB_is_refused_in_one_line_and_left_alone()
     {
         await using var container = await StartAsync("db", "user", "password");
         await HealthyAsync(container);
-        await WrittenByAsync(container, "12.0.2-MariaDB");
-
+        // With its second start the volume has no traces of the entrypoint's own any more.
         await container.RestartAsync();
+        await HealthyAsync(container);
+        // No newer one can be had here: the volume's own note of its version is what a newer one would leave.
+        await container.ExecAsync("sh", "-c", $"printf 12.0.2-MariaDB > {DataFolder}/mariadb_upgrade_info");
+        await TestContainer.DockerAsync("stop", "--time", "30", container.Name);
+        var before = await DigestAsync(container);
+
+        await container.StartAgainAsync();
 
         Assert.Equal(1, await container.ExitCodeAsync());
         var last = (await container.LogsAsync()).Trim().Split('\n')[^1];
-        Proof.Reads("ERROR: the volume was written by MariaDB 12.0.2, which is newer than this server (11.8.", last);
-        Assert.Contains("(nothing was changed)", last, StringComparison.Ordinal);
+        Proof.Happens("the server refuses to start, in one line", () =>
+            Assert.Contains("ERROR: the volume was written by MariaDB 12.0.2, which is newer than this server (11.8.", last, StringComparison.Ordinal));
+        Proof.Reads("(nothing was changed)", last);
+        Proof.Data("no file of the volume is changed", before, await DigestAsync(container));
     }
 
-    [Fault(FaultArea.Database, "the volume was written by an older MariaDB", Happens = "it is upgraded; the old system tables are kept beside it", Data = "rows and accounts are there")]
-    [Fact(Timeout = 300_000)]
-    public async Task A_volume_of_an_older_MariaDB_is_upgraded_and_its_system_tables_are_kept()
+    [Fault(FaultArea.StandIn, "the volume was written by an older MariaDB")]
+    [Fact(Timeout = 900_000)]
+    public async Task A_volume_that_MariaDB_10_11_wrote_is_upgraded_with_its_rows_and_accounts()
     {
-        await using var container = await StartAsync("db", "user", "password");
-        await using (var connection = await ConnectAsync(container, "user", "password", "db"))
-        {
-            await ExecuteAsync(connection, "CREATE TABLE t (x INT)");
-        }
+        await using var volume = await OlderMariaDB.WriteVolumeAsync(
+            DataFolder,
+            """
+            CREATE DATABASE db CHARACTER SET utf8mb4;
+            CREATE USER 'user'@'%' IDENTIFIED BY 'password';
+            GRANT ALL ON db.* TO 'user'@'%';
+            CREATE USER 'root'@'%' IDENTIFIED BY 'root';
+            GRANT ALL ON *.* TO 'root'@'%' WITH GRANT OPTION;
+            CREATE TABLE db.t (x INT PRIMARY KEY AUTO_INCREMENT, y VARCHAR(50) NOT NULL, KEY (y)) ENGINE = InnoDB;
+            INSERT INTO db.t (y) VALUES ('ñandú'), ('漢字'), ('');
+            INSERT INTO db.t (y) SELECT CONCAT('row ', seq) FROM db.seq_1_to_5000;
+            """,
+            $"{AllRows}; {AllAccounts}");
 
-        // Neither has the account of the health check, where another image made the volume.
-        await using (var root = await ConnectAsync(container, "root", "root", "mysql"))
-        {
-            await ExecuteAsync(root, "DROP USER 'healthcheck'@'localhost', 'healthcheck'@'127.0.0.1', 'healthcheck'@'::1'");
-        }
+        await using var container = await StartAsync("db", "user", "password", shares: volume.Container);
 
-        await container.ExecAsync("rm", $"{DataFolder}/.my-healthcheck.cnf");
-        await WrittenByAsync(container, "10.11.6-MariaDB");
-        await container.RestartAsync();
-
-        await using var again = await ConnectAsync(container, "user", "password", "db");
-        await ExecuteAsync(again, "INSERT INTO t VALUES (1)");
+        // The only account that is new is the health check's, which 10.11's volume does not have.
         await HealthyAsync(container);
-        var version = await container.ExecAsync("cat", $"{DataFolder}/mariadb_upgrade_info");
-        Assert.StartsWith("11.8.", version.Output, StringComparison.Ordinal);
-        var backup = await container.ExecAsync("sh", "-c", $"zcat {DataFolder}/system_mysql_backup_10.11.6-MariaDB.sql.gz | grep -c global_priv");
-        Assert.NotEqual("0", backup.Output);
+        await using var connection = await ConnectAsync(container, "user", "password", "db");
+        await using var root = await ConnectAsync(container, "root", "root", "mysql");
+        Assert.StartsWith("11.8.", await ScalarAsync(root, "SELECT VERSION()"), StringComparison.Ordinal);
+        Proof.Data("every row and every account is there, compared with what the older one answered last", volume.Answer, $"{await ScalarAsync(connection, AllRows)}\n{await ScalarAsync(root, AllAccounts)}");
+        var note = await container.ExecAsync("cat", $"{DataFolder}/mariadb_upgrade_info");
+        Proof.Happens("it is upgraded", () => Assert.StartsWith("11.8.", note.Output, StringComparison.Ordinal));
+        var log = await container.LogsAsync();
+        Proof.Reads("the volume was written by MariaDB 10.11.", log);
+        await Proof.HappensAsync("the old system tables, with the accounts, are kept beside it", async () =>
+        {
+            var kept = await container.ExecAsync("sh", "-c", $"zcat {DataFolder}/system_mysql_backup_10.11.*.sql.gz");
+            Assert.Contains("CREATE TABLE `global_priv`", kept.Output, StringComparison.Ordinal);
+            Assert.Contains("('%','user',", kept.Output, StringComparison.Ordinal);
+        });
+        await ExecuteAsync(connection, "INSERT INTO t (y) VALUES ('after')");
     }
 
-    [Fault(FaultArea.Database, "two servers open one volume", Happens = "the second refuses to start, in one line; the first goes on", Data = "untouched")]
+    [Fault(FaultArea.StandIn, "two servers open one volume")]
     [Fact(Timeout = 300_000)]
     public async Task A_second_server_on_one_volume_is_refused_in_one_line()
     {
         await using var first = await StartAsync("db", "user", "password");
         await HealthyAsync(first);
-        await using var second = await StartAsync("db", "user", "password", shares: first);
+        await using (var connection = await ConnectAsync(first, "user", "password", "db"))
+        {
+            await ExecuteAsync(connection, "CREATE TABLE t (x INT PRIMARY KEY AUTO_INCREMENT, y VARCHAR(50) NOT NULL)");
+            await ExecuteAsync(connection, "INSERT INTO t (y) VALUES ('one'), ('two')");
+            var (rows, started) = (await ScalarAsync(connection, AllRows), await StartedAsync(first));
 
-        Assert.Equal(1, await second.ExitCodeAsync());
-        Proof.Reads("ERROR: the volume is in use by another MariaDB; stop that one, or use another volume", await second.LogsAsync());
-        await HealthyAsync(first);
+            await using var second = await StartAsync("db", "user", "password", shares: first);
+
+            Assert.Equal(1, await second.ExitCodeAsync());
+            var said = (await second.LogsAsync()).Trim();
+            Proof.Happens("the second refuses to start, in one line", () => Assert.Single(said.Split('\n')));
+            Proof.Reads("ERROR: the volume is in use by another MariaDB; stop that one, or use another volume", said);
+            // The connection is the one from before, so nobody has restarted the first in the meantime.
+            await ExecuteAsync(connection, "INSERT INTO t (y) VALUES ('three')");
+            await Proof.HappensAsync("the first goes on", async () => Assert.Equal(started, await StartedAsync(first)));
+            await ExecuteAsync(connection, "DELETE FROM t WHERE y = 'three'");
+            Proof.Data("every row is there", rows, await ScalarAsync(connection, AllRows));
+        }
     }
 
-    [Fault(FaultArea.Database, "the volume holds other files", Happens = "the server refuses to start, in one line", Data = "the files are left alone")]
+    [Fault(FaultArea.StandIn, "the volume holds other files")]
     [Fact(Timeout = 300_000)]
     public async Task A_volume_with_other_files_is_left_alone()
     {
-        await using var volume = await VolumeWithAsync("touch thesis.txt");
+        await using var volume = await VolumeWithAsync("echo chapter 1 > thesis.txt && mkdir figures && echo 1 > figures/.hidden");
+        var before = await DigestAsync(volume);
         await using var server = await StartAsync("db", "user", "password", shares: volume);
 
         Assert.Equal(1, await server.ExitCodeAsync());
-        Proof.Reads("ERROR: the volume holds no database, but other files (thesis.txt, …); nothing was changed", await server.LogsAsync());
+        var said = (await server.LogsAsync()).Trim();
+        Proof.Happens("the server refuses to start, in one line", () => Assert.Single(said.Split('\n')));
+        Proof.Reads("ERROR: the volume holds no database, but other files (figures, …); nothing was changed", said);
+        Proof.Data("the files are left alone", before, await DigestAsync(volume));
     }
 
     [Theory(Timeout = 300_000)]
@@ -274,11 +313,40 @@ public sealed class MariaDBImageTests
         return container;
     }
 
+    /// <summary>A container that was killed while its volume was not ready yet; where a kill came too late, the next one comes sooner.</summary>
+    private static async Task<TestContainer> KilledWhilePreparingAsync(int milliseconds)
+    {
+        for (var pause = milliseconds; ; pause /= 2)
+        {
+            var container = await StartAsync("db", "user", "password");
+            await TestContainer.EventuallyAsync(async () =>
+                (await container.LogsAsync()).Contains("the volume is empty: preparing it", StringComparison.Ordinal) ? true : throw new InvalidOperationException("nothing is prepared yet"));
+            await Task.Delay(pause, TestContext.Current.CancellationToken);
+            await container.KillAsync();
+            if (!(await DigestAsync(container)).Contains("./.uvlhub-aspire.finished"))
+            {
+                return container;
+            }
+
+            await container.DisposeAsync();
+            Assert.True(pause > 0, "the volume was ready before it could be killed");
+        }
+    }
+
     private static Task<bool> HealthyAsync(TestContainer container) => TestContainer.EventuallyAsync(async () =>
         (await container.ExecAsync("healthcheck.sh", "--connect", "--innodb_initialized")).Succeeded ? true : throw new InvalidOperationException(await container.LogsAsync()));
 
-    private static Task WrittenByAsync(TestContainer container, string version) =>
-        container.ExecAsync("sh", "-c", $"printf {version} > {DataFolder}/mariadb_upgrade_info");
+    /// <summary>Every file of the volume of a container that has ended, with its content, as it looks from outside.</summary>
+    private static async Task<string[]> DigestAsync(TestContainer container)
+    {
+        // Owners are the entrypoint's to set; what a file says, and which there are, is not.
+        var files = await TestContainer.DockerAsync("run", "--rm", "--network", "none", "--volumes-from", container.Name, "--workdir", DataFolder, "--entrypoint", "sh",
+            await TestContainer.EnsureImageAsync("mariadb"), "-c", "find . | sort; find . -type f -exec sha256sum {} + | sort");
+        return files.Split('\n');
+    }
+
+    private static async Task<string> StartedAsync(TestContainer container) =>
+        await TestContainer.DockerAsync("inspect", "--format", "{{.State.StartedAt}} {{.State.Pid}}", container.Name);
 
     private static async Task<MySqlConnection> ConnectAsync(TestContainer container, string user, string password, string database)
     {

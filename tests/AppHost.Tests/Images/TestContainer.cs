@@ -28,9 +28,14 @@ internal sealed class TestContainer : IAsyncDisposable
     /// <param name="volume">The folder that is a volume, if there is one.</param>
     /// <param name="shares">A container whose volume this one opens as well.</param>
     public static async Task<TestContainer> StartAsync(
-        string folder, string[]? options = null, string[]? command = null, string? volume = null, TestContainer? shares = null)
+        string folder, string[]? options = null, string[]? command = null, string? volume = null, TestContainer? shares = null) =>
+        await OfImageAsync(await EnsureImageAsync(folder), options, command, volume, shares);
+
+    /// <summary>Starts a container of an image that is there.</summary>
+    /// <inheritdoc cref="StartAsync"/>
+    public static async Task<TestContainer> OfImageAsync(
+        string image, string[]? options = null, string[]? command = null, string? volume = null, TestContainer? shares = null)
     {
-        var image = await EnsureImageAsync(folder);
         var container = new TestContainer($"uvlhub-images-tests-{Guid.NewGuid():N}");
         if (volume is not null)
         {
