@@ -1,7 +1,8 @@
 #:property PublishAot=false
 
-// Makes docs/faults.md of what the test runners wrote: dotnet run tests/FaultTable.cs -- write|check RESULTS TABLE.
-// 'write' takes what was claimed and read, 'check' says whether the table still says the same.
+// Makes docs/faults.md of what the test runners wrote: dotnet run tests/FaultTable.cs -- write|check RESULTS TABLE [TRAIT...].
+// 'write' takes what was claimed and read, 'check' says whether the table still says the same. The TRAITs, as Tier=long,
+// are those whose tests did not run: 'write' keeps their rows, 'check' does not miss them.
 using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
@@ -26,19 +27,21 @@ using System.Xml.Linq;
     ("the clock jumps under the AppHost", "its limits are measured by a clock that cannot jump, but only the migrator has been run under one that does"),
 ];
 
-if (args is not ["write" or "check", var results, var table])
+if (args is not ["write" or "check", var results, var table, .. var without])
 {
-    Console.Error.WriteLine("usage: FaultTable.cs write|check RESULTS TABLE");
+    Console.Error.WriteLine("usage: FaultTable.cs write|check RESULTS TABLE [TRAIT...]");
     return 2;
 }
 
-var rows = Directory.EnumerateFiles(results, "*.xml").Order(StringComparer.Ordinal)
+var proofs = Directory.EnumerateFiles(results, "*.xml").Order(StringComparer.Ordinal)
     .SelectMany(file => XDocument.Load(file).Descendants("test"))
     .SelectMany(Cases)
     .GroupBy(proof => (proof.Fault, proof.Test))
     .Select(Row.Of)
-    .OrderBy(row => Array.FindIndex(areas, area => area.Area == row.Area)).ThenBy(row => row.Fault, StringComparer.OrdinalIgnoreCase).ThenBy(row => row.Test, StringComparer.Ordinal)
-    .ToList();
+    .ToLookup(row => args[0] == "check" && row.IsSkipped);
+// What a machine cannot run it need not prove again; who may not skip (CI_NO_SKIP) has a failed test here.
+List<string> notRun = [.. without.Select(trait => $" ({trait})"), .. proofs[true].Select(row => row.Test)];
+var rows = proofs[false].ToList();
 
 var unproven = rows.Where(row => row.Trouble is not null).Select(row => $"  {row.Test}, '{row.Fault}': {row.Trouble}").ToList();
 if (unproven.Count > 0)
@@ -47,17 +50,21 @@ if (unproven.Count > 0)
     return 1;
 }
 
+var lines = rows.Select(row => (row.Area, Line: row.ToString())).ToList();
+var written = Written().ToList();
 if (args[0] == "write")
 {
-    File.WriteAllText(table, Document(rows));
-    Console.WriteLine($"{table}: {rows.Select(row => row.Fault).Distinct().Count()} faults, {rows.Count} tests");
+    var kept = written.Where(row => DidNotRun(row.Line)).ToList();
+    File.WriteAllText(table, Document([.. lines.Concat(kept).OrderBy(row => row.Line, StringComparer.OrdinalIgnoreCase)]));
+    var faults = rows.Select(row => row.Fault).Distinct().Count();
+    Console.WriteLine($"{table}: {faults} faults, {rows.Count} tests, rows kept of tests that did not run: {kept.Count}");
     return 0;
 }
 
-var written = File.Exists(table) ? File.ReadLines(table).Where(line => line.StartsWith("| ", StringComparison.Ordinal)).Select(Comparable).ToHashSet() : [];
-var proven = rows.Select(row => Comparable(row.ToString())).ToHashSet();
-var differences = proven.Except(written).Select(row => $"  the tests say: {row}")
-    .Concat(written.Except(proven).Where(row => !row.StartsWith("| Fault |", StringComparison.Ordinal)).Select(row => $"  the table says: {row}")).ToList();
+var told = lines.Select(row => Comparable(row.Line)).ToHashSet();
+var listed = written.Select(row => Comparable(row.Line)).ToHashSet();
+var differences = told.Except(listed).Select(row => $"  the tests say: {row}")
+    .Concat(listed.Except(told).Where(row => !DidNotRun(row)).Select(row => $"  the table says: {row}")).ToList();
 if (differences.Count > 0)
 {
     Console.Error.WriteLine($"{table} is not what the tests say; './test --faults' writes it anew:\n{string.Join('\n', differences)}");
@@ -65,6 +72,22 @@ if (differences.Count > 0)
 }
 
 return 0;
+
+IEnumerable<(string Area, string Line)> Written()
+{
+    var area = "";
+    foreach (var line in File.Exists(table) ? File.ReadLines(table) : [])
+    {
+        area = line.StartsWith("## ", StringComparison.Ordinal) ? areas.FirstOrDefault(known => known.Title == line[3..]).Area ?? "" : area;
+        if (line.StartsWith("| ", StringComparison.Ordinal) && !line.StartsWith("| Fault |", StringComparison.Ordinal))
+        {
+            yield return (area, line);
+        }
+    }
+}
+
+bool DidNotRun(string line) =>
+    notRun.Any(test => line.EndsWith($"{test} |", StringComparison.Ordinal) || line.Contains($"{test} (", StringComparison.Ordinal));
 
 IEnumerable<Case> Cases(XElement test)
 {
@@ -81,21 +104,24 @@ IEnumerable<Case> Cases(XElement test)
         [.. Claims(fault, "Reads")],
         test.Attribute("result")!.Value,
         test.Element("reason")?.Value,
-        $"{type[(type.LastIndexOf('.') + 1)..]}.{test.Attribute("method")!.Value}"));
+        $"`{type[(type.LastIndexOf('.') + 1)..]}.{test.Attribute("method")!.Value}`{string.Concat(Conditions())}"));
+
+    IEnumerable<string> Conditions() => ((string[])["Tier", "Needs"]).SelectMany(name => traits[name].Select(value => $" ({name}={value})"));
 
     IEnumerable<string> Claims(string fault, string kind) => ((string[])[fault, "Fault"])
         .SelectMany(owner => attachments.Where(attachment => attachment.Name.StartsWith($"{owner}/{kind}/", StringComparison.Ordinal)).Select(attachment => attachment.Value));
 }
 
-string Document(IReadOnlyList<Row> rows)
+string Document(IReadOnlyList<(string Area, string Line)> rows)
 {
     var text = new StringBuilder("""
         # Faults
 
         Written by `./test --faults`; do not edit. *What happens* and *Data* are claims that a test made together with the
         assertion that they rest on; *What is read* is the line that it saw; a fault whose test did not pass does not stand
-        here. `./test` fails where a claim or a line differs from this table, numbers in the lines apart. The tests use the
-        real engine, a real MariaDB and real Flask, on images that are built from Debian's packages.
+        here. `./test` fails where a claim or a line differs from this table, numbers in the lines apart. A test marked
+        *Tier=long* runs under `./test --faults` alone, and one marked *Needs=…* where there is such a thing. The tests use
+        the real engine, a real MariaDB and real Flask, on images that are built from Debian's packages.
 
 
         """.ReplaceLineEndings("\n"));
@@ -104,7 +130,7 @@ string Document(IReadOnlyList<Row> rows)
         text.Append(CultureInfo.InvariantCulture, $"## {title}\n\n| Fault | What happens | What is read | Data | Test |\n|---|---|---|---|---|\n");
         foreach (var row in rows.Where(row => row.Area == area))
         {
-            text.Append(CultureInfo.InvariantCulture, $"{row}\n");
+            text.Append(CultureInfo.InvariantCulture, $"{row.Line}\n");
         }
 
         text.Append('\n');
@@ -128,7 +154,7 @@ internal sealed record Case(
     string Area, string Fault, IReadOnlyList<string> Happens, IReadOnlyList<string> Data, IReadOnlyList<string> Read, string Result, string? Reason, string Test);
 
 /// <summary>One line of the table.</summary>
-internal sealed record Row(string Area, string Fault, string Happens, string Read, string Data, string Test, string? Trouble)
+internal sealed record Row(string Area, string Fault, string Happens, string Read, string Data, string Test, string? Trouble, bool IsSkipped)
 {
     private const int MostRead = 3;
 
@@ -143,10 +169,11 @@ internal sealed record Row(string Area, string Fault, string Happens, string Rea
             string.Join("; ", all.SelectMany(proof => proof.Data).Distinct()),
             all[0].Test,
             all.FirstOrDefault(proof => proof.Result != "Pass") is { } failed ? $"{failed.Result} {failed.Reason}".TrimEnd()
-                : all.All(proof => proof.Happens.Count == 0) ? "its test claims nothing" : null);
+                : all.All(proof => proof.Happens.Count == 0) ? "its test claims nothing" : null,
+            all.Any(proof => proof.Result == "Skip") && all.All(proof => proof.Result is "Pass" or "Skip"));
     }
 
-    public override string ToString() => $"| {Plain(Fault)} | {Plain(Happens)} | {Read} | {(Data.Length == 0 ? "–" : Plain(Data))} | `{Test}` |";
+    public override string ToString() => $"| {Plain(Fault)} | {Plain(Happens)} | {Read} | {(Data.Length == 0 ? "–" : Plain(Data))} | {Test} |";
 
     // What differs from run to run and from machine to machine says nothing to a reader.
     private static string Quoted(string sentence)
@@ -155,6 +182,7 @@ internal sealed record Row(string Area, string Fault, string Happens, string Rea
         text = Program.TemporaryFolder().Replace(text, "…/");
         text = Program.InstanceName().Replace(text, "");
         text = Program.Address().Replace(text, "0x…");
+        text = Program.RandomName().Replace(text, "…");
         return Plain(Program.ProcessId().Replace(text, "$1…")).ReplaceLineEndings("<br>");
     }
 
@@ -175,10 +203,15 @@ internal partial class Program
     [GeneratedRegex("e2e[0-9a-f]{8}_?")]
     public static partial Regex InstanceName();
 
+    // Of a checkout's folder, of a container.
+    [GeneratedRegex(@"(?<=minihub-)[0-9a-f]{8}|\b(?=[a-f]*[0-9])[0-9a-f]{12,}\b")]
+    public static partial Regex RandomName();
+
     [GeneratedRegex("0x[0-9a-f]{6,}")]
     public static partial Regex Address();
 
-    [GeneratedRegex(@"((?:process|uvlhub-runner-tests-)[ ]?)[0-9][0-9-]*")]
+    // With the machine's name before it, where the journal has that too.
+    [GeneratedRegex(@"((?:process|uvlhub-runner-tests-)[ ]?)(?:[\w.-]+:)?[0-9][0-9-]*")]
     public static partial Regex ProcessId();
 
     [GeneratedRegex(@"[0-9]+(\.[0-9]+)*")]

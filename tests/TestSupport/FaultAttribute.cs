@@ -21,11 +21,6 @@ public sealed class FaultAttribute(FaultArea area, string fault) : Attribute, IT
     /// <summary>What goes wrong.</summary>
     public string Fault => fault;
 
-    // TODO: goes when every test says this by Proof.
-    public string Happens { get; init; } = "";
-
-    public string Data { get; init; } = "";
-
     /// <inheritdoc/>
     public IReadOnlyCollection<KeyValuePair<string, string>> GetTraits() =>
         // A test may prove several faults, so each has its area under its own name.
