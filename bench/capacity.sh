@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
 # Measures what one machine holds: bench/capacity.sh URL [PREFIX]. URL is nginx's, of a Production that is up; PREFIX is
 # what its containers' names begin with ('NAME_' with --Uvlhub:Instance=NAME). Asks the first page with wrk, at 1, 2, 4 and
-# 8 workers of gunicorn, and puts their number back. Figures belong into docs/capacity.md only from a quiet machine.
+# 8 workers of gunicorn, and puts their number back. Prints what bench/results/capacity.txt keeps.
 set -euo pipefail
+# shellcheck source=quiet.sh
+. "$(dirname "${BASH_SOURCE[0]}")/quiet.sh"
 
 readonly URL=${1:?usage: bench/capacity.sh URL [PREFIX]} PREFIX=${2:-}
 readonly SECONDS_EACH=${SECONDS_EACH:-10} WARM_UP=${WARM_UP:-10} VISITORS=${VISITORS:-16}
@@ -41,9 +43,10 @@ measure() {
         "$(connections)" "$(docker stats --no-stream --format '{{.MemUsage}}' "$WEB" | cut -d' ' -f1)"
 }
 
+await_quiet
 before=$(workers)
 trap 'set_workers "$before"' EXIT
-echo "$(date -u +%F), $(nproc) cores, load before: $(cut -d' ' -f1-3 /proc/loadavg); $VISITORS visitors, ${SECONDS_EACH} s each, GET $(sed 's|.*://[^/]*||' <<<"$URL")"
+echo "$(date -u +%F), $(nproc) cores, load before: $LOAD; $VISITORS visitors, ${SECONDS_EACH} s each, GET $(sed 's|.*://[^/]*||' <<<"$URL")"
 printf '%7s %10s %9s %9s %7s %12s %10s\n' workers requests/s median 99% failed connections memory
 for count in 1 2 4 8; do
     measure "$count"

@@ -8,6 +8,8 @@
 # falls on both alike. Prints text; bench/results/ keeps what was measured.
 set -euo pipefail
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+# shellcheck source=quiet.sh
+. "$ROOT/bench/quiet.sh"
 
 runs=10
 if [[ "${1:-}" =~ ^[0-9]+$ ]]; then
@@ -31,6 +33,7 @@ median() { sort -n | awk '{ value[NR] = $1 } END { print value[int((NR + 1) / 2)
 
 runner "$@" | grep -q 'nothing to do' || { echo 'The database is not at the head: migrate it first.' >&2; exit 1; }
 
+await_quiet
 # Seconds on the clock and of the processor, two columns. The processor's are those of the program itself.
 TIMEFORMAT='%R %U %S'
 wall_and_cpu() { awk '{ print $1, $2 + $3 }'; }
@@ -41,7 +44,7 @@ for _ in $(seq "$runs"); do
     docker exec "$TOOLBOX" bash -c "TIMEFORMAT='%R %U %S'; time flask db upgrade >/dev/null 2>&1" 2>&1 | wall_and_cpu >>"$flask"
 done
 row() { printf '%-48s %8s s %8s s\n' "$1" "$2" "$3"; }
-echo "Nothing to migrate, medians of $runs runs, $(nproc) cores, load $(cut -d' ' -f1 /proc/loadavg)"
+echo "Nothing to migrate, medians of $runs runs, $(nproc) cores, load before: $LOAD"
 printf '%-48s %10s %10s\n' '' clock processor
 row 'flask db upgrade' "$(cut -d' ' -f1 "$flask" | median)" "$(cut -d' ' -f2 "$flask" | median)"
 row 'UvlhubRunner, the whole process' "$(cut -d' ' -f1 "$process" | median)" "$(cut -d' ' -f2 "$process" | median)"

@@ -4,6 +4,8 @@ set -euo pipefail
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # shellcheck source=../setup.sh
 . "$ROOT/setup.sh"
+# shellcheck source=quiet.sh
+. "$ROOT/bench/quiet.sh"
 
 main() {
     setup_dotnet
@@ -13,7 +15,8 @@ main() {
     docker compose version >/dev/null 2>&1 || fail "docker's compose plugin is missing, which is what is measured against. Install docker-compose-plugin (Debian: docker-compose), then try again."
     build "$ROOT/bench/Bench/Bench.csproj"
     build "$ROOT/AppHost/AppHost.csproj"
-    exec dotnet "$ROOT/bench/Bench/bin/Debug/net10.0/Bench.dll" "$@"
+    await_quiet
+    BENCH_LOAD=$LOAD exec dotnet "$ROOT/bench/Bench/bin/Debug/net10.0/Bench.dll" "$@"
 }
 
 main "$@"

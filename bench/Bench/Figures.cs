@@ -18,9 +18,13 @@ internal sealed record Figures(IReadOnlyList<double> Values)
         }
     }
 
-    /// <summary>The median with the range, for people.</summary>
-    public string Text(string unit = "s") => Values.Count == 0 ? "–" : string.Create(
-        CultureInfo.InvariantCulture, $"{Median:0.00} {unit} ({Values.Min():0.00}–{Values.Max():0.00})");
+    /// <summary>The median, for people, with their number; with the range where there is one.</summary>
+    public string Text(string unit = "s") => Values.Count switch
+    {
+        0 => "–",
+        1 => string.Create(CultureInfo.InvariantCulture, $"{Values[0]:0.00} {unit} (n=1)"),
+        var n => string.Create(CultureInfo.InvariantCulture, $"{Median:0.00} {unit} ({Values.Min():0.00}–{Values.Max():0.00}, n={n})"),
+    };
 }
 
 /// <summary>Both sides of one comparison.</summary>

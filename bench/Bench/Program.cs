@@ -90,7 +90,9 @@ static async Task RunAsync(BenchOptions options, string[] arguments, Cancellatio
 
     report.AddFact("load average at the end", Machine.Load);
     report.AddFact("took", string.Create(CultureInfo.InvariantCulture, $"{Stopwatch.GetElapsedTime(since).TotalMinutes:0.0} minutes"));
-    await report.WriteAsync(options.Output, token);
+    // What grows takes as long as all the rest, and is mostly measured alone.
+    var isGrowth = options.Sections.All(section => section is "side-by-side" or "revisions");
+    await report.WriteAsync(options.Output, isGrowth ? "growth.txt" : "results.txt", token);
 }
 
 // nginx is the one service that every edition's file declares; what else there is differs, and is left out on both sides.

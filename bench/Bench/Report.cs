@@ -42,13 +42,13 @@ internal sealed class Report(IReadOnlyList<(string Name, string Value)> facts)
         _starts.Add(($"{kind}, compose", compose));
     }
 
-    /// <summary>Writes <c>results.txt</c> and <c>phases.svg</c>.</summary>
-    public async Task WriteAsync(string folder, CancellationToken cancellationToken)
+    /// <summary>Writes the text, and <c>phases.svg</c> where starts were measured.</summary>
+    public async Task WriteAsync(string folder, string name, CancellationToken cancellationToken)
     {
         Directory.CreateDirectory(folder);
         var text = Text();
         Console.Write(text);
-        await File.WriteAllTextAsync(Path.Combine(folder, "results.txt"), text, cancellationToken);
+        await File.WriteAllTextAsync(Path.Combine(folder, name), text, cancellationToken);
         if (_starts.Count > 0)
         {
             await File.WriteAllTextAsync(Path.Combine(folder, "phases.svg"), PhasePicture.Draw(_starts), cancellationToken);
@@ -63,7 +63,8 @@ internal sealed class Report(IReadOnlyList<(string Name, string Value)> facts)
             text.Append(CultureInfo.InvariantCulture, $"{name}: {value}\n");
         }
 
-        text.Append("\nMedian (lowest–highest); ratio = first ÷ second, below 1 the first is faster.\n\n");
+        var isMedian = _comparisons.Any(comparison => comparison.AppHost.Values.Count > 1 || comparison.Compose.Values.Count > 1);
+        text.Append(isMedian ? "\nMedian (lowest–highest, n figures)" : "\nOne figure each").Append("; ratio = first ÷ second, below 1 the first is faster.\n\n");
         foreach (var comparison in _comparisons)
         {
             text.Append(Row(comparison)).Append('\n');
