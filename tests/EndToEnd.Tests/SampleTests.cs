@@ -1,11 +1,10 @@
-using System.Text.RegularExpressions;
 using Aspire.Hosting.ApplicationModel;
 using Xunit;
 
 namespace UvlhubAspire.EndToEnd.Tests;
 
 /// <summary>The bundled sample after a cold start: what is promised of a uvlhub that is up.</summary>
-public sealed partial class SampleTests(RunningSample sample)
+public sealed class SampleTests(RunningSample sample)
 {
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -27,7 +26,7 @@ public sealed partial class SampleTests(RunningSample sample)
         var form = await client.GetStringAsync("/login", Cancellation);
         using var answer = await client.PostAsync("/login", new FormUrlEncodedContent(new Dictionary<string, string>
         {
-            ["csrf_token"] = CsrfToken().Match(form).Groups[1].Value,
+            ["csrf_token"] = CsrfForm.Token(form)!,
             ["email"] = "user1@example.com",
             ["password"] = "1234",
         }), Cancellation);
@@ -90,7 +89,4 @@ public sealed partial class SampleTests(RunningSample sample)
         Assert.Equal("webhook", read.Output);
         Assert.False(File.Exists(sample.Checkout.File(".moduleignore")));
     }
-
-    [GeneratedRegex("name=\"csrf_token\"[^>]*value=\"([^\"]+)\"")]
-    private static partial Regex CsrfToken();
 }

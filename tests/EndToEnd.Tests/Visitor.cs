@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Text.RegularExpressions;
 
 namespace UvlhubAspire.EndToEnd.Tests;
 
@@ -7,7 +6,7 @@ namespace UvlhubAspire.EndToEnd.Tests;
 /// Somebody who uses the sample site as people do: with forms, cookies and files. A bad answer is an
 /// <see cref="HttpRequestException"/>.
 /// </summary>
-internal sealed partial class Visitor : IDisposable
+internal sealed class Visitor : IDisposable
 {
     /// <summary>What stands on every page for somebody who is logged in.</summary>
     public const string LoggedIn = "Log out";
@@ -69,8 +68,7 @@ internal sealed partial class Visitor : IDisposable
     public void Dispose() => _client.Dispose();
 
     private async Task<string> TokenAsync(string path, CancellationToken cancellationToken) =>
-        CsrfToken().Match(await ReadAsync(path, cancellationToken)) is { Success: true } found
-            ? found.Groups[1].Value : throw new HttpRequestException($"{path} has no form");
+        CsrfForm.Token(await ReadAsync(path, cancellationToken)) ?? throw new HttpRequestException($"{path} has no form");
 
     private async Task<(string Path, string Text)> SendAsync(string path, HttpContent form, string says, CancellationToken cancellationToken)
     {
@@ -103,9 +101,6 @@ internal sealed partial class Visitor : IDisposable
             LongestWait = taken > LongestWait ? taken : LongestWait;
         }
     }
-
-    [GeneratedRegex("name=\"csrf_token\"[^>]*value=\"([^\"]+)\"")]
-    private static partial Regex CsrfToken();
 }
 
 /// <summary>A feature model on the site.</summary>

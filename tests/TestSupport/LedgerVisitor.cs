@@ -80,9 +80,8 @@ internal sealed partial class LedgerVisitor : IDisposable
     private async Task<Session> SessionAsync(CancellationToken cancellationToken)
     {
         using var answer = await _client.GetAsync(SignUpPage, cancellationToken);
-        var token = CsrfToken().Match(await answer.Content.ReadAsStringAsync(cancellationToken));
-        return answer.IsSuccessStatusCode && token.Success
-            ? new Session(token.Groups[1].Value, CookiesOf(answer))
+        return answer.IsSuccessStatusCode && CsrfForm.Token(await answer.Content.ReadAsStringAsync(cancellationToken)) is { } token
+            ? new Session(token, CookiesOf(answer))
             : throw Unexpected(SignUpPage, answer);
     }
 
@@ -119,9 +118,6 @@ internal sealed partial class LedgerVisitor : IDisposable
 
     private static string[] CookiesOf(HttpResponseMessage answer) =>
         answer.Headers.TryGetValues("Set-Cookie", out var cookies) ? [.. cookies] : [];
-
-    [GeneratedRegex("name=\"csrf_token\"[^>]*value=\"([^\"]+)\"")]
-    private static partial Regex CsrfToken();
 
     [GeneratedRegex("^/featuremodel/[0-9]+$")]
     private static partial Regex Model();

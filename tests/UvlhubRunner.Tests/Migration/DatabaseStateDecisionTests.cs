@@ -74,16 +74,5 @@ public sealed class DatabaseStateDecisionTests : IDisposable
         Assert.IsType<T>(DatabaseState.Of(
             new DatabaseFacts { Tables = tables, HasVersionTable = true, Revisions = revisions }, CheckoutHistory.Read(_folder.Path), open));
 
-    private static MigrationRun Run(RunPhase phase) => new()
-    {
-        Id = 7,
-        Verb = "migrate",
-        From = "001",
-        To = "003",
-        Started = DateTimeOffset.UnixEpoch,
-        Phase = phase,
-        Undo = RunUndo.Restore,
-        Snapshot = "s",
-        Process = "here:1",
-    };
+    private static MigrationRun Run(RunPhase phase) => DatabaseStateTests.Run(phase, id: 7, to: "003");
 }

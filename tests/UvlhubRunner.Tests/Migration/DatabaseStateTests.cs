@@ -109,12 +109,12 @@ public sealed class DatabaseStateTests : IDisposable
         Revisions = revisions.Split(',', StringSplitOptions.RemoveEmptyEntries),
     };
 
-    private static MigrationRun Run(RunPhase phase) => new()
+    internal static MigrationRun Run(RunPhase phase, int id = 1, string to = "002") => new()
     {
-        Id = 1,
+        Id = id,
         Verb = "migrate",
         From = "001",
-        To = "002",
+        To = to,
         Started = DateTimeOffset.UnixEpoch,
         Phase = phase,
         Undo = RunUndo.Restore,
