@@ -1,3 +1,4 @@
+using k8s.Autorest;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
@@ -34,9 +35,17 @@ internal static partial class MigratorFailure
     private static async Task<IReadOnlyList<string>> LastWordsAsync(ResourceLoggerService loggers, string resource, CancellationToken cancellationToken)
     {
         List<string> lines = [];
-        await foreach (var batch in loggers.GetAllAsync(resource).WithCancellation(cancellationToken))
+        try
         {
-            lines.AddRange(batch.Select(line => line.Content));
+            await foreach (var batch in loggers.GetAllAsync(resource).WithCancellation(cancellationToken))
+            {
+                lines.AddRange(batch.Select(line => line.Content));
+            }
+        }
+        catch (HttpOperationException)
+        {
+            // It is being started anew, and its log is gone. What is thrown at an event of Aspire's ends its watch over
+            // every program: none of them would be seen to start or to end any more.
         }
 
         var cause = lines.FindIndex(line => line.Contains(Cause, StringComparison.Ordinal));
