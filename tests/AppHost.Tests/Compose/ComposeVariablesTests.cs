@@ -27,13 +27,16 @@ public sealed class ComposeVariablesTests
     [InlineData("${A:?must be there}", "a")]
     [InlineData("${EMPTY?must be there}", "")]
     [InlineData("${MISSING}", "")]
+    [InlineData("x$A1y-", "x-")]
+    [InlineData("${MISSING-o}x", "ox")]
+    [InlineData("${MISSING:-$$}", "$")]
+    [InlineData("${MISSING:-$A}z}", "az}")]
     public void A_variable_is_put_in_as_compose_does(string text, string expected) =>
         Assert.Equal(expected, new ComposeVariables(s_set.GetValueOrDefault, _ => { }).Expand(text));
 
     [Theory]
     [InlineData("${MISSING:?no token}", "MISSING must be set: no token")]
     [InlineData("${EMPTY:?no token}", "EMPTY must be set: no token")]
-    [InlineData("${MISSING?}", "MISSING must be set")]
     [InlineData("${A", "never closed")]
     [InlineData("${}", "names no variable")]
     [InlineData("${A:b}", "is malformed")]
@@ -43,6 +46,15 @@ public sealed class ComposeVariablesTests
     {
         var exception = Assert.Throws<FormatException>(() => new ComposeVariables(s_set.GetValueOrDefault, _ => { }).Expand(text));
         Assert.Contains(reason, exception.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("${MISSING?}")]
+    [InlineData("${EMPTY:?}")]
+    public void Without_a_reason_none_is_said(string text)
+    {
+        var exception = Assert.Throws<FormatException>(() => new ComposeVariables(s_set.GetValueOrDefault, _ => { }).Expand(text));
+        Assert.EndsWith(" must be set", exception.Message, StringComparison.Ordinal);
     }
 
     [Fact]
