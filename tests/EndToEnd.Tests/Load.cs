@@ -12,7 +12,7 @@ internal sealed class Load : IAsyncDisposable
     /// <summary>Nobody waits for longer than this, unless a test says otherwise.</summary>
     public static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(8);
 
-    private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(50);
     // Uploads are looked at one by one afterwards.
     private static readonly TimeSpan s_pauseOfTheAuthor = TimeSpan.FromMilliseconds(200);
 

@@ -41,26 +41,24 @@ internal sealed class LocalRegistry : IAsyncDisposable
         }
     }
 
-    /// <summary>Gives what a container runs a name to build on: the name that it was started by may be another image's by now.</summary>
-    public async Task<string> NameAsync(string id, string image, CancellationToken cancellationToken)
-    {
-        var name = $"{Address}/{image}:served";
-        await EngineAsync(cancellationToken, "tag", id, name);
-        _images.Add(name);
-        return name;
-    }
-
     /// <summary>Builds a version of an image, and makes it the registry's <c>latest</c>; what this machine knows as that stays.</summary>
+    /// <param name="image">Its name in the registry.</param>
+    /// <param name="version">Its tag.</param>
+    /// <param name="dockerfile">What it is built by.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <param name="context">The folder whose files it may copy. Default: an empty one.</param>
     /// <returns>The image that this machine has built.</returns>
-    public async Task<string> PushAsync(string image, string version, string dockerfile, CancellationToken cancellationToken)
+    public async Task<string> PushAsync(
+        string image, string version, string dockerfile, CancellationToken cancellationToken, string? context = null)
     {
         var folder = Directory.CreateTempSubdirectory("uvlhub-aspire-push-");
         var name = $"{Address}/{image}:{version}";
         try
         {
-            await File.WriteAllTextAsync(Path.Combine(folder.FullName, "Dockerfile"), dockerfile, cancellationToken);
+            var file = Path.Combine(folder.FullName, "Dockerfile");
+            await File.WriteAllTextAsync(file, dockerfile, cancellationToken);
             _images.UnionWith([name, $"{Address}/{image}:latest"]);
-            await EngineAsync(cancellationToken, "build", "--quiet", "--tag", name, folder.FullName);
+            await EngineAsync(cancellationToken, "build", "--quiet", "--tag", name, "--file", file, context ?? folder.FullName);
             await EngineAsync(cancellationToken, "push", "--quiet", name);
         }
         finally

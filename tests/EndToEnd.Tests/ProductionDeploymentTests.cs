@@ -1,6 +1,7 @@
 using System.Globalization;
 using Aspire.Hosting.ApplicationModel;
 using Aspire.Hosting.Testing;
+using UvlhubAspire.AppHost.Images;
 using Xunit;
 
 namespace UvlhubAspire.EndToEnd.Tests;
@@ -172,8 +173,10 @@ public sealed class ProductionDeploymentTests(RunningProduction production)
     {
         await using var registry = await LocalRegistry.StartAsync($"{Uvlhub.Instance}_registry", Cancellation);
         var image = $"{registry.Address}/minihub:latest";
-        var served = await registry.NameAsync(await production.InspectAsync("web_app_container", "{{.Image}}"), "minihub", Cancellation);
-        var first = await registry.PushAsync("minihub", "1", $"FROM {served}\nLABEL version=1", Cancellation);
+        // As a team builds it, on the packages that the stand-in has.
+        var packages = ImageRecipe.StandIn("flask").Image;
+        var first = await registry.PushAsync(
+            "minihub", "1", $"FROM {packages}\nWORKDIR /app\nCOPY . .", Cancellation, production.Checkout.Path);
         await LocalRegistry.PullAsync(image, Cancellation);
 
         await using var updated = await Uvlhub.StartHealthyAsync(
