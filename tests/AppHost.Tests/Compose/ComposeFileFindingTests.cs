@@ -99,7 +99,7 @@ public sealed class ComposeFileFindingTests : IDisposable
     }
 
     [Theory]
-    [InlineData("services:\n  web: *unknown\n", 2, "Alias $unknown cannot have children.")]
+    [InlineData("services:\n  web: *unknown\n", 2, "The anchor 'unknown' does not exists")]
     [InlineData("services:\n  web:\n    image: a\n    image: b\n", 4, "Duplicate key image")]
     public void Why_it_is_no_yaml_is_said_without_the_parsers_own_position(string text, int line, string reason)
     {
