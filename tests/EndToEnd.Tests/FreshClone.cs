@@ -11,7 +11,7 @@ public sealed class FreshClone : IDisposable
 {
     private static readonly TimeSpan s_endLimit = TimeSpan.FromMinutes(2);
 
-    // A migrator of machine code takes a minute of both cores. The tutorial's clone has one.
+    // A migrator of machine code takes a minute of both cores; the tests' own build has one.
     private static readonly Dictionary<string, string?> s_settings = new() { ["PublishAot"] = "false" };
 
     private readonly DirectoryInfo _folder;

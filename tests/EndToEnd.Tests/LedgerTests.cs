@@ -117,7 +117,10 @@ public sealed partial class LedgerTests(RunningServices services)
         await using var ledger = await StartAsync();
         await AcknowledgedAsync(ledger, 4);
 
-        await Uvlhub.EngineAsync(s_limit, Cancellation, "container", "pause", Uvlhub.ContainerOf(Site));
+        // The kernel may find a process that cannot be frozen at the moment.
+        await Eventually.TrueAsync(
+            async () => (await Uvlhub.Engine.RunAsync(s_limit, Cancellation, "container", "pause", Uvlhub.ContainerOf(Site))).Succeeded,
+            what: "the site to stand still");
         var paused = DateTimeOffset.UtcNow;
         try
         {

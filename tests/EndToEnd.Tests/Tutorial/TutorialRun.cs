@@ -156,6 +156,8 @@ internal sealed partial class TutorialRun : IAsyncDisposable
         var settings = new Dictionary<string, string?>
         {
             ["Uvlhub__Snapshots__Path"] = _snapshots,
+            // A migrator of machine code takes a minute of both cores; the tests' own build has one.
+            ["PublishAot"] = "false",
             // ./test sets it for models that it builds itself.
             ["DOTNET_hostBuilder__reloadConfigOnChange"] = null,
         };
