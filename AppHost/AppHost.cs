@@ -1,23 +1,5 @@
-// The topology of uvlhub: what the tutorial builds up by hand and its compose files declare. Each extension lives in the
-// folder of its resource; settings are described in README.md.
-using UvlhubAspire.AppHost.Adminer;
-using UvlhubAspire.AppHost.Certificates;
-using UvlhubAspire.AppHost.Commands;
-using UvlhubAspire.AppHost.Compose;
-using UvlhubAspire.AppHost.Deployment;
-using UvlhubAspire.AppHost.Elasticsearch;
-using UvlhubAspire.AppHost.Flask;
-using UvlhubAspire.AppHost.Locust;
-using UvlhubAspire.AppHost.Mailhog;
-using UvlhubAspire.AppHost.MariaDB;
-using UvlhubAspire.AppHost.Migrator;
-using UvlhubAspire.AppHost.Nginx;
-using UvlhubAspire.AppHost.Preflight;
-using UvlhubAspire.AppHost.Redis;
-using UvlhubAspire.AppHost.Restart;
-using UvlhubAspire.AppHost.Selenium;
-using UvlhubAspire.AppHost.Uvlhub;
-using UvlhubAspire.AppHost.Worker;
+// The topology of uvlhub: what the tutorial builds up by hand and its compose files declare. Each extension lives in
+// one of the rooms beside this file; settings are described in README.md.
 
 var builder = DistributedApplication.CreateBuilder(args);
 var uvlhub = builder.AddUvlhub();
@@ -44,22 +26,22 @@ var web = builder.AddFlask("web", uvlhub, uvlhubdb)
     .WaitForCompletion(migrator);
 
 // Each of these is there if the checkout's compose file declares it, or Uvlhub:Services asks for it.
-var nginx = builder.AddNginx("nginx", uvlhub);
+var nginx = builder.AddNginx(uvlhub);
 builder.AddCertificates("certbot", uvlhub, nginx);
 web.WithDeployment(uvlhub, uvlhubdb, migrator, nginx);
 var site = nginx is null ? $"http://web:{uvlhub.Profile.SitePort}" : "http://nginx";
-var redis = builder.AddRedisStore("redis", uvlhub);
-builder.AddWorker("worker", uvlhub, uvlhubdb, redis, migrator);
-builder.AddElasticsearchNode("elasticsearch", uvlhub);
-builder.AddMailhog("mailhog", uvlhub);
-var grid = builder.AddSeleniumHub("selenium-hub", uvlhub);
-builder.AddSeleniumNode("selenium-chrome", uvlhub, "chrome", grid, uvlhub.Ports.Chrome);
-builder.AddSeleniumNode("selenium-firefox", uvlhub, "firefox", grid, uvlhub.Ports.Firefox);
+var redis = builder.AddRedisStore(uvlhub);
+builder.AddWorker(uvlhub, uvlhubdb, redis, migrator);
+builder.AddElasticsearchNode(uvlhub);
+builder.AddMailhog(uvlhub);
+var grid = builder.AddSeleniumHub(uvlhub);
+builder.AddSeleniumChrome(uvlhub, grid);
+builder.AddSeleniumFirefox(uvlhub, grid);
 web.WithSeleniumGrid(grid, site);
 rosemary.WithSeleniumGrid(grid, site);
 rosemary.WithTestCommands(uvlhub, db, site);
-builder.AddLocust("locust", uvlhub, site);
-builder.AddAdminer("adminer", uvlhub, db);
+builder.AddLocust(uvlhub, site);
+builder.AddAdminer(uvlhub, db);
 builder.AddOtherComposeServices(uvlhub);
 
 await builder.Build().RunAsync();

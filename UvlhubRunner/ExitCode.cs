@@ -1,4 +1,4 @@
-namespace UvlhubRunner;
+namespace UvlhubAspire.Runner;
 
 /// <summary>What the runner's exit code says; documented in docs/migrations.md.</summary>
 internal enum ExitCode

@@ -1,4 +1,4 @@
-namespace UvlhubRunner;
+namespace UvlhubAspire.Runner;
 
 /// <summary>
 /// Something that was begun did not succeed. The message is complete as it stands: the cause, what state things are in,

@@ -1,4 +1,4 @@
-namespace UvlhubRunner;
+namespace UvlhubAspire.Runner;
 
 /// <summary>
 /// The runner will not touch the database as things are. The message is complete as it stands: what is wrong and what to

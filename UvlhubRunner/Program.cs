@@ -1,8 +1,8 @@
 using System.CommandLine;
 using Microsoft.Extensions.DependencyInjection;
-using UvlhubRunner;
-using UvlhubRunner.Migration;
-using UvlhubRunner.Verbs;
+using UvlhubAspire.Runner;
+using UvlhubAspire.Runner.Migration;
+using UvlhubAspire.Runner.Verbs;
 
 // Settings are ordinary .NET configuration and look the same for the AppHost: --Uvlhub:Path=… may stand anywhere.
 var settings = args.Where(argument => argument.StartsWith("--Uvlhub:", StringComparison.OrdinalIgnoreCase)).ToArray();

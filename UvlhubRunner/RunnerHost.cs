@@ -2,18 +2,18 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using UvlhubAspire.Checkout;
+using UvlhubAspire.Engine;
+using UvlhubAspire.Runner.Database;
+using UvlhubAspire.Runner.Flask;
+using UvlhubAspire.Runner.Journal;
+using UvlhubAspire.Runner.Migration;
+using UvlhubAspire.Runner.Resilience;
+using UvlhubAspire.Runner.Settings;
+using UvlhubAspire.Runner.Snapshots;
+using UvlhubAspire.Runner.Verbs;
 using UvlhubAspire.ServiceDefaults;
-using UvlhubRunner.Database;
-using UvlhubRunner.Flask;
-using UvlhubRunner.Journal;
-using UvlhubRunner.Migration;
-using UvlhubRunner.Resilience;
-using UvlhubRunner.Settings;
-using UvlhubRunner.Snapshots;
-using UvlhubRunner.Verbs;
 
-namespace UvlhubRunner;
+namespace UvlhubAspire.Runner;
 
 /// <summary>Puts the runner's parts together.</summary>
 internal static class RunnerHost

@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Logging.Console;
 
-namespace UvlhubRunner;
+namespace UvlhubAspire.Runner;
 
 /// <summary>
 /// One line per event, time first and nothing else in front: what a person follows in a shell and in the dashboard's

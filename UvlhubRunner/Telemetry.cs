@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
 
-namespace UvlhubRunner;
+namespace UvlhubAspire.Runner;
 
 /// <summary>The runner's own traces and metrics, which the Aspire dashboard shows beside Polly's.</summary>
 internal static class Telemetry

@@ -1,8 +1,8 @@
 using Microsoft.Extensions.Logging;
-using UvlhubAspire.Checkout;
-using UvlhubRunner.Flask;
+using UvlhubAspire.Engine;
+using UvlhubAspire.Runner.Flask;
 
-namespace UvlhubRunner;
+namespace UvlhubAspire.Runner;
 
 /// <summary>Runs one verb; the one place where failures become messages and exit codes.</summary>
 internal static partial class Verb

@@ -1,6 +1,7 @@
+using UvlhubAspire.AppHost.Compose;
 using UvlhubAspire.AppHost.Uvlhub;
 
-namespace UvlhubAspire.AppHost.Compose;
+namespace Aspire.Hosting;
 
 /// <summary>Adds what a fork's compose file declares beyond uvlhub's own services.</summary>
 internal static class ComposeBuilderExtensions

@@ -1,10 +1,7 @@
 using System.Net.Sockets;
-using UvlhubAspire.AppHost.Flask;
-using UvlhubAspire.AppHost.MariaDB;
-using UvlhubAspire.AppHost.Preflight;
 using UvlhubAspire.AppHost.Uvlhub;
-using UvlhubAspire.AppHost.Volumes;
-using UvlhubAspire.Checkout;
+using UvlhubAspire.Hosting.Compose;
+using UvlhubAspire.Hosting.Containers;
 
 namespace UvlhubAspire.AppHost.Compose;
 
@@ -36,7 +33,7 @@ internal sealed class ComposeDeclarations(
                 FlaskBuilderExtensions.SetDatabaseEnvironment(context.EnvironmentVariables, uvlhub, server);
             }
 
-            foreach (var (name, value) in Own(service))
+            foreach (var (name, value) in ServiceVariables.Own(uvlhub, service))
             {
                 context.EnvironmentVariables[name] = value;
             }
@@ -52,7 +49,7 @@ internal sealed class ComposeDeclarations(
         List<KeyValuePair<string, string>> declared =
         [
             .. Files(service).Where(variables => variables != uvlhub.Checkout.Environment).SelectMany(variables => variables),
-            .. Own(service),
+            .. ServiceVariables.Own(uvlhub, service),
         ];
         if (declared.Count == 0)
         {
@@ -72,34 +69,8 @@ internal sealed class ComposeDeclarations(
         });
     }
 
-    private List<IReadOnlyDictionary<string, string>> Files(ComposeService service)
-    {
-        List<IReadOnlyDictionary<string, string>> files = [];
-        foreach (var env in service.EnvironmentFiles)
-        {
-            if (uvlhub.Checkout.IsEnvironmentFile(env.Path))
-            {
-                // Where a checkout has only the example, that is what runs, and nothing is written into the checkout.
-                files.Add(uvlhub.Checkout.Environment);
-            }
-            else if (env.Read() is { } variables)
-            {
-                files.Add(variables);
-            }
-            else if (env.IsRequired)
-            {
-                Note(env.At, service, "env_file", $"there is no file {env.Path}, nor its .example; its variables are missing. Make the file to have them");
-            }
-        }
-
-        return files;
-    }
-
-    private IEnumerable<KeyValuePair<string, string>> Own(ComposeService service) =>
-        from variable in service.Environment
-        let value = variable.Value ?? Variable(variable.Name)
-        where value is not null
-        select new KeyValuePair<string, string>(variable.Name, value);
+    private IReadOnlyList<IReadOnlyDictionary<string, string>> Files(ComposeService service) => ServiceVariables.OfFiles(uvlhub, service, missing =>
+        Note(missing.At, service, "env_file", $"there is no file {missing.Path}, nor its .example; its variables are missing. Make the file to have them"));
 
     /// <summary>Publishes the service's ports on the loopback address, as far as the container does not yet.</summary>
     public void AddPorts(IResourceBuilder<ContainerResource> container, ComposeService service)
@@ -128,7 +99,7 @@ internal sealed class ComposeDeclarations(
             }
 
             var setting = service.Ports.Count == 1 ? service.Name : $"{service.Name}:{port.Target}";
-            var host = uvlhub.Ports.Imported(setting, builder.Configuration[$"{UvlhubOptions.Section}:Ports:{setting}"], port.Published);
+            var host = uvlhub.Ports.Imported(setting, port.Published);
             if (host.Number is { } number && OtherWith(number, port.Protocol) is { } other)
             {
                 Note(port.At, service, "ports", $"{other} has the host's port {number}; the system chooses a free one. To choose yourself: --{host.Setting}=PORT");
@@ -161,7 +132,7 @@ internal sealed class ComposeDeclarations(
     public void AddMounts(IResourceBuilder<ContainerResource> container, ComposeService service)
     {
         // Where the database keeps its data, if anywhere, is the environment's affair.
-        var own = container.Resource is MariaDBServerResource ? MariaDBBuilderExtensions.DataFolder : null;
+        var own = container.Resource is MariaDBServerResource ? MariaDBServerResource.DataFolder : null;
         foreach (var mount in service.Mounts.Where(mount => mount.Target != own && container.Resource.Annotations.OfType<ContainerMountAnnotation>().All(existing => existing.Target != mount.Target)))
         {
             switch (mount.Kind)
@@ -271,9 +242,6 @@ internal sealed class ComposeDeclarations(
             }
         }
     }
-
-    /// <summary>A variable of the shell, else of the checkout.</summary>
-    public string? Variable(string name) => Environment.GetEnvironmentVariable(name) ?? uvlhub.Checkout.Environment.GetValueOrDefault(name);
 
     /// <summary>Notes what cannot be taken over.</summary>
     public void Note(SourceLine at, ComposeService service, string subject, string problem, bool isFatal = false) =>

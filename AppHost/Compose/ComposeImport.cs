@@ -2,13 +2,13 @@ using System.Globalization;
 using System.Text.RegularExpressions;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
-using UvlhubAspire.AppHost.Engine;
-using UvlhubAspire.AppHost.Flask;
 using UvlhubAspire.AppHost.Images;
-using UvlhubAspire.AppHost.MariaDB;
-using UvlhubAspire.AppHost.Restart;
+using UvlhubAspire.AppHost.Site;
 using UvlhubAspire.AppHost.Uvlhub;
 using UvlhubAspire.Checkout;
+using UvlhubAspire.Engine;
+using UvlhubAspire.Hosting.Compose;
+using UvlhubAspire.Hosting.Containers;
 
 namespace UvlhubAspire.AppHost.Compose;
 
@@ -94,7 +94,7 @@ internal sealed partial class ComposeImport(
         if (container.Resource is FlaskResource { IsSite: true } && uvlhub.Profile.Code == CodeSource.Mounted)
         {
             // Tests and migrations run in the toolbox and are to see what the site sees. What is missing has been said.
-            var silent = new ComposeDeclarations(builder, uvlhub, file, []);
+            var silent = new ComposeDeclarations(builder, uvlhub, file, new ComposeFindings(KnownServices.Names.Contains));
             foreach (var toolbox in builder.Resources.OfType<FlaskResource>().Where(flask => file.Service(flask.Name) is null && flask != container.Resource).ToList())
             {
                 silent.AddMissingEnvironment(builder.CreateResourceBuilder(toolbox), service);
@@ -217,7 +217,7 @@ internal sealed partial class ComposeImport(
         {
             Target = build.Target,
             Arguments = build.Arguments
-                .Select(argument => (argument.Name, Value: argument.Value ?? _declarations.Variable(argument.Name)))
+                .Select(argument => (argument.Name, Value: argument.Value ?? ServiceVariables.PassedOn(uvlhub, argument.Name)))
                 .Where(argument => argument.Value is not null)
                 .ToDictionary(argument => argument.Name, argument => argument.Value!),
         };

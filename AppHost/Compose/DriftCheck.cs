@@ -1,9 +1,10 @@
 using System.Net.Sockets;
 using Microsoft.Extensions.Configuration;
-using UvlhubAspire.AppHost.Preflight;
-using UvlhubAspire.AppHost.Restart;
 using UvlhubAspire.AppHost.Uvlhub;
 using UvlhubAspire.Checkout;
+using UvlhubAspire.Engine;
+using UvlhubAspire.Hosting.Compose;
+using UvlhubAspire.Hosting.Containers;
 
 namespace UvlhubAspire.AppHost.Compose;
 

@@ -1,3 +1,5 @@
+using UvlhubAspire.Hosting.Compose;
+
 namespace UvlhubAspire.AppHost.Compose;
 
 /// <summary>One difference between a compose file and the model.</summary>

@@ -3,6 +3,7 @@ using Aspire.Hosting.Lifecycle;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging;
 using UvlhubAspire.AppHost.Uvlhub;
+using UvlhubAspire.Hosting.Compose;
 
 namespace UvlhubAspire.AppHost.Compose;
 
@@ -23,7 +24,7 @@ internal sealed partial class DriftWarning(
     {
         if (context.IsRunMode)
         {
-            eventing.Subscribe<BeforeStartEvent>((start, ct) => uvlhub.Options.Check ? PrintAsync(start.Model, ct) : WarnAsync(start.Model, ct));
+            eventing.Subscribe<BeforeStartEvent>((start, ct) => uvlhub.Options.Check ? AnswerAsync(start.Model, ct) : WarnAsync(start.Model, ct));
         }
 
         return Task.CompletedTask;
@@ -55,20 +56,17 @@ internal sealed partial class DriftWarning(
         }
     }
 
-    private async Task PrintAsync(DistributedApplicationModel model, CancellationToken cancellationToken)
+    private async Task AnswerAsync(DistributedApplicationModel model, CancellationToken cancellationToken)
     {
         if (uvlhub.Compose is not { } file)
         {
-            await Console.Out.WriteLineAsync(uvlhub.Profile.HasServices
+            throw new AnswerException((uvlhub.Profile.HasServices
                 ? $"{uvlhub.Checkout.Path} has no compose file for development; there is nothing to compare"
-                : $"{uvlhub.Profile.Name} is the site alone, without a compose file; there is nothing to compare");
-            Environment.Exit(0);
-            return;
+                : $"{uvlhub.Profile.Name} is the site alone, without a compose file; there is nothing to compare") + Environment.NewLine, exitCode: 0);
         }
 
         var report = await CompareAsync(file, model, cancellationToken);
-        await Console.Out.WriteAsync(report.Render());
-        Environment.Exit(report.Unexplained.Any() ? 1 : 0);
+        throw new AnswerException(report.Render(), exitCode: report.Unexplained.Any() ? 1 : 0);
     }
 
     private async Task<DriftReport> CompareAsync(ComposeFile file, DistributedApplicationModel model, CancellationToken cancellationToken)

@@ -1,4 +1,5 @@
 using System.Globalization;
+using UvlhubAspire.AppHost.Uvlhub;
 
 namespace UvlhubAspire.AppHost.Publishing;
 
@@ -34,7 +35,7 @@ internal sealed class ComposeTarget : IPublishTarget
             Settings(model)));
         foreach (var mounted in model.Services.SelectMany(service => service.Files))
         {
-            yield return new OutputFile(mounted.Path, mounted.ContentWithDynamicNames);
+            yield return OutputFile.WithDynamicNames(mounted);
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Text;
+using UvlhubAspire.AppHost.Uvlhub;
 
 namespace UvlhubAspire.AppHost.Publishing;
 

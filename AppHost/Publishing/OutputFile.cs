@@ -1,4 +1,6 @@
 using System.Text;
+using UvlhubAspire.AppHost.Services;
+using UvlhubAspire.AppHost.Uvlhub;
 
 namespace UvlhubAspire.AppHost.Publishing;
 
@@ -9,6 +11,11 @@ internal sealed record OutputFile(string Path, ReadOnlyMemory<byte> Content)
 {
     /// <summary>A file of text.</summary>
     public static OutputFile Text(string path, string text) => new(path, Encoding.UTF8.GetBytes(text));
+
+    /// <summary>A file for a container, on engines whose names come and go with the containers.</summary>
+    public static OutputFile WithDynamicNames(PublishedFile file) => file.IsConfiguration
+        ? Text(file.Path, DynamicUpstreams.Rewrite(Encoding.UTF8.GetString(file.Content.Span)))
+        : new(file.Path, file.Content);
 }
 
 /// <summary>A kind of place that the model can be deployed to.</summary>

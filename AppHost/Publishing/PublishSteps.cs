@@ -5,10 +5,10 @@
 using Aspire.Hosting.Pipelines;
 using CliWrap;
 using Microsoft.Extensions.DependencyInjection;
-using UvlhubAspire.AppHost.Engine;
-using UvlhubAspire.AppHost.Images;
 using UvlhubAspire.AppHost.Uvlhub;
 using UvlhubAspire.Checkout;
+using UvlhubAspire.Engine;
+using UvlhubAspire.Hosting.Containers;
 
 namespace UvlhubAspire.AppHost.Publishing;
 

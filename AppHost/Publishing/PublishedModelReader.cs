@@ -1,13 +1,12 @@
 using System.Globalization;
 using System.Text;
 using Microsoft.Extensions.DependencyInjection;
-using UvlhubAspire.AppHost.Certificates;
-using UvlhubAspire.AppHost.Flask;
 using UvlhubAspire.AppHost.Images;
-using UvlhubAspire.AppHost.Nginx;
-using UvlhubAspire.AppHost.Release;
+using UvlhubAspire.AppHost.Services;
+using UvlhubAspire.AppHost.Site;
 using UvlhubAspire.AppHost.Uvlhub;
 using UvlhubAspire.Checkout;
+using UvlhubAspire.Hosting.Containers;
 
 namespace UvlhubAspire.AppHost.Publishing;
 

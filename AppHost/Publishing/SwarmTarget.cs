@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Security.Cryptography;
+using UvlhubAspire.AppHost.Uvlhub;
 
 namespace UvlhubAspire.AppHost.Publishing;
 
@@ -61,7 +62,7 @@ internal sealed class SwarmTarget : IPublishTarget
             ]));
         foreach (var file in files)
         {
-            yield return new OutputFile(file.Path, file.ContentWithDynamicNames);
+            yield return OutputFile.WithDynamicNames(file);
         }
     }
 
@@ -153,7 +154,7 @@ internal sealed class SwarmTarget : IPublishTarget
 
     private static string ConfigKey(PublishedFile file) => string.Concat(file.Path.Select(c => char.IsAsciiLetterOrDigit(c) ? c : '_'));
 
-    private static string Digest(PublishedFile file) => Convert.ToHexStringLower(SHA256.HashData(file.ContentWithDynamicNames.Span))[..8];
+    private static string Digest(PublishedFile file) => Convert.ToHexStringLower(SHA256.HashData(OutputFile.WithDynamicNames(file).Content.Span))[..8];
 
     private static string Escape(string text) => text.Replace("$", "$$", StringComparison.Ordinal);
 

@@ -1,34 +1,42 @@
-using UvlhubAspire.AppHost.Images;
-using UvlhubAspire.AppHost.Restart;
 using UvlhubAspire.AppHost.Uvlhub;
 using UvlhubAspire.Checkout;
+using UvlhubAspire.Hosting.Containers;
 
-namespace UvlhubAspire.AppHost.Services;
+namespace Aspire.Hosting;
 
 /// <summary>What the services of uvlhub's own compose files have in common.</summary>
 internal static class ServiceBuilderExtensions
 {
     /// <summary>
     /// Adds a container for one of them. What the checkout's compose file says of its image, names, command, variables and
-    /// engine options holds; the arguments are for a checkout that does not declare it.
+    /// engine options holds; the declaration is for a checkout that has none.
     /// </summary>
     /// <param name="builder">The application that is being built.</param>
-    /// <param name="name">The resource's name, which is the service's name and its host name.</param>
     /// <param name="uvlhub">The checkout and the settings.</param>
-    /// <param name="image">The image.</param>
-    /// <param name="standIn">The folder of <c>images/</c> that stands in for it; <see langword="null"/> if nothing can.</param>
-    /// <param name="container">The container's name.</param>
-    /// <returns>The container's builder.</returns>
-    public static IResourceBuilder<ContainerResource> AddService(
-        this IDistributedApplicationBuilder builder, string name, UvlhubEnvironment uvlhub, string image, string? standIn, string container)
+    /// <param name="known">The service.</param>
+    /// <returns>The container's builder; <see langword="null"/> if the checkout runs without.</returns>
+    public static IResourceBuilder<ContainerResource>? AddService(
+        this IDistributedApplicationBuilder builder, UvlhubEnvironment uvlhub, KnownService known)
     {
-        var declared = uvlhub.Compose?.Service(name);
-        var service = builder.AddResource(new ContainerResource(name))
-            .WithImage(declared?.Image ?? image)
-            .WithAnnotation(new ContainerImage(standIn))
-            .WithServiceContainerName(uvlhub, container)
+        if (!uvlhub.Services.Includes(known.Name))
+        {
+            return null;
+        }
+
+        var declared = uvlhub.Compose?.Service(known.Name);
+        var service = builder.AddResource(new ContainerResource(known.Name))
+            .WithImage(declared?.Image ?? known.Image ?? throw new ArgumentException($"{known.Name} has no image of its own", nameof(known)))
+            .WithAnnotation(new ContainerImage(known.StandIn is null ? null : RepositoryFolder.StandIn(known.StandIn)))
+            .WithServiceContainerName(uvlhub, known.Container)
             .WithCertificateTrustScope(CertificateTrustScope.None)
             .WithAutomaticRestart();
+        foreach (var port in known.Ports)
+        {
+            service
+                .WithEndpoint(targetPort: port.Target, name: port.Endpoint, scheme: port.Scheme)
+                .WithHostPort(uvlhub.Ports.Of(known, port), port.Endpoint);
+        }
+
         if (declared is null)
         {
             return service;
@@ -38,30 +46,11 @@ internal static class ServiceBuilderExtensions
             .WithContainerRuntimeArgs([.. declared.Options.SelectMany(option => option.Words)])
             .WithEnvironment(context =>
             {
-                foreach (var (key, value) in Variables(declared))
+                foreach (var (key, value) in ServiceVariables.OfFiles(uvlhub, declared).SelectMany(file => file).Concat(ServiceVariables.Own(uvlhub, declared)))
                 {
                     context.EnvironmentVariables[key] = value;
                 }
             });
         return declared.Command is { } command ? service.WithArgs([.. command]) : service;
     }
-
-    /// <summary>Names the container as the checkout's compose file does, with the instance's prefix.</summary>
-    /// <typeparam name="T">The kind of container.</typeparam>
-    /// <param name="builder">The container; its name is the service's name.</param>
-    /// <param name="uvlhub">The checkout and the settings.</param>
-    /// <param name="container">The name, if the checkout's compose file has none.</param>
-    /// <returns>The same builder.</returns>
-    public static IResourceBuilder<T> WithServiceContainerName<T>(this IResourceBuilder<T> builder, UvlhubEnvironment uvlhub, string container)
-        where T : ContainerResource =>
-        builder.WithContainerName(uvlhub.Names.ServiceContainer(uvlhub.Compose?.Service(builder.Resource.Name)?.ContainerName ?? container));
-
-    private static IEnumerable<KeyValuePair<string, string>> Variables(Compose.ComposeService service) =>
-    [
-        .. service.EnvironmentFiles.Where(file => File.Exists(file.Path)).SelectMany(file => DotEnvFile.Read(file.Path).Values),
-        .. from variable in service.Environment
-           let value = variable.Value ?? Environment.GetEnvironmentVariable(variable.Name)
-           where value is not null
-           select new KeyValuePair<string, string>(variable.Name, value),
-    ];
 }

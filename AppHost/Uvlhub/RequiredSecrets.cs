@@ -1,5 +1,5 @@
-using UvlhubAspire.AppHost.MariaDB;
 using UvlhubAspire.Checkout;
+using UvlhubAspire.Engine;
 
 namespace UvlhubAspire.AppHost.Uvlhub;
 

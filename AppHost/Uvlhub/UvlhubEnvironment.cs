@@ -1,10 +1,6 @@
-using UvlhubAspire.AppHost.Certificates;
-using UvlhubAspire.AppHost.Compose;
-using UvlhubAspire.AppHost.Flask;
-using UvlhubAspire.AppHost.MariaDB;
-using UvlhubAspire.AppHost.Release;
-using UvlhubAspire.AppHost.Services;
+using UvlhubAspire.AppHost.Images;
 using UvlhubAspire.Checkout;
+using UvlhubAspire.Hosting.Compose;
 
 namespace UvlhubAspire.AppHost.Uvlhub;
 

@@ -1,6 +1,6 @@
-using UvlhubRunner.Settings;
+using UvlhubAspire.Runner.Settings;
 
-namespace UvlhubRunner.Database;
+namespace UvlhubAspire.Runner.Database;
 
 /// <summary>
 /// Explains a refused login. Where MariaDB runs but refuses, its volume was nearly always created when the checkout's

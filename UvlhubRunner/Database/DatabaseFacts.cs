@@ -1,4 +1,4 @@
-namespace UvlhubRunner.Database;
+namespace UvlhubAspire.Runner.Database;
 
 /// <summary>What the database says about its schema; read in one go, never guessed.</summary>
 internal sealed record DatabaseFacts

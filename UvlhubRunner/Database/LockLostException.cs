@@ -1,4 +1,4 @@
-namespace UvlhubRunner.Database;
+namespace UvlhubAspire.Runner.Database;
 
 /// <summary>
 /// The connection that held the lock is gone, because the server is: whatever else failed at that moment failed because

@@ -2,9 +2,9 @@ using System.Security.Cryptography;
 using System.Text;
 using Microsoft.Extensions.Logging;
 using MySqlConnector;
-using UvlhubRunner.Settings;
+using UvlhubAspire.Runner.Settings;
 
-namespace UvlhubRunner.Database;
+namespace UvlhubAspire.Runner.Database;
 
 /// <summary>
 /// Lets one migrator at a time work on a database: <c>GET_LOCK</c> on a connection of its own. MariaDB releases it when

@@ -1,6 +1,6 @@
 using MySqlConnector;
 
-namespace UvlhubRunner.Database;
+namespace UvlhubAspire.Runner.Database;
 
 /// <summary>Reads a <see cref="DatabaseSchema"/> from <c>information_schema</c>.</summary>
 internal static class SchemaReader

@@ -1,4 +1,4 @@
-namespace UvlhubRunner.Database;
+namespace UvlhubAspire.Runner.Database;
 
 /// <summary>
 /// A schema as far as an application notices it. Names of indexes and constraints and the order of columns are left out:

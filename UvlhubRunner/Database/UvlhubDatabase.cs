@@ -3,11 +3,11 @@ using Microsoft.Extensions.Logging;
 using MySqlConnector;
 using Polly.Registry;
 using Polly.Timeout;
-using UvlhubAspire.AppHost.MariaDB;
-using UvlhubRunner.Resilience;
-using UvlhubRunner.Settings;
+using UvlhubAspire.Checkout;
+using UvlhubAspire.Runner.Resilience;
+using UvlhubAspire.Runner.Settings;
 
-namespace UvlhubRunner.Database;
+namespace UvlhubAspire.Runner.Database;
 
 /// <summary>The application's database on its server: how to reach it, and what state it is in.</summary>
 /// <param name="settings">Where it is.</param>

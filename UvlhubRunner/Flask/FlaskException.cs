@@ -1,4 +1,4 @@
-namespace UvlhubRunner.Flask;
+namespace UvlhubAspire.Runner.Flask;
 
 /// <summary>A command of Flask or rosemary failed.</summary>
 /// <param name="cause">The one line that says why.</param>

@@ -1,6 +1,6 @@
 using System.Text.RegularExpressions;
 
-namespace UvlhubRunner.Flask;
+namespace UvlhubAspire.Runner.Flask;
 
 /// <summary>What a command of Flask printed: forwarded line by line, its end kept, the cause of a failure found in it.</summary>
 /// <param name="forward">What happens with each line.</param>

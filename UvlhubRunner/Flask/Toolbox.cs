@@ -3,10 +3,10 @@ using System.Globalization;
 using CliWrap;
 using CliWrap.Exceptions;
 using Microsoft.Extensions.Logging;
-using UvlhubAspire.AppHost.Engine;
-using UvlhubRunner.Settings;
+using UvlhubAspire.Engine;
+using UvlhubAspire.Runner.Settings;
 
-namespace UvlhubRunner.Flask;
+namespace UvlhubAspire.Runner.Flask;
 
 /// <summary>
 /// The container in which the checkout's own tools run, or this machine, where the runner itself is in that container.

@@ -1,8 +1,8 @@
 using System.Globalization;
 using MySqlConnector;
-using UvlhubRunner.Database;
+using UvlhubAspire.Runner.Database;
 
-namespace UvlhubRunner.Journal;
+namespace UvlhubAspire.Runner.Journal;
 
 /// <summary>
 /// The journal of runs: a table in a database of its own on the same server. It lives and dies with the data it speaks of

@@ -1,4 +1,4 @@
-namespace UvlhubRunner.Journal;
+namespace UvlhubAspire.Runner.Journal;
 
 /// <summary>How far a run has come. An entry that is not closed and whose run is dead shows what has to be put right.</summary>
 internal enum RunPhase

@@ -1,7 +1,7 @@
 using MySqlConnector;
-using UvlhubRunner.Journal;
+using UvlhubAspire.Runner.Journal;
 
-namespace UvlhubRunner.Migration;
+namespace UvlhubAspire.Runner.Migration;
 
 /// <summary>A change that the journal knows of, while it is being made.</summary>
 /// <param name="journal">The journal.</param>

@@ -1,13 +1,13 @@
 using Microsoft.Extensions.Logging;
 using MySqlConnector;
 using Polly.Registry;
-using UvlhubRunner.Database;
-using UvlhubRunner.Flask;
-using UvlhubRunner.Journal;
-using UvlhubRunner.Resilience;
-using UvlhubRunner.Settings;
+using UvlhubAspire.Runner.Database;
+using UvlhubAspire.Runner.Flask;
+using UvlhubAspire.Runner.Journal;
+using UvlhubAspire.Runner.Resilience;
+using UvlhubAspire.Runner.Settings;
 
-namespace UvlhubRunner.Migration;
+namespace UvlhubAspire.Runner.Migration;
 
 /// <summary>
 /// How everything that changes the database is done: alone, announced in the journal, and undone if it fails.

@@ -1,6 +1,6 @@
-using UvlhubRunner.Revisions;
+using UvlhubAspire.Runner.Revisions;
 
-namespace UvlhubRunner.Migration;
+namespace UvlhubAspire.Runner.Migration;
 
 /// <summary>The revisions of the checkout: a graph with one head, or what keeps them from being one.</summary>
 internal sealed record CheckoutHistory

@@ -1,8 +1,8 @@
-using UvlhubRunner.Database;
-using UvlhubRunner.Journal;
-using UvlhubRunner.Revisions;
+using UvlhubAspire.Runner.Database;
+using UvlhubAspire.Runner.Journal;
+using UvlhubAspire.Runner.Revisions;
 
-namespace UvlhubRunner.Migration;
+namespace UvlhubAspire.Runner.Migration;
 
 /// <summary>
 /// The state of a database as against its checkout: one type per row of the table in docs/migrations.md. The set is

@@ -1,10 +1,10 @@
 using Microsoft.Extensions.Logging;
-using UvlhubRunner.Database;
-using UvlhubRunner.Flask;
-using UvlhubRunner.Revisions;
-using UvlhubRunner.Settings;
+using UvlhubAspire.Runner.Database;
+using UvlhubAspire.Runner.Flask;
+using UvlhubAspire.Runner.Revisions;
+using UvlhubAspire.Runner.Settings;
 
-namespace UvlhubRunner.Migration;
+namespace UvlhubAspire.Runner.Migration;
 
 /// <summary>The commands of Flask and rosemary that change the database, each with a check of what came of it.</summary>
 /// <param name="settings">Where it works.</param>

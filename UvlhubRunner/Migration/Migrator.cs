@@ -1,11 +1,11 @@
 using Microsoft.Extensions.Logging;
 using MySqlConnector;
-using UvlhubRunner.Database;
-using UvlhubRunner.Journal;
-using UvlhubRunner.Revisions;
-using UvlhubRunner.Settings;
+using UvlhubAspire.Runner.Database;
+using UvlhubAspire.Runner.Journal;
+using UvlhubAspire.Runner.Revisions;
+using UvlhubAspire.Runner.Settings;
 
-namespace UvlhubRunner.Migration;
+namespace UvlhubAspire.Runner.Migration;
 
 /// <summary>Brings a database to the checkout's head, from whatever state it is in, or refuses and says why.</summary>
 /// <param name="settings">Where it works.</param>

@@ -1,9 +1,9 @@
 using MySqlConnector;
-using UvlhubRunner.Database;
-using UvlhubRunner.Journal;
-using UvlhubRunner.Settings;
+using UvlhubAspire.Runner.Database;
+using UvlhubAspire.Runner.Journal;
+using UvlhubAspire.Runner.Settings;
 
-namespace UvlhubRunner.Migration;
+namespace UvlhubAspire.Runner.Migration;
 
 /// <summary>What a person is told in the states in which the runner may not decide alone.</summary>
 /// <param name="settings">Where it works.</param>

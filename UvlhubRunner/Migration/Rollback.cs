@@ -1,11 +1,11 @@
 using Microsoft.Extensions.Logging;
 using MySqlConnector;
-using UvlhubRunner.Database;
-using UvlhubRunner.Flask;
-using UvlhubRunner.Journal;
-using UvlhubRunner.Settings;
+using UvlhubAspire.Runner.Database;
+using UvlhubAspire.Runner.Flask;
+using UvlhubAspire.Runner.Journal;
+using UvlhubAspire.Runner.Settings;
 
-namespace UvlhubRunner.Migration;
+namespace UvlhubAspire.Runner.Migration;
 
 /// <summary>
 /// Brings the state before a run back, for a run that has just failed as for one that was killed: MariaDB cannot undo

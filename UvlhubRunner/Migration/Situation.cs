@@ -1,8 +1,8 @@
-using UvlhubRunner.Database;
-using UvlhubRunner.Journal;
-using UvlhubRunner.Settings;
+using UvlhubAspire.Runner.Database;
+using UvlhubAspire.Runner.Journal;
+using UvlhubAspire.Runner.Settings;
 
-namespace UvlhubRunner.Migration;
+namespace UvlhubAspire.Runner.Migration;
 
 /// <summary>Everything that <c>status</c> and <c>plan</c> tell of; read without changing anything and without the lock.</summary>
 internal sealed record Situation

@@ -1,9 +1,9 @@
 using Microsoft.Extensions.Logging;
 using MySqlConnector;
-using UvlhubRunner.Settings;
-using UvlhubRunner.Snapshots;
+using UvlhubAspire.Runner.Settings;
+using UvlhubAspire.Runner.Snapshots;
 
-namespace UvlhubRunner.Migration;
+namespace UvlhubAspire.Runner.Migration;
 
 /// <summary>The snapshots of the one database that the runner works on, with progress in the log.</summary>
 /// <param name="settings">Where it works.</param>

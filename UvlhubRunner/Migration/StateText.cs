@@ -1,8 +1,8 @@
-using UvlhubRunner.Database;
-using UvlhubRunner.Journal;
-using UvlhubRunner.Revisions;
+using UvlhubAspire.Runner.Database;
+using UvlhubAspire.Runner.Journal;
+using UvlhubAspire.Runner.Revisions;
 
-namespace UvlhubRunner.Migration;
+namespace UvlhubAspire.Runner.Migration;
 
 /// <summary>The states in words that a student understands: how things are, and what <c>migrate</c> does about it.</summary>
 internal static class StateText

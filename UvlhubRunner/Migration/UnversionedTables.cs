@@ -2,11 +2,11 @@ using System.Security.Cryptography;
 using System.Text;
 using Microsoft.Extensions.Logging;
 using MySqlConnector;
-using UvlhubRunner.Database;
-using UvlhubRunner.Journal;
-using UvlhubRunner.Revisions;
+using UvlhubAspire.Runner.Database;
+using UvlhubAspire.Runner.Journal;
+using UvlhubAspire.Runner.Revisions;
 
-namespace UvlhubRunner.Migration;
+namespace UvlhubAspire.Runner.Migration;
 
 /// <summary>
 /// What is done about tables without a revision: they get the head's only if they are what the head's revisions make.

@@ -2,7 +2,7 @@ using System.Net.Sockets;
 using MySqlConnector;
 using Polly.Timeout;
 
-namespace UvlhubRunner.Resilience;
+namespace UvlhubAspire.Runner.Resilience;
 
 /// <summary>A failure in one line, in the words of what failed rather than of the library that reports it.</summary>
 internal static class CauseText

@@ -2,9 +2,9 @@ using Microsoft.Extensions.DependencyInjection;
 using Polly;
 using Polly.Retry;
 using Polly.Timeout;
-using UvlhubRunner.Settings;
+using UvlhubAspire.Runner.Settings;
 
-namespace UvlhubRunner.Resilience;
+namespace UvlhubAspire.Runner.Resilience;
 
 /// <summary>
 /// The three ways of trying again. Each has a limit per attempt and one in all, its own predicate, and a name that its

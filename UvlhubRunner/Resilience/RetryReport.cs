@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 
-namespace UvlhubRunner.Resilience;
+namespace UvlhubAspire.Runner.Resilience;
 
 /// <summary>
 /// Tells what is waited for: at the first failed attempt, whenever the cause changes, and every ten seconds; in the trace,

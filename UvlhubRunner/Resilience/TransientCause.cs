@@ -2,10 +2,10 @@ using System.Net.Sockets;
 using System.Text.RegularExpressions;
 using MySqlConnector;
 using Polly.Timeout;
-using UvlhubRunner.Database;
-using UvlhubRunner.Flask;
+using UvlhubAspire.Runner.Database;
+using UvlhubAspire.Runner.Flask;
 
-namespace UvlhubRunner.Resilience;
+namespace UvlhubAspire.Runner.Resilience;
 
 /// <summary>
 /// Which failures pass by themselves. Everything that is not named here is permanent: a refused password does not become

@@ -1,4 +1,4 @@
-namespace UvlhubRunner.Revisions;
+namespace UvlhubAspire.Runner.Revisions;
 
 /// <summary>
 /// Tells where a line of Python gives a name a value in any of the ways other than <c>name = value</c>: as one of several

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 
-namespace UvlhubRunner.Revisions;
+namespace UvlhubAspire.Runner.Revisions;
 
 /// <summary>
 /// Splits Python source into logical lines, by the rules of

@@ -1,4 +1,4 @@
-namespace UvlhubRunner.Revisions;
+namespace UvlhubAspire.Runner.Revisions;
 
 /// <summary>Python source that Python would not read either, or that cannot be read without running it.</summary>
 /// <param name="line">The line, counted from 1.</param>

@@ -1,4 +1,4 @@
-namespace UvlhubRunner.Revisions;
+namespace UvlhubAspire.Runner.Revisions;
 
 /// <summary>One revision file of Alembic, as far as it can be known without running it.</summary>
 /// <param name="Id">The file's <c>revision</c>.</param>

@@ -1,4 +1,4 @@
-namespace UvlhubRunner.Revisions;
+namespace UvlhubAspire.Runner.Revisions;
 
 /// <summary>
 /// The revisions of a checkout and how they follow each other, read from its files without Python. The meaning is

@@ -1,4 +1,4 @@
-namespace UvlhubRunner.Revisions;
+namespace UvlhubAspire.Runner.Revisions;
 
 /// <summary>
 /// What a revision file says of itself at its top level. Python would run the file; this reads it, and where only running

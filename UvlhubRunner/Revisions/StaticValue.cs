@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace UvlhubRunner.Revisions;
+namespace UvlhubAspire.Runner.Revisions;
 
 /// <summary>
 /// The value of an expression that needs no running: a string, <c>None</c>, or a tuple, list or set of them.

@@ -1,6 +1,6 @@
 using UvlhubAspire.Checkout;
 
-namespace UvlhubRunner.Settings;
+namespace UvlhubAspire.Runner.Settings;
 
 /// <summary>Command lines of the runner as a message shows them: complete, so that they can be pasted.</summary>
 internal static class RunnerCommand

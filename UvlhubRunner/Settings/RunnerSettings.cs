@@ -2,10 +2,10 @@ using System.Security.Cryptography;
 using System.Text;
 using Microsoft.Extensions.Configuration;
 using MySqlConnector;
-using UvlhubAspire.AppHost.Engine;
 using UvlhubAspire.Checkout;
+using UvlhubAspire.Engine;
 
-namespace UvlhubRunner.Settings;
+namespace UvlhubAspire.Runner.Settings;
 
 /// <summary>
 /// Everything the runner knows about where it works, resolved once: the same settings as the AppHost's, whether the

@@ -3,9 +3,9 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.RegularExpressions;
 using MySqlConnector;
-using UvlhubAspire.AppHost.MariaDB;
+using UvlhubAspire.Checkout;
 
-namespace UvlhubRunner.Snapshots;
+namespace UvlhubAspire.Runner.Snapshots;
 
 /// <summary>Reads the content of a database in figures, over one connection and so in its transaction's view.</summary>
 /// <param name="connection">The connection.</param>

@@ -1,6 +1,6 @@
 using MySqlConnector;
 
-namespace UvlhubRunner.Snapshots;
+namespace UvlhubAspire.Runner.Snapshots;
 
 /// <summary>
 /// How a database is reached: by SQL from here, and by MariaDB's own programs, which run inside the database's container

@@ -1,9 +1,9 @@
 using System.Globalization;
 using System.Text;
 using MySqlConnector;
-using UvlhubAspire.AppHost.MariaDB;
+using UvlhubAspire.Checkout;
 
-namespace UvlhubRunner.Snapshots;
+namespace UvlhubAspire.Runner.Snapshots;
 
 /// <summary>
 /// What <c>mariadb-dump</c> loses: it writes a <c>FLOAT</c> with six digits, so that 16777216 comes back as 16777200

@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
 
-namespace UvlhubRunner.Snapshots;
+namespace UvlhubAspire.Runner.Snapshots;
 
 /// <summary>Passes bytes on in one direction and takes their SHA-256 on the way.</summary>
 /// <param name="inner">Where they go to or come from; it stays open.</param>

@@ -3,7 +3,7 @@ using System.Globalization;
 using CliWrap;
 using CliWrap.Exceptions;
 
-namespace UvlhubRunner.Snapshots;
+namespace UvlhubAspire.Runner.Snapshots;
 
 /// <summary>
 /// Runs MariaDB's own client programs against a database, streaming. The password travels in the environment only, where

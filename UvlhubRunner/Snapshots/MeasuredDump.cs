@@ -1,6 +1,6 @@
 using System.Diagnostics;
 
-namespace UvlhubRunner.Snapshots;
+namespace UvlhubAspire.Runner.Snapshots;
 
 /// <summary>
 /// Looks at an SQL dump as it flows by: how long it is, how long its longest statement is, how it ends, when the first

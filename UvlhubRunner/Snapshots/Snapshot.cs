@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
-namespace UvlhubRunner.Snapshots;
+namespace UvlhubAspire.Runner.Snapshots;
 
 /// <summary>
 /// What is known of a snapshot without opening it: the file <c>NAME.json</c> beside <c>NAME.sql.gz</c>. What it says of

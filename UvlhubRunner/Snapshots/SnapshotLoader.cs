@@ -3,9 +3,9 @@ using System.IO.Compression;
 using System.Security.Cryptography;
 using System.Text;
 using MySqlConnector;
-using UvlhubAspire.AppHost.MariaDB;
+using UvlhubAspire.Checkout;
 
-namespace UvlhubRunner.Snapshots;
+namespace UvlhubAspire.Runner.Snapshots;
 
 /// <summary>Verifies a snapshot's file and gives a database its content.</summary>
 /// <param name="snapshot">The snapshot.</param>

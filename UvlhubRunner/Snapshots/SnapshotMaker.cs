@@ -3,7 +3,7 @@ using System.IO.Compression;
 using System.Text;
 using MySqlConnector;
 
-namespace UvlhubRunner.Snapshots;
+namespace UvlhubAspire.Runner.Snapshots;
 
 /// <summary>
 /// Dumps one database into a compressed stream and tells, from the same consistent view, what is in it. All readers see

@@ -1,4 +1,4 @@
-namespace UvlhubRunner.Snapshots;
+namespace UvlhubAspire.Runner.Snapshots;
 
 /// <summary>How far a snapshot or a restore is.</summary>
 /// <param name="Step">What is being done, for people: <c>Dumping</c>, <c>Verifying</c>, <c>Loading</c>, <c>Comparing</c>.</param>

@@ -3,7 +3,7 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using MySqlConnector;
 
-namespace UvlhubRunner.Snapshots;
+namespace UvlhubAspire.Runner.Snapshots;
 
 /// <summary>
 /// The snapshots of one folder. Each is two files, <c>NAME.sql.gz</c> and <c>NAME.json</c>; a third,

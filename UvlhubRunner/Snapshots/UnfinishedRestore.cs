@@ -1,6 +1,6 @@
-using UvlhubAspire.AppHost.MariaDB;
+using UvlhubAspire.Checkout;
 
-namespace UvlhubRunner.Snapshots;
+namespace UvlhubAspire.Runner.Snapshots;
 
 /// <summary>
 /// The mark of a restore that has begun and not ended, in the database itself: without it, a database whose tables are

@@ -1,10 +1,10 @@
-using UvlhubRunner.Database;
-using UvlhubRunner.Journal;
-using UvlhubRunner.Migration;
-using UvlhubRunner.Revisions;
-using UvlhubRunner.Settings;
+using UvlhubAspire.Runner.Database;
+using UvlhubAspire.Runner.Journal;
+using UvlhubAspire.Runner.Migration;
+using UvlhubAspire.Runner.Revisions;
+using UvlhubAspire.Runner.Settings;
 
-namespace UvlhubRunner.Verbs;
+namespace UvlhubAspire.Runner.Verbs;
 
 /// <summary><c>seed</c> and <c>reset</c>.</summary>
 /// <param name="settings">Where it works.</param>

@@ -1,11 +1,11 @@
 using System.Text.RegularExpressions;
-using UvlhubRunner.Database;
-using UvlhubRunner.Flask;
-using UvlhubRunner.Journal;
-using UvlhubRunner.Migration;
-using UvlhubRunner.Settings;
+using UvlhubAspire.Runner.Database;
+using UvlhubAspire.Runner.Flask;
+using UvlhubAspire.Runner.Journal;
+using UvlhubAspire.Runner.Migration;
+using UvlhubAspire.Runner.Settings;
 
-namespace UvlhubRunner.Verbs;
+namespace UvlhubAspire.Runner.Verbs;
 
 /// <summary><c>plan</c>: what <c>migrate</c> would run, with <c>--sql</c> as the statements.</summary>
 /// <param name="settings">Where it works.</param>

@@ -1,10 +1,10 @@
 using Microsoft.Extensions.Logging;
-using UvlhubRunner.Database;
-using UvlhubRunner.Journal;
-using UvlhubRunner.Migration;
-using UvlhubRunner.Settings;
+using UvlhubAspire.Runner.Database;
+using UvlhubAspire.Runner.Journal;
+using UvlhubAspire.Runner.Migration;
+using UvlhubAspire.Runner.Settings;
 
-namespace UvlhubRunner.Verbs;
+namespace UvlhubAspire.Runner.Verbs;
 
 /// <summary><c>backup</c>, <c>restore</c> and <c>snapshots</c>.</summary>
 /// <param name="settings">Where it works.</param>

@@ -1,10 +1,10 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using UvlhubRunner.Journal;
-using UvlhubRunner.Snapshots;
+using UvlhubAspire.Runner.Journal;
+using UvlhubAspire.Runner.Snapshots;
 
-namespace UvlhubRunner.Verbs;
+namespace UvlhubAspire.Runner.Verbs;
 
 /// <summary>What <c>status --json</c> prints. Scripts rely on the names.</summary>
 internal sealed record StatusAnswer

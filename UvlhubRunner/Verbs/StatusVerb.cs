@@ -1,10 +1,10 @@
 using System.Text.Json;
-using UvlhubRunner.Database;
-using UvlhubRunner.Journal;
-using UvlhubRunner.Migration;
-using UvlhubRunner.Settings;
+using UvlhubAspire.Runner.Database;
+using UvlhubAspire.Runner.Journal;
+using UvlhubAspire.Runner.Migration;
+using UvlhubAspire.Runner.Settings;
 
-namespace UvlhubRunner.Verbs;
+namespace UvlhubAspire.Runner.Verbs;
 
 /// <summary><c>status</c>: how things are, for people and, as JSON, for scripts.</summary>
 /// <param name="settings">Where it works.</param>

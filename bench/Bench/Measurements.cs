@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
-using UvlhubAspire.AppHost.Migrator;
+using UvlhubAspire.Checkout;
 
 namespace UvlhubAspire.Bench;
 

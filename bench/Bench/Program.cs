@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Globalization;
 using UvlhubAspire.Bench;
 using UvlhubAspire.Checkout;
+using UvlhubAspire.Engine;
 
 string[] known = ["start", "edit", "kill", "check", "side-by-side", "revisions", "images"];
 var repository = Path.GetDirectoryName(RepositoryFolder.AppHost)!;

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Aspire.Hosting;
 using UvlhubAspire.AppHost.Uvlhub;
 using UvlhubAspire.Checkout;
 using Xunit;
@@ -49,9 +50,9 @@ public sealed class EditorFilesTests
     public void A_codespace_forwards_the_ports_that_people_open()
     {
         using var container = Read(".devcontainer/devcontainer.json");
-        var ports = new HostPorts(new UvlhubOptions());
+        var (ports, nginx) = (new HostPorts(new UvlhubOptions()), NginxBuilderExtensions.Nginx);
         Assert.Equal(
-            new[] { ports.Nginx, ports.Web, ports.Debugger, ports.Dashboard }.Select(port => port.Number!.Value),
+            new[] { ports.Of(nginx, nginx.Ports[0]), ports.Web, ports.Debugger, ports.Dashboard }.Select(port => port.Number!.Value),
             container.RootElement.GetProperty("forwardPorts").EnumerateArray().Select(port => port.GetInt32()));
     }
 

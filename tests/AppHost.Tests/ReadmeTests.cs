@@ -1,12 +1,13 @@
 using System.Globalization;
 using System.Reflection;
 using System.Text.RegularExpressions;
+using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;
 using Microsoft.Extensions.Configuration;
-using UvlhubAspire.AppHost.Engine;
-using UvlhubAspire.AppHost.Flask;
 using UvlhubAspire.AppHost.Uvlhub;
 using UvlhubAspire.Checkout;
+using UvlhubAspire.Engine;
+using UvlhubAspire.Hosting.Containers;
 using Xunit;
 
 namespace UvlhubAspire.AppHost.Tests;
@@ -43,6 +44,7 @@ public sealed partial class ReadmeTests
     ];
 
     private static readonly Dictionary<string, object?> s_settings = Settings(UvlhubOptions.Section, new UvlhubOptions())
+        .Concat(KnownService.All.SelectMany(service => service.Ports).Select(port => KeyValuePair.Create<string, object?>(Ports + port.Setting, null)))
         .Where(setting => !s_internal.Contains(setting.Key)).ToDictionary(StringComparer.Ordinal);
 
     // A figure of README is one of the measurement that has been rounded to README's digits.
@@ -186,7 +188,8 @@ public sealed partial class ReadmeTests
     private static string Port(string name)
     {
         var ports = new HostPorts(new UvlhubOptions());
-        var port = (Preflight.HostPort)typeof(HostPorts).GetProperty(name)!.GetValue(ports)!;
+        var port = typeof(HostPorts).GetProperty(name) is { } own ? (HostPort)own.GetValue(ports)!
+            : KnownService.All.SelectMany(service => service.Ports.Where(port => port.Setting == name).Select(port => ports.Of(service, port))).Single();
         return port.Number?.ToString(CultureInfo.InvariantCulture) ?? "any";
     }
 

@@ -1,4 +1,4 @@
-using UvlhubAspire.AppHost.Preflight;
+using UvlhubAspire.Hosting.Containers;
 using Xunit;
 
 namespace UvlhubAspire.EndToEnd.Tests;

@@ -1,7 +1,8 @@
 using System.Globalization;
 using Microsoft.Extensions.Logging.Abstractions;
 using MySqlConnector;
-using UvlhubAspire.AppHost.Images;
+using UvlhubAspire.Checkout;
+using UvlhubAspire.Hosting.Containers;
 using Xunit;
 
 namespace UvlhubAspire.EndToEnd.Tests;
@@ -26,7 +27,7 @@ public sealed class ExternalMariaDB : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         var token = TestContext.Current.CancellationToken;
-        var recipe = ImageRecipe.StandIn("mariadb");
+        var recipe = ImageRecipe.StandIn(RepositoryFolder.StandIn("mariadb"));
         await new ImageBuilder(Uvlhub.Engine, NullLoggerFactory.Instance).EnsureAsync(recipe, NullLogger.Instance, token);
         Host = await EngineAsync("network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Gateway}}");
         await EngineAsync(

@@ -1,7 +1,8 @@
 using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;
 using Aspire.Hosting.Testing;
-using UvlhubAspire.AppHost.Images;
+using UvlhubAspire.Checkout;
+using UvlhubAspire.Hosting.Containers;
 using Xunit;
 
 namespace UvlhubAspire.EndToEnd.Tests;
@@ -19,7 +20,7 @@ public sealed class FailedStartTests
         // On an image that is here, so that the checkout's own Dockerfile is what is built.
         await File.WriteAllTextAsync(
             checkout.File("docker/images/Dockerfile.dev"),
-            $"FROM {ImageRecipe.StandIn("mariadb").Image}\nWORKDIR /app\nRUN echo 'no package of that name' >&2 && exit 42\n",
+            $"FROM {ImageRecipe.StandIn(RepositoryFolder.StandIn("mariadb")).Image}\nWORKDIR /app\nRUN echo 'no package of that name' >&2 && exit 42\n",
             Cancellation);
         await FailedAsync(
             checkout, "auto", ["rosemary cannot start. ", "no package of that name", "did not complete successfully: exit code: 42"],
@@ -50,7 +51,7 @@ public sealed class FailedStartTests
         using var checkout = new SampleCheckout();
         // An image of its own, as on a machine where none is there yet: the migrator waits for what has to be built.
         await File.WriteAllTextAsync(
-            checkout.File("docker/images/Dockerfile.dev"), $"FROM {ImageRecipe.StandIn("flask").Image}\nWORKDIR /app\n", Cancellation);
+            checkout.File("docker/images/Dockerfile.dev"), $"FROM {ImageRecipe.StandIn(RepositoryFolder.StandIn("flask")).Image}\nWORKDIR /app\n", Cancellation);
         var instance = Uvlhub.NewInstance();
         try
         {

@@ -1,7 +1,8 @@
 using CliWrap;
 using CliWrap.Buffered;
 using Microsoft.Extensions.Logging.Abstractions;
-using UvlhubAspire.AppHost.Images;
+using UvlhubAspire.Checkout;
+using UvlhubAspire.Hosting.Containers;
 
 namespace UvlhubAspire.EndToEnd.Tests;
 
@@ -23,7 +24,7 @@ internal sealed class InnerEngine : IAsyncDisposable
     /// <param name="options">Further options of <c>docker run</c>.</param>
     public static async Task<InnerEngine> StartAsync(string name, CancellationToken cancellationToken, params string[] options)
     {
-        var recipe = ImageRecipe.StandIn("engine");
+        var recipe = ImageRecipe.StandIn(RepositoryFolder.StandIn("engine"));
         await new ImageBuilder(Uvlhub.Engine, NullLoggerFactory.Instance).EnsureAsync(recipe, NullLogger.Instance, cancellationToken);
         await OuterAsync(cancellationToken, ["run", "--detach", "--privileged", "--name", name, "--hostname", name, "--publish", "127.0.0.1:0:80", .. options, recipe.Image]);
         try

@@ -1,5 +1,5 @@
-using UvlhubAspire.AppHost.Engine;
 using UvlhubAspire.Checkout;
+using UvlhubAspire.Engine;
 using Xunit;
 
 namespace UvlhubAspire.EndToEnd.Tests;

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging.Abstractions;
-using UvlhubAspire.AppHost.Images;
+using UvlhubAspire.Checkout;
+using UvlhubAspire.Hosting.Containers;
 
 namespace UvlhubAspire.EndToEnd.Tests;
 
@@ -18,7 +19,7 @@ internal sealed class LocalRegistry : IAsyncDisposable
     /// <summary>Starts one, and waits until it answers.</summary>
     public static async Task<LocalRegistry> StartAsync(string name, CancellationToken cancellationToken)
     {
-        var recipe = ImageRecipe.StandIn("registry");
+        var recipe = ImageRecipe.StandIn(RepositoryFolder.StandIn("registry"));
         await new ImageBuilder(Uvlhub.Engine, NullLoggerFactory.Instance).EnsureAsync(recipe, NullLogger.Instance, cancellationToken);
         var registry = new LocalRegistry(name);
         try

@@ -1,7 +1,7 @@
 using System.Text.Json.Nodes;
 using Aspire.Hosting.Testing;
 using CliWrap;
-using UvlhubAspire.AppHost.Flask;
+using UvlhubAspire.Hosting.Containers;
 using Xunit;
 
 namespace UvlhubAspire.EndToEnd.Tests;

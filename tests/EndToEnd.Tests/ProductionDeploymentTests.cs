@@ -1,7 +1,8 @@
 using System.Globalization;
 using Aspire.Hosting.ApplicationModel;
 using Aspire.Hosting.Testing;
-using UvlhubAspire.AppHost.Images;
+using UvlhubAspire.Checkout;
+using UvlhubAspire.Hosting.Containers;
 using Xunit;
 
 namespace UvlhubAspire.EndToEnd.Tests;
@@ -174,7 +175,7 @@ public sealed class ProductionDeploymentTests(RunningProduction production)
         await using var registry = await LocalRegistry.StartAsync($"{Uvlhub.Instance}_registry", Cancellation);
         var image = $"{registry.Address}/minihub:latest";
         // As a team builds it, on the packages that the stand-in has.
-        var packages = ImageRecipe.StandIn("flask").Image;
+        var packages = ImageRecipe.StandIn(RepositoryFolder.StandIn("flask")).Image;
         var first = await registry.PushAsync(
             "minihub", "1", $"FROM {packages}\nWORKDIR /app\nCOPY . .", Cancellation, production.Checkout.Path);
         await LocalRegistry.PullAsync(image, Cancellation);

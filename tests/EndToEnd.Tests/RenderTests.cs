@@ -1,5 +1,5 @@
 using System.Globalization;
-using UvlhubAspire.AppHost.Preflight;
+using UvlhubAspire.Hosting.Containers;
 using Xunit;
 
 namespace UvlhubAspire.EndToEnd.Tests;

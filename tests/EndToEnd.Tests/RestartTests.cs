@@ -1,6 +1,6 @@
 using System.Net;
 using Aspire.Hosting.ApplicationModel;
-using UvlhubAspire.AppHost.Restart;
+using UvlhubAspire.Hosting.Containers;
 using Xunit;
 
 namespace UvlhubAspire.EndToEnd.Tests;

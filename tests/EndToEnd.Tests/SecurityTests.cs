@@ -3,7 +3,7 @@ using System.Text.Json;
 using Aspire.Hosting.ApplicationModel;
 using CliWrap;
 using Microsoft.Extensions.DependencyInjection;
-using UvlhubAspire.AppHost.Secrets;
+using UvlhubAspire.Hosting.Containers;
 using Xunit;
 
 namespace UvlhubAspire.EndToEnd.Tests;

@@ -7,8 +7,8 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using MySqlConnector;
-using UvlhubAspire.AppHost.Engine;
-using UvlhubAspire.AppHost.Uvlhub;
+using UvlhubAspire.AppHost.Start;
+using UvlhubAspire.Engine;
 
 namespace UvlhubAspire.EndToEnd.Tests;
 

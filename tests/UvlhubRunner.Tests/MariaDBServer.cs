@@ -4,8 +4,9 @@ using DotNet.Testcontainers.Configurations;
 using DotNet.Testcontainers.Containers;
 using Microsoft.Extensions.Logging.Abstractions;
 using MySqlConnector;
-using UvlhubAspire.AppHost.Engine;
-using UvlhubAspire.AppHost.Images;
+using UvlhubAspire.Checkout;
+using UvlhubAspire.Engine;
+using UvlhubAspire.Hosting.Containers;
 
 namespace UvlhubAspire.UvlhubRunner.Tests;
 
@@ -38,7 +39,7 @@ public sealed class MariaDBServer : IAsyncDisposable
     {
         // Its clean-up container would have to be pulled; every test disposes what it made instead.
         TestcontainersSettings.ResourceReaperEnabled = false;
-        var recipe = ImageRecipe.StandIn("mariadb");
+        var recipe = ImageRecipe.StandIn(RepositoryFolder.StandIn("mariadb"));
         await new ImageBuilder(new ContainerEngine("docker"), NullLoggerFactory.Instance).EnsureAsync(recipe, NullLogger.Instance, cancellationToken);
 
         var rootPassword = RandomText();

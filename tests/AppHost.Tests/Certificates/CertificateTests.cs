@@ -1,5 +1,8 @@
-using UvlhubAspire.AppHost.Certificates;
+using UvlhubAspire.AppHost.Production;
+using UvlhubAspire.AppHost.Services;
+using UvlhubAspire.AppHost.Uvlhub;
 using UvlhubAspire.Checkout;
+using UvlhubAspire.Engine;
 using Xunit;
 
 namespace UvlhubAspire.AppHost.Tests.Certificates;

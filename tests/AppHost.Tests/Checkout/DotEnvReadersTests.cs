@@ -3,7 +3,7 @@ using System.Text.Json;
 using CliWrap;
 using CliWrap.Buffered;
 using UvlhubAspire.AppHost.Tests.Images;
-using UvlhubAspire.Checkout;
+using UvlhubAspire.Engine;
 using Xunit;
 
 namespace UvlhubAspire.AppHost.Tests.Checkout;

@@ -1,4 +1,5 @@
 using UvlhubAspire.Checkout;
+using UvlhubAspire.Engine;
 using Xunit;
 
 namespace UvlhubAspire.AppHost.Tests.Checkout;

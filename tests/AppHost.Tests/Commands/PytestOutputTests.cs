@@ -1,4 +1,4 @@
-using UvlhubAspire.AppHost.Commands;
+using UvlhubAspire.AppHost.Site;
 using Xunit;
 
 namespace UvlhubAspire.AppHost.Tests.Commands;

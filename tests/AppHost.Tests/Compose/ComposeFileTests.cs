@@ -1,5 +1,5 @@
-using UvlhubAspire.AppHost.Compose;
-using UvlhubAspire.Checkout;
+using UvlhubAspire.Engine;
+using UvlhubAspire.Hosting.Compose;
 using Xunit;
 
 namespace UvlhubAspire.AppHost.Tests.Compose;

@@ -1,11 +1,9 @@
 using System.Net.Sockets;
 using Aspire.Hosting.ApplicationModel;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
-using UvlhubAspire.AppHost.Compose;
-using UvlhubAspire.AppHost.Images;
-using UvlhubAspire.AppHost.Preflight;
-using UvlhubAspire.AppHost.Restart;
 using UvlhubAspire.Checkout;
+using UvlhubAspire.Engine;
+using UvlhubAspire.Hosting.Containers;
 using Xunit;
 
 namespace UvlhubAspire.AppHost.Tests.Compose;
@@ -54,7 +52,7 @@ public sealed class ComposeImportTests(InventedForkFixture plain) : IClassFixtur
         var model = plain.Fork;
         var (bot, web) = (model.Container("discord-bot"), model.Container("web"));
         Assert.Equal(web.Annotations.OfType<ContainerImage>().Single().CheckoutBuild!.Image, bot.Annotations.OfType<ContainerImage>().Single().CheckoutBuild!.Image);
-        Assert.Equal("flask", bot.Annotations.OfType<ContainerImage>().Single().StandIn);
+        Assert.Equal(RepositoryFolder.StandIn("flask"), bot.Annotations.OfType<ContainerImage>().Single().StandIn);
     }
 
     [Fact]

@@ -1,4 +1,4 @@
-using UvlhubAspire.AppHost.Compose;
+using UvlhubAspire.Hosting.Compose;
 using Xunit;
 
 namespace UvlhubAspire.AppHost.Tests.Compose;

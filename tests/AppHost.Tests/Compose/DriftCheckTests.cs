@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using Aspire.Hosting.ApplicationModel;
 using UvlhubAspire.AppHost.Compose;
+using UvlhubAspire.Hosting.Compose;
 using Xunit;
 
 namespace UvlhubAspire.AppHost.Tests.Compose;

@@ -1,6 +1,8 @@
 using System.Text.Json.Nodes;
-using UvlhubAspire.AppHost.Compose;
+using UvlhubAspire.AppHost.Uvlhub;
 using UvlhubAspire.Checkout;
+using UvlhubAspire.Engine;
+using UvlhubAspire.Hosting.Compose;
 using Xunit;
 
 namespace UvlhubAspire.AppHost.Tests.Compose;

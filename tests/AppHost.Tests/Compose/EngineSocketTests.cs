@@ -1,7 +1,7 @@
 using Aspire.Hosting.ApplicationModel;
 using CliWrap;
 using CliWrap.Buffered;
-using UvlhubAspire.AppHost.Compose;
+using UvlhubAspire.Hosting.Containers;
 using Xunit;
 
 namespace UvlhubAspire.AppHost.Tests.Compose;

@@ -1,7 +1,10 @@
+using System.Reflection;
 using Aspire.Hosting.ApplicationModel;
 using Aspire.Hosting.Testing;
 using UvlhubAspire.AppHost.Compose;
 using UvlhubAspire.AppHost.Uvlhub;
+using UvlhubAspire.Hosting.Compose;
+using UvlhubAspire.Hosting.Containers;
 using Xunit;
 
 namespace UvlhubAspire.AppHost.Tests.Compose;
@@ -66,9 +69,10 @@ public sealed class InventedFork : IAsyncDisposable
         (_folder, _builder) = (folder, builder);
 
         // The builder runs the hooks before the start when it is disposed of; ours would look at ports and images.
-        var ours = typeof(UvlhubEnvironment).Assembly;
+        HashSet<Assembly?> ours =
+            [typeof(UvlhubEnvironment).Assembly, typeof(ContainerImage).Assembly, typeof(ComposeFile).Assembly, typeof(MariaDBServerResource).Assembly];
         foreach (var hook in builder.Services
-            .Where(service => !service.IsKeyedService && (service.ImplementationType?.Assembly == ours || service.ImplementationFactory?.Method.Module.Assembly == ours))
+            .Where(service => !service.IsKeyedService && (ours.Contains(service.ImplementationType?.Assembly) || ours.Contains(service.ImplementationFactory?.Method.Module.Assembly)))
             .ToList())
         {
             builder.Services.Remove(hook);

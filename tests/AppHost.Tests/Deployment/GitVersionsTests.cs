@@ -1,6 +1,6 @@
 using CliWrap;
 using CliWrap.Buffered;
-using UvlhubAspire.AppHost.Deployment;
+using UvlhubAspire.AppHost.Production;
 using Xunit;
 
 namespace UvlhubAspire.AppHost.Tests.Deployment;

@@ -2,7 +2,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging.Abstractions;
-using UvlhubAspire.AppHost.Deployment;
+using UvlhubAspire.AppHost.Production;
 using Xunit;
 
 namespace UvlhubAspire.AppHost.Tests.Deployment;

@@ -1,7 +1,7 @@
 using CliWrap;
 using CliWrap.Buffered;
-using UvlhubAspire.AppHost.Engine;
-using UvlhubAspire.AppHost.Flask;
+using UvlhubAspire.Engine;
+using UvlhubAspire.Hosting.Containers;
 using Xunit;
 
 namespace UvlhubAspire.AppHost.Tests.Flask;

@@ -1,8 +1,8 @@
 using Microsoft.Extensions.Logging.Abstractions;
-using UvlhubAspire.AppHost.Engine;
-using UvlhubAspire.AppHost.Flask;
 using UvlhubAspire.AppHost.Images;
 using UvlhubAspire.Checkout;
+using UvlhubAspire.Engine;
+using UvlhubAspire.Hosting.Containers;
 using Xunit;
 
 namespace UvlhubAspire.AppHost.Tests.Flask;
@@ -18,7 +18,7 @@ public sealed class CheckoutRequirementsTests : IDisposable
     [Fact]
     public void A_checkout_that_asks_for_nothing_more_runs_the_stand_in_that_all_share()
     {
-        var shared = ImageRecipe.StandIn("flask");
+        var shared = ImageRecipe.StandIn(RepositoryFolder.StandIn("flask"));
 
         Assert.Equal(shared.Image, CheckoutRequirements.StandIn(UvlhubCheckout.Read(RepositoryFolder.BundledSample)).Image);
         Assert.Equal(shared.Image, CheckoutRequirements.StandIn(Checkout("flask_login==0.6.3\nFlask-WTF\n")).Image);
@@ -29,7 +29,7 @@ public sealed class CheckoutRequirementsTests : IDisposable
     {
         var recipe = CheckoutRequirements.StandIn(Checkout("Flask==3.1.1\npyotp==2.9.0\ndiscord.py\n"));
 
-        Assert.Equal(ImageRecipe.StandIn("flask").Image, recipe.Base!.Image);
+        Assert.Equal(ImageRecipe.StandIn(RepositoryFolder.StandIn("flask")).Image, recipe.Base!.Image);
         Assert.Equal("discord-py pyotp", recipe.Arguments["REQUIREMENTS"]);
         Assert.Equal(recipe.Image, CheckoutRequirements.StandIn(Checkout("Discord_Py>=2\nPyOTP==2.8\n")).Image);
         Assert.NotEqual(recipe.Image, CheckoutRequirements.StandIn(Checkout("pyotp\n")).Image);

@@ -1,4 +1,4 @@
-using UvlhubAspire.AppHost.Images;
+using UvlhubAspire.Engine;
 using Xunit;
 
 namespace UvlhubAspire.AppHost.Tests.Images;

@@ -1,4 +1,4 @@
-using UvlhubAspire.AppHost.Flask;
+using UvlhubAspire.AppHost.Images;
 using UvlhubAspire.Checkout;
 using Xunit;
 

@@ -1,8 +1,7 @@
 using System.Runtime.Versioning;
 using CliWrap;
 using CliWrap.Buffered;
-using UvlhubAspire.AppHost.Engine;
-using UvlhubAspire.AppHost.Images;
+using UvlhubAspire.Engine;
 using Xunit;
 
 namespace UvlhubAspire.AppHost.Tests.Images;

@@ -1,9 +1,9 @@
 using System.Runtime.Versioning;
 using Microsoft.Extensions.Logging.Abstractions;
-using UvlhubAspire.AppHost.Engine;
 using UvlhubAspire.AppHost.Images;
-using UvlhubAspire.AppHost.Release;
 using UvlhubAspire.Checkout;
+using UvlhubAspire.Engine;
+using UvlhubAspire.Hosting.Containers;
 using Xunit;
 
 namespace UvlhubAspire.AppHost.Tests.Images;
@@ -89,7 +89,7 @@ public sealed class SampleDockerfileTests : IDisposable
 
     private async Task<string> BuildAsync(string file, string standIn)
     {
-        var @base = ImageRecipe.StandIn(standIn);
+        var @base = ImageRecipe.StandIn(RepositoryFolder.StandIn(standIn));
         var dockerfile = Dockerfile.Read(Path.Combine(RepositoryFolder.BundledSample, "docker", "images", file));
         var recipe = new ImageRecipe(
             $"{_name}:{file.ToLowerInvariant()}", _folder.Write(file, SiteDockerfile.OnStandIn(dockerfile, @base.Image)), RepositoryFolder.BundledSample, NeedsDebianBase: false, IsContentTagged: false)

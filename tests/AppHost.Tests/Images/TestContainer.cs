@@ -1,7 +1,8 @@
 using System.Runtime.Versioning;
 using Microsoft.Extensions.Logging.Abstractions;
-using UvlhubAspire.AppHost.Engine;
-using UvlhubAspire.AppHost.Images;
+using UvlhubAspire.Checkout;
+using UvlhubAspire.Engine;
+using UvlhubAspire.Hosting.Containers;
 using Xunit;
 
 namespace UvlhubAspire.AppHost.Tests.Images;
@@ -55,7 +56,7 @@ internal sealed class TestContainer : IAsyncDisposable
     /// <summary>Builds the stand-in unless it is there.</summary>
     public static async Task<string> EnsureImageAsync(string folder)
     {
-        var recipe = ImageRecipe.StandIn(folder);
+        var recipe = ImageRecipe.StandIn(RepositoryFolder.StandIn(folder));
         await new ImageBuilder(s_engine, NullLoggerFactory.Instance).EnsureAsync(recipe, NullLogger.Instance, TestContext.Current.CancellationToken);
         return recipe.Image;
     }

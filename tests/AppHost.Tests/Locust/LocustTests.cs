@@ -1,5 +1,5 @@
 using Aspire.Hosting.ApplicationModel;
-using UvlhubAspire.Checkout;
+using UvlhubAspire.Engine;
 using Xunit;
 
 namespace UvlhubAspire.AppHost.Tests.Locust;

@@ -1,5 +1,5 @@
-using UvlhubAspire.AppHost.Network;
 using UvlhubAspire.Checkout;
+using UvlhubAspire.Hosting.Containers;
 using Xunit;
 
 namespace UvlhubAspire.AppHost.Tests.Network;
@@ -15,6 +15,6 @@ public sealed class UvlhubNetworkTests
     public async Task A_container_has_all_its_names_there()
     {
         await using var model = await EditionModel.CreateAsync(EditionModel.Course, change: null, "--Uvlhub:Instance=teamA");
-        Assert.Equal("name=0123abc,alias=nginx,alias=nginx_web_server_container", UvlhubNetwork.Option(model.Container("nginx"), "0123abc"));
+        Assert.Equal("name=0123abc,alias=nginx,alias=nginx_web_server_container", NamedNetwork.Option(model.Container("nginx"), "0123abc"));
     }
 }

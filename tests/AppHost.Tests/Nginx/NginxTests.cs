@@ -1,7 +1,8 @@
 using Aspire.Hosting.ApplicationModel;
-using UvlhubAspire.AppHost.Nginx;
-using UvlhubAspire.AppHost.Restart;
+using UvlhubAspire.AppHost.Services;
 using UvlhubAspire.Checkout;
+using UvlhubAspire.Engine;
+using UvlhubAspire.Hosting.Containers;
 using Xunit;
 
 namespace UvlhubAspire.AppHost.Tests.Nginx;
@@ -15,7 +16,7 @@ public sealed class NginxTests
     {
         await using var model = await EditionModel.CreateAsync(EditionModel.Course);
         var nginx = await model.FactsAsync("nginx");
-        Assert.Equal(("nginx:1.29.1", "nginx"), (nginx.Image, nginx.Origin?.StandIn));
+        Assert.Equal(("nginx:1.29.1", RepositoryFolder.StandIn("nginx")), (nginx.Image, nginx.Origin?.StandIn));
         Assert.Equal(
             [
                 (Path.Combine(model.Folder, "docker/nginx/nginx.dev.conf"), "/etc/nginx/nginx.conf", true),

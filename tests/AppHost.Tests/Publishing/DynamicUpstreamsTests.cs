@@ -1,4 +1,4 @@
-using UvlhubAspire.AppHost.Publishing;
+using UvlhubAspire.AppHost.Services;
 using UvlhubAspire.Checkout;
 using Xunit;
 

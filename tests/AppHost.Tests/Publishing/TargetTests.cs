@@ -2,8 +2,9 @@ using System.Text;
 using System.Text.RegularExpressions;
 using k8s;
 using k8s.Models;
-using UvlhubAspire.AppHost.Compose;
 using UvlhubAspire.AppHost.Publishing;
+using UvlhubAspire.AppHost.Uvlhub;
+using UvlhubAspire.Hosting.Compose;
 using Xunit;
 
 namespace UvlhubAspire.AppHost.Tests.Publishing;

@@ -1,5 +1,6 @@
 using Aspire.Hosting.ApplicationModel;
-using UvlhubAspire.AppHost.Restart;
+using UvlhubAspire.Checkout;
+using UvlhubAspire.Hosting.Containers;
 using Xunit;
 
 namespace UvlhubAspire.AppHost.Tests.Redis;
@@ -11,7 +12,7 @@ public sealed class RedisTests
     {
         await using var model = await EditionModel.CreateAsync(EditionModel.Diverso);
         var redis = await model.FactsAsync("redis");
-        Assert.Equal(("redis:8.2.1", "redis"), (redis.Image, redis.Origin?.StandIn));
+        Assert.Equal(("redis:8.2.1", RepositoryFolder.StandIn("redis")), (redis.Image, redis.Origin?.StandIn));
         Assert.Equal((null, 6379), (model.Endpoint("redis", "tcp").Port, model.Endpoint("redis", "tcp").TargetPort));
         Assert.Single(redis.Resource.Annotations.OfType<HealthCheckAnnotation>());
         Assert.Single(redis.Resource.Annotations.OfType<RestartPolicy>());

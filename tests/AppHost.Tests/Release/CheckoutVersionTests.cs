@@ -1,6 +1,6 @@
 using CliWrap;
 using CliWrap.Buffered;
-using UvlhubAspire.AppHost.Release;
+using UvlhubAspire.AppHost.Images;
 using UvlhubAspire.Checkout;
 using Xunit;
 

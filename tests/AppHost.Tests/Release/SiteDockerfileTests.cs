@@ -1,5 +1,6 @@
-using UvlhubAspire.AppHost.Release;
+using UvlhubAspire.AppHost.Images;
 using UvlhubAspire.Checkout;
+using UvlhubAspire.Engine;
 using Xunit;
 
 namespace UvlhubAspire.AppHost.Tests.Release;

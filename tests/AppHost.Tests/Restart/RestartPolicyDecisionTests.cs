@@ -1,4 +1,4 @@
-using UvlhubAspire.AppHost.Restart;
+using UvlhubAspire.Hosting.Containers;
 using Xunit;
 
 namespace UvlhubAspire.AppHost.Tests.Restart;

@@ -1,4 +1,5 @@
-using UvlhubAspire.AppHost.Secrets;
+using UvlhubAspire.Checkout;
+using UvlhubAspire.Hosting.Containers;
 using Xunit;
 
 namespace UvlhubAspire.AppHost.Tests.Secrets;
@@ -20,5 +21,5 @@ public sealed class SecretVariablesTests
     [InlineData("SELENIUM_GRID_URL", "http://selenium-hub:4444", false)]
     [InlineData("FLASK_APP_NAME", "a short name", false)]
     public void A_variable_is_secret_by_its_name_or_by_what_is_in_its_value(string name, string value, bool isSecret) =>
-        Assert.Equal(isSecret, SecretVariables.IsSecret(name, value, s_secrets));
+        Assert.Equal(isSecret, SecretVariables.IsSecret(name, value, s_secrets, SecretKeys.LooksSecret));
 }

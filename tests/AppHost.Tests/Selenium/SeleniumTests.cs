@@ -1,4 +1,4 @@
-using UvlhubAspire.AppHost.Selenium;
+using UvlhubAspire.AppHost.Services;
 using Xunit;
 
 namespace UvlhubAspire.AppHost.Tests.Selenium;

@@ -1,5 +1,5 @@
-using UvlhubAspire.AppHost.Services;
-using UvlhubAspire.Checkout;
+using UvlhubAspire.AppHost.Uvlhub;
+using UvlhubAspire.Engine;
 using Xunit;
 
 namespace UvlhubAspire.AppHost.Tests.Services;
@@ -75,8 +75,8 @@ public sealed class ServiceSelectionTests
         var names = await Task.WhenAll(s_optional.Select(async service => (await model.FactsAsync(service)).ContainerName));
         string[] expected =
         [
-            "nginx_web_server_container", "redis_container", "rq_worker_container", "elasticsearch_container", "mailhog_container",
-            "selenium_hub_container", "selenium_chrome_container", "selenium_firefox_container", "locust_container", "adminer_container",
+            "adminer_container", "elasticsearch_container", "locust_container", "mailhog_container", "nginx_web_server_container",
+            "redis_container", "selenium_chrome_container", "selenium_firefox_container", "selenium_hub_container", "rq_worker_container",
         ];
         Assert.Equal(expected.Select(name => prefix + name), names);
     }

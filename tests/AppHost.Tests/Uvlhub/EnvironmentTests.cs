@@ -1,10 +1,8 @@
 using Aspire.Hosting.ApplicationModel;
-using UvlhubAspire.AppHost.Compose;
-using UvlhubAspire.AppHost.Images;
-using UvlhubAspire.AppHost.MariaDB;
-using UvlhubAspire.AppHost.Restart;
 using UvlhubAspire.AppHost.Uvlhub;
 using UvlhubAspire.Checkout;
+using UvlhubAspire.Engine;
+using UvlhubAspire.Hosting.Containers;
 using Xunit;
 
 namespace UvlhubAspire.AppHost.Tests.Uvlhub;

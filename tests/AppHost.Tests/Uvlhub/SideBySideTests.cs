@@ -1,8 +1,10 @@
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.Configuration;
+using UvlhubAspire.AppHost.Start;
 using UvlhubAspire.AppHost.Uvlhub;
 using UvlhubAspire.Checkout;
+using UvlhubAspire.Engine;
 using Xunit;
 
 namespace UvlhubAspire.AppHost.Tests.Uvlhub;

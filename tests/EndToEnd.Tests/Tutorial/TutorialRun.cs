@@ -3,9 +3,9 @@ using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
 using CliWrap;
-using UvlhubAspire.AppHost.Preflight;
-using UvlhubAspire.AppHost.Release;
+using UvlhubAspire.AppHost.Images;
 using UvlhubAspire.Checkout;
+using UvlhubAspire.Hosting.Containers;
 using Xunit;
 
 namespace UvlhubAspire.EndToEnd.Tests.Tutorial;

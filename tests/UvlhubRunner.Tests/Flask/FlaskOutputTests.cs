@@ -1,4 +1,4 @@
-using UvlhubRunner.Flask;
+using UvlhubAspire.Runner.Flask;
 using Xunit;
 
 namespace UvlhubAspire.UvlhubRunner.Tests.Flask;

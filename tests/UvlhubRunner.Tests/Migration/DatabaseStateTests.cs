@@ -1,7 +1,7 @@
 using System.Reflection;
-using UvlhubRunner.Database;
-using UvlhubRunner.Journal;
-using UvlhubRunner.Migration;
+using UvlhubAspire.Runner.Database;
+using UvlhubAspire.Runner.Journal;
+using UvlhubAspire.Runner.Migration;
 using Xunit;
 
 namespace UvlhubAspire.UvlhubRunner.Tests.Migration;

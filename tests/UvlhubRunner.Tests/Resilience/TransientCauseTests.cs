@@ -1,8 +1,8 @@
 using MySqlConnector;
 using Polly.Timeout;
-using UvlhubRunner.Database;
-using UvlhubRunner.Flask;
-using UvlhubRunner.Resilience;
+using UvlhubAspire.Runner.Database;
+using UvlhubAspire.Runner.Flask;
+using UvlhubAspire.Runner.Resilience;
 using Xunit;
 
 namespace UvlhubAspire.UvlhubRunner.Tests.Resilience;

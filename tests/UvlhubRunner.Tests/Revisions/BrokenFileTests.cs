@@ -1,7 +1,7 @@
 using System.Text;
 using CsCheck;
-using UvlhubRunner;
-using UvlhubRunner.Revisions;
+using UvlhubAspire.Runner;
+using UvlhubAspire.Runner.Revisions;
 using Xunit;
 
 namespace UvlhubAspire.UvlhubRunner.Tests.Revisions;

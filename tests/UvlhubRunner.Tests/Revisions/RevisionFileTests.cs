@@ -1,5 +1,5 @@
 using System.Text;
-using UvlhubRunner.Revisions;
+using UvlhubAspire.Runner.Revisions;
 using Xunit;
 
 namespace UvlhubAspire.UvlhubRunner.Tests.Revisions;

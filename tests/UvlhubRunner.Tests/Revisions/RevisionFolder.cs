@@ -1,5 +1,5 @@
-using UvlhubRunner;
-using UvlhubRunner.Revisions;
+using UvlhubAspire.Runner;
+using UvlhubAspire.Runner.Revisions;
 using Xunit;
 
 namespace UvlhubAspire.UvlhubRunner.Tests.Revisions;

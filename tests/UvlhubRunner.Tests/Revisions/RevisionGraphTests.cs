@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
-using UvlhubRunner;
-using UvlhubRunner.Revisions;
+using UvlhubAspire.Runner;
+using UvlhubAspire.Runner.Revisions;
 using Xunit;
 
 namespace UvlhubAspire.UvlhubRunner.Tests.Revisions;

@@ -1,4 +1,4 @@
-using UvlhubRunner.Database;
+using UvlhubAspire.Runner.Database;
 using Xunit;
 
 namespace UvlhubAspire.UvlhubRunner.Tests.Runs;

@@ -1,7 +1,8 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using MySqlConnector;
-using UvlhubAspire.AppHost.Engine;
-using UvlhubAspire.AppHost.Images;
+using UvlhubAspire.Checkout;
+using UvlhubAspire.Engine;
+using UvlhubAspire.Hosting.Containers;
 using Xunit;
 
 namespace UvlhubAspire.UvlhubRunner.Tests.Runs;
@@ -45,7 +46,7 @@ internal sealed class PinnedServer : IAsyncDisposable
 
     public static async Task<PinnedServer> CreateAsync(CancellationToken cancellationToken)
     {
-        var recipe = ImageRecipe.StandIn("mariadb");
+        var recipe = ImageRecipe.StandIn(RepositoryFolder.StandIn("mariadb"));
         await new ImageBuilder(s_engine, NullLoggerFactory.Instance).EnsureAsync(recipe, NullLogger.Instance, cancellationToken);
         // The other containers reach it over the host: its own address may change with every start.
         var gateway = await s_engine.RunAsync(s_limit, cancellationToken, "network", "inspect", "--format", "{{(index .IPAM.Config 0).Gateway}}", "bridge");

@@ -1,5 +1,5 @@
 using System.Globalization;
-using UvlhubAspire.AppHost.Engine;
+using UvlhubAspire.Engine;
 using Xunit;
 
 namespace UvlhubAspire.UvlhubRunner.Tests.Runs;

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Text;
-using UvlhubAspire.AppHost.Migrator;
+using UvlhubAspire.Checkout;
 
 namespace UvlhubAspire.UvlhubRunner.Tests.Runs;
 

@@ -1,8 +1,8 @@
 using System.Globalization;
 using Microsoft.Extensions.Logging.Abstractions;
-using UvlhubAspire.AppHost.Engine;
-using UvlhubAspire.AppHost.Flask;
-using UvlhubAspire.AppHost.Images;
+using UvlhubAspire.Checkout;
+using UvlhubAspire.Engine;
+using UvlhubAspire.Hosting.Containers;
 using Xunit;
 
 namespace UvlhubAspire.UvlhubRunner.Tests.Runs;
@@ -24,11 +24,11 @@ public sealed class Toolbox : IAsyncDisposable
     public static async Task<Toolbox> StartAsync(
         string name, string checkout, IReadOnlyDictionary<string, string> environment, CancellationToken cancellationToken)
     {
-        var recipe = ImageRecipe.StandIn("flask");
+        var recipe = ImageRecipe.StandIn(RepositoryFolder.StandIn("flask"));
         await new ImageBuilder(s_engine, NullLoggerFactory.Instance).EnsureAsync(recipe, NullLogger.Instance, cancellationToken);
         // As the AppHost starts it: a migration must get along with what this user may do, and is given no more here.
         var owner = CheckoutOwner.Of(checkout, s_engine);
-        var startup = Path.Combine(Path.GetDirectoryName(UvlhubAspire.Checkout.RepositoryFolder.Images)!, "AppHost", "Flask", "startup");
+        var startup = Path.Combine(Path.GetDirectoryName(UvlhubAspire.Checkout.RepositoryFolder.Images)!, "AppHost", "Site", "Flask", "startup");
         string[] arguments =
         [
             "run", "--detach", "--name", name, .. CheckoutContainer.Options("/app"), .. CheckoutContainer.UserOption(owner),

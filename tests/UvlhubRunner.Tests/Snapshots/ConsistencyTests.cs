@@ -1,5 +1,5 @@
 using MySqlConnector;
-using UvlhubRunner;
+using UvlhubAspire.Runner;
 using Xunit;
 
 namespace UvlhubAspire.UvlhubRunner.Tests.Snapshots;

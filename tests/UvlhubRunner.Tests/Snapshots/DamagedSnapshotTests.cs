@@ -2,8 +2,8 @@ using System.IO.Compression;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
-using UvlhubRunner;
-using UvlhubRunner.Snapshots;
+using UvlhubAspire.Runner;
+using UvlhubAspire.Runner.Snapshots;
 using Xunit;
 
 namespace UvlhubAspire.UvlhubRunner.Tests.Snapshots;

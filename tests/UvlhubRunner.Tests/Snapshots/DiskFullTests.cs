@@ -1,7 +1,7 @@
 using CliWrap;
 using CliWrap.Buffered;
-using UvlhubRunner;
-using UvlhubRunner.Snapshots;
+using UvlhubAspire.Runner;
+using UvlhubAspire.Runner.Snapshots;
 using Xunit;
 
 namespace UvlhubAspire.UvlhubRunner.Tests.Snapshots;

@@ -1,5 +1,5 @@
-using UvlhubRunner;
-using UvlhubRunner.Snapshots;
+using UvlhubAspire.Runner;
+using UvlhubAspire.Runner.Snapshots;
 using Xunit;
 
 namespace UvlhubAspire.UvlhubRunner.Tests.Snapshots;

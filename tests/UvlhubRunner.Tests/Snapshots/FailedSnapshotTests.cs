@@ -1,8 +1,8 @@
 using CliWrap;
 using CliWrap.Buffered;
 using MySqlConnector;
-using UvlhubRunner;
-using UvlhubRunner.Snapshots;
+using UvlhubAspire.Runner;
+using UvlhubAspire.Runner.Snapshots;
 using Xunit;
 
 namespace UvlhubAspire.UvlhubRunner.Tests.Snapshots;

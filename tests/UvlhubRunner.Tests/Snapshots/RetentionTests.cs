@@ -1,5 +1,5 @@
 using System.Runtime.Versioning;
-using UvlhubRunner.Snapshots;
+using UvlhubAspire.Runner.Snapshots;
 using Xunit;
 
 namespace UvlhubAspire.UvlhubRunner.Tests.Snapshots;

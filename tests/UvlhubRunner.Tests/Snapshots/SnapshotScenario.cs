@@ -1,4 +1,4 @@
-using UvlhubRunner.Snapshots;
+using UvlhubAspire.Runner.Snapshots;
 using Xunit;
 
 namespace UvlhubAspire.UvlhubRunner.Tests.Snapshots;

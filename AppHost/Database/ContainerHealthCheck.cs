@@ -1,0 +1,52 @@
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using UvlhubAspire.Engine;
+
+namespace UvlhubAspire.AppHost.Database;
+
+/// <summary>
+/// Healthy means the same as for <see cref="MariaDBHealthCheck"/>, asked inside the container: of a server that has no
+/// port on the host.
+/// </summary>
+/// <param name="engine">The container engine.</param>
+/// <param name="container">The container's name.</param>
+internal sealed class ContainerHealthCheck(ContainerEngine engine, string container) : IHealthCheck
+{
+    /// <summary>
+    /// Logs in as the application's user over TCP, as the site does: the socket already answers while the image sets a
+    /// new volume up. The password is the container's own variable, or the file that a secret is mounted as.
+    /// </summary>
+    public const string Script = """
+        export MYSQL_PWD="${MARIADB_PASSWORD:-$(cat "${MARIADB_PASSWORD_FILE:-/dev/null}")}"; exec mariadb --protocol=tcp --host=127.0.0.1 --skip-ssl-verify-server-cert --connect-timeout=3 --user="$MARIADB_USER" --execute='SELECT 1' "$MARIADB_DATABASE"
+        """;
+
+    private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(200);
+
+    /// <inheritdoc/>
+    public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
+    {
+        // Aspire asks an unhealthy resource again after one second, then two, up to five; dependents wait for that.
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        patience.CancelAfter(s_patience);
+        var last = "";
+        try
+        {
+            while (true)
+            {
+                var asked = await engine.RunAsync(s_limit, patience.Token, "exec", container, "sh", "-c", Script);
+                if (asked.Succeeded)
+                {
+                    return HealthCheckResult.Healthy($"the application's user logs in inside {container}");
+                }
+
+                last = asked.Error.Split('\n')[^1];
+                await Task.Delay(s_pause, patience.Token);
+            }
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return HealthCheckResult.Unhealthy($"inside {container} the application's user cannot log in: {last}");
+        }
+    }
+}

@@ -1,0 +1,41 @@
+using UvlhubAspire.Checkout;
+using UvlhubAspire.Hosting.Containers;
+
+namespace UvlhubAspire.AppHost.Images;
+
+/// <summary>Images that are built from the checkout's own Dockerfiles.</summary>
+internal static class CheckoutImage
+{
+    /// <summary>The image of the development Dockerfile: every container with the checkout's code runs the same one.</summary>
+    public static ContainerImage Development(UvlhubCheckout checkout)
+    {
+        var dockerfile = checkout.DevelopmentDockerfile!;
+        return new ContainerImage(
+            RepositoryFolder.StandIn("flask"),
+            new ImageRecipe($"{Name(checkout)}:dev", dockerfile.Path, checkout.Path, NeedsDebianBase: false, IsContentTagged: false),
+            dockerfile.BaseImages)
+        {
+            StandInBuild = CheckoutRequirements.StandIn(checkout),
+        };
+    }
+
+    /// <summary>The name of an image that is built from the checkout, without a tag.</summary>
+    /// <param name="checkout">The checkout.</param>
+    /// <param name="service">The service that has an image of its own; <see langword="null"/> for the development image.</param>
+    public static string Name(UvlhubCheckout checkout, string? service = null) =>
+        $"uvlhub-aspire/checkout-{Valid(checkout.Name)}{(service is null ? "" : $"-{Valid(service)}")}";
+
+    /// <summary>The name of the image that has the code in it, without a tag; it tells clones with the same folder name apart.</summary>
+    /// <param name="checkout">The checkout.</param>
+    public static string Site(UvlhubCheckout checkout) => $"{Name(checkout)}-{SiteImages.Digest(checkout.Path)}{checkout.Profile.ImageSuffix}";
+
+    /// <summary>The name that the image has where it is deployed, without a tag.</summary>
+    /// <param name="checkout">The checkout.</param>
+    /// <param name="options">The settings.</param>
+    public static string Published(UvlhubCheckout checkout, UvlhubOptions.PublishOptions options) =>
+        $"{(options.Registry is { Length: > 0 } registry ? $"{registry.TrimEnd('/')}/" : "")}{Valid(options.Name is { Length: > 0 } name ? name : checkout.Name)}";
+
+    /// <summary>A name that a repository may have: lower case, and what is not allowed becomes a dash.</summary>
+    public static string Valid(string name) =>
+        string.Concat(name.ToLowerInvariant().Select(c => char.IsAsciiLetterOrDigit(c) ? c : '-')).Trim('-') is { Length: > 0 } valid ? valid : "unnamed";
+}

@@ -1,0 +1,61 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.RegularExpressions;
+using UvlhubAspire.Checkout;
+using UvlhubAspire.Hosting.Containers;
+
+namespace UvlhubAspire.AppHost.Images;
+
+/// <summary>The Python packages that a checkout's requirements.txt asks for, and the stand-in image that has them as far as Debian does.</summary>
+internal static partial class CheckoutRequirements
+{
+    private const string Folder = "flask";
+
+    /// <summary>The file.</summary>
+    public static string File(UvlhubCheckout checkout) => Path.Combine(checkout.Path, "requirements.txt");
+
+    /// <summary>The packages' names as the file writes them; none if there is no file.</summary>
+    public static IReadOnlyList<string> Read(UvlhubCheckout checkout) => !System.IO.File.Exists(File(checkout)) ? [] :
+    [
+        .. System.IO.File.ReadLines(File(checkout))
+            .Select(line => RequirementName().Match(line))
+            .Where(match => match.Success)
+            .Select(match => match.Value),
+    ];
+
+    /// <summary>A name as it is compared (PEP 503): runs of <c>-</c>, <c>_</c> and <c>.</c> are one dash, letters are lower case.</summary>
+    public static string Normalise(string name) => Separators().Replace(name.Trim(), "-").ToLowerInvariant();
+
+    /// <summary>
+    /// The stand-in for a checkout's Python image: the one that all checkouts share, and on it, where that lacks some of
+    /// the requirements, a layer with those of them that Debian has. Its tag is a digest of what is asked for.
+    /// </summary>
+    /// <param name="checkout">The checkout.</param>
+    public static ImageRecipe StandIn(UvlhubCheckout checkout)
+    {
+        var standIn = ImageRecipe.StandIn(RepositoryFolder.StandIn(Folder));
+        string[] missing = [.. Read(checkout).Select(Normalise).Except(Provided()).Order(StringComparer.Ordinal)];
+        if (missing.Length == 0)
+        {
+            return standIn;
+        }
+
+        var requirements = string.Join(' ', missing);
+        var context = Path.Combine(RepositoryFolder.Images, Folder, "requirements");
+        var digest = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(requirements)))[..12];
+        return new ImageRecipe($"{standIn.Image}-{digest}", Path.Combine(context, "Dockerfile"), context, NeedsDebianBase: true, IsContentTagged: true)
+        {
+            Base = standIn,
+            Arguments = new Dictionary<string, string> { ["BASE"] = standIn.Image, ["REQUIREMENTS"] = requirements },
+        };
+    }
+
+    private static string[] Provided() => System.IO.File.ReadAllLines(Path.Combine(RepositoryFolder.Images, Folder, "provides.txt"));
+
+    // A name at the beginning of its line; an address or an option is none.
+    [GeneratedRegex(@"^[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?(?=\s*(?:$|[\[(<>=!~;@#]))")]
+    private static partial Regex RequirementName();
+
+    [GeneratedRegex("[-_.]+")]
+    private static partial Regex Separators();
+}

@@ -1,7 +1,0 @@
-namespace UvlhubAspire.AppHost.Images;
-
-/// <summary>An image could not be made.</summary>
-/// <param name="image">The image.</param>
-/// <param name="cause">The builder's last lines, or what is missing.</param>
-internal sealed class ImageBuildException(string image, string cause)
-    : Exception($"The image {image} could not be built:{Environment.NewLine}{cause}");

@@ -1,7 +1,0 @@
-namespace UvlhubAspire.AppHost.Images;
-
-/// <summary>
-/// Says that the image of this container is on the machine and needs neither a pull nor a build: the container starts
-/// within a second or two of the AppHost.
-/// </summary>
-internal sealed record ImageIsHere : IResourceAnnotation;

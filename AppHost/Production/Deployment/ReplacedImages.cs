@@ -1,0 +1,37 @@
+using UvlhubAspire.Engine;
+
+namespace UvlhubAspire.AppHost.Production;
+
+/// <summary>
+/// Removes the images that a deployment has replaced, as <c>--cleanup</c> of uvlhub's watchtower does: the disk would
+/// fill up with versions that nothing can start. One that has a name, or a container, stays.
+/// </summary>
+/// <param name="engine">The container engine.</param>
+/// <param name="containers">The containers that a deployment replaces.</param>
+internal sealed class ReplacedImages(ContainerEngine engine, IReadOnlyList<string> containers)
+{
+    private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(60);
+
+    /// <summary>The images on which the containers run now; of a container that is not there, none.</summary>
+    public async Task<IReadOnlyList<string>> NowAsync(CancellationToken cancellationToken)
+    {
+        var images = await engine.RunAsync(s_limit, cancellationToken, ["container", "inspect", "--format", "{{.Image}}", .. containers]);
+        return images.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+    }
+
+    /// <summary>Removes those that nothing needs any more.</summary>
+    /// <param name="images">Their ids.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    public async Task RemoveAsync(IEnumerable<string> images, CancellationToken cancellationToken)
+    {
+        foreach (var image in images.Distinct())
+        {
+            var names = await engine.RunAsync(s_limit, cancellationToken, "image", "inspect", "--format", "{{len .RepoTags}}", image);
+            if (names is { Succeeded: true, Output: "0" })
+            {
+                // The engine refuses while there is a container of it.
+                await engine.RunAsync(s_limit, cancellationToken, "image", "rm", image);
+            }
+        }
+    }
+}

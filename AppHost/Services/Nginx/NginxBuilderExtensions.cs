@@ -1,0 +1,191 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Hosting;
+using UvlhubAspire.AppHost.Services;
+using UvlhubAspire.AppHost.Site;
+using UvlhubAspire.AppHost.Uvlhub;
+using UvlhubAspire.Checkout;
+using UvlhubAspire.Engine;
+using UvlhubAspire.Hosting.Compose;
+
+namespace Aspire.Hosting;
+
+/// <summary>Adds the web server in front of the site.</summary>
+internal static class NginxBuilderExtensions
+{
+    private const string HttpEndpointName = "http";
+    private const string HttpsEndpointName = "https";
+    private const string AtOnce = "nginx starts before the site does, with its page for 502";
+
+    /// <summary>nginx.</summary>
+    public static KnownService Nginx { get; } = new("nginx", "nginx_web_server_container", "nginx:1.29.1", "nginx")
+    {
+        Ports = [new("Nginx", 80, HttpEndpointName) { Scheme = "http" }],
+    };
+
+    /// <summary>Where the image reads its configuration from.</summary>
+    public const string ConfigurationFile = "/etc/nginx/nginx.conf";
+
+    /// <summary>
+    /// Adds nginx with the checkout's own configuration and pages, on port 80 of the host. It waits for nothing: its page
+    /// for 502 is there from the first second, while the schema is migrated and Flask boots.
+    /// </summary>
+    /// <param name="builder">The application that is being built.</param>
+    /// <param name="uvlhub">The checkout and the settings.</param>
+    /// <returns>The web server's builder; <see langword="null"/> if the checkout runs without.</returns>
+    /// <exception cref="CheckoutException">A file that is mounted into it does not exist.</exception>
+    public static IResourceBuilder<ContainerResource>? AddNginx(this IDistributedApplicationBuilder builder, UvlhubEnvironment uvlhub)
+    {
+        if (builder.AddService(uvlhub, Nginx) is not { } nginx)
+        {
+            return null;
+        }
+
+        var mounts = Mounts(uvlhub, Nginx.Name).ToList();
+        nginx
+            .WithContainerRuntimeArgs("--security-opt", "no-new-privileges")
+            .PublishedAs(PublishedKind.Gateway)
+            .DiffersFromCompose(DriftAspect.Command, AtOnce)
+            .DiffersFromCompose(DriftAspect.Environment, AtOnce, Upstreams.Variable)
+            .DiffersFromCompose(DriftAspect.DependsOn, AtOnce)
+            .DiffersFromCompose(DriftAspect.Volume, "a web server only reads the checkout", "read-only")
+            .WithIconName("ArrowRouting");
+        nginx.WithSiteRelationship().WithCertificate(uvlhub).OpenTo(uvlhub).AsTheSitesAddress(uvlhub);
+        foreach (var mount in mounts)
+        {
+            nginx.WithBindMount(mount.Source!, mount.Target, isReadOnly: true);
+        }
+
+        var key = $"{Nginx.Name}_check";
+        builder.Services.AddHealthChecks().Add(new HealthCheckRegistration(
+            key, _ => new NginxHealthCheck(() => new Uri(nginx.GetEndpoint(HttpEndpointName).Url)), failureStatus: null, tags: null));
+        return nginx.WithHealthCheck(key).WithUpstreams(new Upstreams(mounts.Select(mount => mount.Source!)));
+    }
+
+    /// <summary>The names under which a resource stands in nginx's configuration.</summary>
+    /// <param name="nginx">The web server.</param>
+    /// <param name="resource">A resource of the model.</param>
+    public static IReadOnlyList<string> NamesOf(this IResourceBuilder<ContainerResource> nginx, IResource resource) =>
+        [.. nginx.Resource.Annotations.OfType<UpstreamsAnnotation>().SelectMany(known => known.Upstreams.NamesOf(resource))];
+
+    private static IResourceBuilder<ContainerResource> WithCertificate(this IResourceBuilder<ContainerResource> nginx, UvlhubEnvironment uvlhub) => uvlhub.Tls is not { } tls ? nginx
+        : nginx
+            .WithHttpsEndpoint(targetPort: 443, name: HttpsEndpointName)
+            .WithHostPort(uvlhub.Ports.Https, HttpsEndpointName)
+            .WithVolume(uvlhub.Names.CertificatesVolume(uvlhub.Checkout.Name), TlsConfiguration.Certificates, isReadOnly: true)
+            .WithVolume(uvlhub.Names.WebrootVolume(uvlhub.Checkout.Name), TlsConfiguration.Webroot, isReadOnly: true)
+            // An authority that runs beside it asks under the site's name.
+            .WithAnnotation(new ContainerNetworkAliasAnnotation(tls.Domain))
+            .WithArgs(context => Prepend(context, TlsConfiguration.Before(tls.Domain)));
+
+    // Everything else stays on the loopback address, whatever is set.
+    private static IResourceBuilder<ContainerResource> OpenTo(this IResourceBuilder<ContainerResource> nginx, UvlhubEnvironment uvlhub)
+    {
+        switch (uvlhub.Options.OpenTo?.ToLowerInvariant())
+        {
+            case null or "" or "loopback":
+                return nginx;
+            case "network":
+                foreach (var endpoint in nginx.Resource.Annotations.OfType<EndpointAnnotation>())
+                {
+                    endpoint.TargetHost = "0.0.0.0";
+                }
+
+                return nginx;
+            default:
+                throw new CheckoutException($"{UvlhubOptions.Section}:{nameof(UvlhubOptions.OpenTo)} is '{uvlhub.Options.OpenTo}'; it can be loopback or network");
+        }
+    }
+
+    // In the environments for users. In development people know the site by Flask's own port.
+    private static IResourceBuilder<ContainerResource> AsTheSitesAddress(this IResourceBuilder<ContainerResource> nginx, UvlhubEnvironment uvlhub)
+    {
+        if (uvlhub.Images is null)
+        {
+            return nginx;
+        }
+
+        foreach (var site in nginx.ApplicationBuilder.Resources.OfType<FlaskResource>().Where(flask => flask.IsSite))
+        {
+            nginx.ApplicationBuilder.CreateResourceBuilder(site)
+                .WithAnnotation(new PublicAddressAnnotation(Address, Door, uvlhub.Tls is null ? "its log says" : "its log or certbot's says"))
+                .WithUrls(context =>
+                {
+                    foreach (var own in context.Urls)
+                    {
+                        own.DisplayLocation = UrlDisplayLocation.DetailsOnly;
+                    }
+
+                    context.Urls.Insert(0, new ResourceUrlAnnotation { Url = Address(), DisplayText = "site" });
+                });
+        }
+
+        return nginx;
+
+        Uri Door() => new(nginx.GetEndpoint(uvlhub.Tls is null ? HttpEndpointName : HttpsEndpointName).Url);
+
+        string Address() => (uvlhub.Tls is { } tls ? new UriBuilder(Door()) { Host = tls.Domain }.Uri : Door()).GetLeftPart(UriPartial.Authority);
+    }
+
+    private static void Prepend(CommandLineArgsCallbackContext context, IReadOnlyList<string> words)
+    {
+        List<object> command = [.. words, .. context.Args.Count > 0 ? context.Args : [.. Upstreams.Command]];
+        context.Args.Clear();
+        foreach (var word in command)
+        {
+            context.Args.Add(word);
+        }
+    }
+
+    private static IResourceBuilder<ContainerResource> WithUpstreams(this IResourceBuilder<ContainerResource> nginx, Upstreams upstreams)
+    {
+        var builder = nginx.ApplicationBuilder;
+        if (builder.ExecutionContext.IsPublishMode)
+        {
+            // There nobody watches over it: its configuration is published so that it looks the names up by itself.
+            return nginx;
+        }
+
+        nginx.WithAnnotation(new UpstreamsAnnotation(upstreams));
+        builder.Services.AddSingleton<NginxReload>();
+        builder.Services.AddSingleton<IHostedService>(services => ActivatorUtilities.CreateInstance<UpstreamRefresh>(services, nginx.Resource, upstreams));
+        return nginx
+            .WithEnvironment(context => context.EnvironmentVariables[Upstreams.Variable] =
+                string.Join(' ', builder.Resources.Where(resource => resource != nginx.Resource).SelectMany(upstreams.NamesOf)))
+            .WithArgs(context => Prepend(context, Upstreams.Before));
+    }
+
+    // The two that are made of the checkout's templates, in place of the one without TLS.
+    private static IEnumerable<ComposeMount> WithTemplates(UvlhubEnvironment uvlhub, TlsSettings tls, IEnumerable<ComposeMount> mounts)
+    {
+        var folder = TlsConfiguration.Write(uvlhub.Checkout, uvlhub.Names, tls.Domain, uvlhub.Options.Deploy.Webhook);
+        return mounts.Where(mount => mount.Target != ConfigurationFile)
+            .Append(new ComposeMount(ComposeMountKind.Bind, folder, TlsConfiguration.Folder, IsReadOnly: true, new SourceLine(folder, 0)));
+    }
+
+    private static IEnumerable<ComposeMount> Mounts(UvlhubEnvironment uvlhub, string name)
+    {
+        var folder = Path.Combine(uvlhub.Checkout.Path, "docker", "nginx");
+        var nowhere = new SourceLine(folder, 0);
+        IEnumerable<ComposeMount> mounts = uvlhub.Compose?.Service(name) is { } declared
+            ? declared.Mounts.Where(mount => mount.Kind == ComposeMountKind.Bind)
+            :
+            [
+                new(ComposeMountKind.Bind, Path.Combine(folder, uvlhub.Profile.NginxConfiguration), ConfigurationFile, IsReadOnly: true, nowhere),
+                new(ComposeMountKind.Bind, Path.Combine(folder, "html"), "/usr/share/nginx/html", IsReadOnly: true, nowhere),
+            ];
+        foreach (var mount in uvlhub.Tls is { } tls ? WithTemplates(uvlhub, tls, mounts) : mounts)
+        {
+            if (!Path.Exists(mount.Source))
+            {
+                // The engine would make a folder of that name, as root, inside the checkout.
+                const string remedy = "put it there, or run without nginx: --Uvlhub:Services=-nginx";
+                throw mount.At.Line > 0
+                    ? new CheckoutException($"{name}: there is no {mount.Source}; {remedy}", mount.At.File, mount.At.Line)
+                    : new CheckoutException($"{name}: there is no {mount.Source}; {remedy}");
+            }
+
+            yield return mount;
+        }
+    }
+}

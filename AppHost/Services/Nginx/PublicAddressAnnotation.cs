@@ -1,0 +1,76 @@
+using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
+
+namespace UvlhubAspire.AppHost.Services;
+
+/// <summary>Where people open the site, if nginx is their way to it: its own port is for those who look for a fault.</summary>
+/// <param name="Address">What they write into the browser.</param>
+/// <param name="Door">Where nginx answers to that on this machine.</param>
+/// <param name="Logs">Whose logs say why it does not.</param>
+internal sealed record PublicAddressAnnotation(Func<string> Address, Func<Uri> Door, string Logs) : IResourceAnnotation
+{
+    // For a tenth of a second nginx's old workers answer beside those that know the site.
+    private const int Answers = 3;
+    private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(60);
+
+    /// <summary>Waits until nginx passes on to the site, as long as a minute.</summary>
+    /// <param name="cancellationToken">Ends the waiting.</param>
+    /// <returns>Whether it does.</returns>
+    public async Task<bool> LeadsToSiteAsync(CancellationToken cancellationToken)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(s_limit);
+        using var client = new HttpClient(new SocketsHttpHandler
+        {
+            AllowAutoRedirect = false,
+            // The domain's name may not lead to this machine yet, and this machine may not know who signed the certificate; but
+            // it has to be the domain's.
+            ConnectCallback = (_, ct) => ToDoorAsync(ct),
+            SslOptions = new SslClientAuthenticationOptions { RemoteCertificateValidationCallback = (_, _, _, errors) => (errors | SslPolicyErrors.RemoteCertificateChainErrors) == SslPolicyErrors.RemoteCertificateChainErrors },
+        });
+        try
+        {
+            for (var inARow = 0; inARow < Answers; await Task.Delay(s_pause, limit.Token))
+            {
+                inARow = await IsAnsweredAsync(client, limit.Token) ? inARow + 1 : 0;
+            }
+
+            return true;
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return false;
+        }
+    }
+
+    private async Task<bool> IsAnsweredAsync(HttpClient client, CancellationToken cancellationToken)
+    {
+        try
+        {
+            using var answer = await client.GetAsync(Address(), HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+            return answer.StatusCode < HttpStatusCode.InternalServerError;
+        }
+        catch (HttpRequestException)
+        {
+            return false;
+        }
+    }
+
+    private async ValueTask<Stream> ToDoorAsync(CancellationToken cancellationToken)
+    {
+        var door = Door();
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        try
+        {
+            await socket.ConnectAsync(door.Host, door.Port, cancellationToken);
+            return new NetworkStream(socket, ownsSocket: true);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+}

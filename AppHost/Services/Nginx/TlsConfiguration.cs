@@ -1,0 +1,104 @@
+using System.Text.RegularExpressions;
+using UvlhubAspire.AppHost.Images;
+using UvlhubAspire.Checkout;
+using UvlhubAspire.Engine;
+
+namespace UvlhubAspire.AppHost.Services;
+
+/// <summary>
+/// nginx's two configurations, made of the checkout's templates: one that answers the authority's question, and one with
+/// TLS that sends everybody there. Which of them counts is seen from whether there is a certificate.
+/// </summary>
+internal static partial class TlsConfiguration
+{
+    /// <summary>Where nginx finds both.</summary>
+    public const string Folder = "/etc/nginx/uvlhub";
+
+    /// <summary>Where certbot keeps certificates.</summary>
+    public const string Certificates = "/etc/letsencrypt";
+
+    /// <summary>Where certbot puts the answers to the authority's questions, and nginx finds them.</summary>
+    public const string Webroot = "/var/www";
+
+    private const string WithoutTls = "nginx.prod.no-ssl.conf";
+    private const string WithTls = "nginx.prod.ssl.conf";
+    private const string Socket = "deploy.sock";
+    private const int LongestSocket = 100;
+    private const string Placeholder = "{{domain}}";
+
+    /// <summary>Writes both, outside of the checkout.</summary>
+    /// <param name="checkout">The checkout.</param>
+    /// <param name="names">The names on the engine: two sites of one checkout have a folder each.</param>
+    /// <param name="domain">The site's name.</param>
+    /// <param name="deploys">Whether <c>/webhook/deploy</c> is passed on to <see cref="DeploymentSocket"/>.</param>
+    /// <returns>The folder.</returns>
+    /// <exception cref="CheckoutException">The checkout has no templates.</exception>
+    public static string Write(UvlhubCheckout checkout, InstanceNames names, string domain, bool deploys)
+    {
+        var source = Path.Combine(checkout.Path, "docker", "nginx");
+        var folder = OwnFolder(checkout, names, domain);
+        foreach (var name in (string[])[WithoutTls, WithTls])
+        {
+            var template = Path.Combine(source, $"{name}.template");
+            if (!File.Exists(template))
+            {
+                throw new CheckoutException($"there is no {template}, of which nginx's configuration with a certificate is made. Put it there, or run without TLS: leave Uvlhub:Tls:Email out");
+            }
+
+            var text = File.ReadAllText(template).Replace(Placeholder, domain, StringComparison.Ordinal);
+            File.WriteAllText(Path.Combine(folder, name), name == WithTls && deploys ? WithDeployment(text) : text);
+        }
+
+        return folder;
+    }
+
+    /// <summary>
+    /// What runs in front of nginx: it takes the configuration that fits, and looks every other second whether the
+    /// certificate is another; nginx then reads it again and drops no connection.
+    /// </summary>
+    public static IReadOnlyList<string> Before(string domain) => ["sh", "-c", Script(domain), "nginx"];
+
+    /// <summary>The socket on which deployments are asked for by way of nginx.</summary>
+    /// <param name="checkout">The checkout.</param>
+    /// <param name="names">The names on the engine.</param>
+    /// <param name="domain">The site's name.</param>
+    /// <exception cref="CheckoutException">The system does not allow a path that long.</exception>
+    public static string DeploymentSocket(UvlhubCheckout checkout, InstanceNames names, string domain)
+    {
+        var socket = Path.Combine(OwnFolder(checkout, names, domain), Socket);
+        return socket.Length <= LongestSocket ? socket
+            : throw new CheckoutException($"{socket} is longer than the {LongestSocket} characters that a socket's path can have: put the repository into a folder with a shorter path, or leave Uvlhub:Deploy:Webhook out");
+    }
+
+    private static string OwnFolder(UvlhubCheckout checkout, InstanceNames names, string domain) => Directory.CreateDirectory(Path.Combine(
+        RepositoryFolder.AppHost, "obj", "uvlhub-nginx", $"{checkout.Name}-{SiteImages.Digest($"{checkout.Path} {domain} {names.Network}")}")).FullName;
+
+    // Only in the part with TLS: a token is not sent in the open.
+    private static string WithDeployment(string configuration) => ServerWithTls().Replace(configuration, $$"""
+        $&
+
+                location = /webhook/deploy {
+                    proxy_pass http://unix:{{Folder}}/{{Socket}};
+                    # Before 1.1, which is not what nginx speaks by itself, a request without a body has to say so: curl -X POST does not.
+                    proxy_http_version 1.1;
+                }
+        """);
+
+    [GeneratedRegex(@"\bserver\s*\{(?=[^{}]*\blisten\b[^;{}]*\bssl\b)")]
+    private static partial Regex ServerWithTls();
+
+    private static string Script(string domain) => $$"""
+        certificate={{Certificates}}/live/{{domain}}/fullchain.pem
+        choose() {
+            if [ -s "$certificate" ]; then cp {{Folder}}/{{WithTls}} /etc/nginx/nginx.conf; else cp {{Folder}}/{{WithoutTls}} /etc/nginx/nginx.conf; fi
+            seen=$(cksum 2>/dev/null <"$certificate")
+        }
+        choose
+        (
+            while sleep 2; do
+                [ "$(cksum 2>/dev/null <"$certificate")" = "$seen" ] || { choose; nginx -t -q && nginx -s reload; }
+            done
+        ) &
+        exec "$@"
+        """;
+}

@@ -1,0 +1,39 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using UvlhubAspire.AppHost.Services;
+using UvlhubAspire.AppHost.Uvlhub;
+using UvlhubAspire.Hosting.Compose;
+
+namespace Aspire.Hosting;
+
+/// <summary>Adds the store of sessions and of the worker's queue.</summary>
+internal static class RedisBuilderExtensions
+{
+    /// <summary>Redis; compose does not publish its port.</summary>
+    public static KnownService Redis { get; } = new("redis", "redis_container", "redis:8.2.1", "redis")
+    {
+        Ports = [new("Redis", 6379, "tcp") { Default = 0 }],
+    };
+
+    /// <summary>Adds Redis, empty at each start as under compose. It is healthy when it answers a PING.</summary>
+    /// <param name="builder">The application that is being built.</param>
+    /// <param name="uvlhub">The checkout and the settings.</param>
+    /// <returns>The store's builder; <see langword="null"/> if the checkout runs without.</returns>
+    public static IResourceBuilder<ContainerResource>? AddRedisStore(this IDistributedApplicationBuilder builder, UvlhubEnvironment uvlhub)
+    {
+        if (builder.AddService(uvlhub, Redis) is not { } redis)
+        {
+            return null;
+        }
+
+        redis
+            .WithContainerRuntimeArgs("--security-opt", "no-new-privileges")
+            .DiffersFromCompose(DriftAspect.Port, "the health check, and whoever looks for the cause of something, reaches it by any free port", "6379")
+            .WithIconName("DatabaseLightning");
+
+        var key = $"{Redis.Name}_check";
+        builder.Services.AddHealthChecks().Add(new HealthCheckRegistration(
+            key, _ => new RedisHealthCheck(() => redis.GetEndpoint("tcp")), failureStatus: null, tags: null));
+        return redis.WithHealthCheck(key);
+    }
+}

@@ -1,0 +1,305 @@
+using System.Globalization;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using UvlhubAspire.AppHost.Images;
+using UvlhubAspire.AppHost.Site;
+using UvlhubAspire.AppHost.Uvlhub;
+using UvlhubAspire.Checkout;
+using UvlhubAspire.Engine;
+using UvlhubAspire.Hosting.Compose;
+using UvlhubAspire.Hosting.Containers;
+
+namespace Aspire.Hosting;
+
+/// <summary>Adds the containers that run the checkout's code.</summary>
+internal static class FlaskBuilderExtensions
+{
+    private const int LastPortOfRoot = 1023;
+    internal const int MostWorkers = 9;
+    private const string SnapshotsFolder = "/var/lib/uvlhub-aspire/snapshots";
+
+    /// <summary>
+    /// Adds the site, as uvlhub's entrypoints end: <c>flask run</c> on the mounted checkout, or gunicorn on the code in
+    /// the production image. It is healthy when its first page answers 200.
+    /// </summary>
+    /// <param name="builder">The application that is being built.</param>
+    /// <param name="name">The resource's name.</param>
+    /// <param name="uvlhub">The checkout and the settings.</param>
+    /// <param name="database">The application's database. Default: none, as in the tutorial's first step: pages that need it fail.</param>
+    /// <returns>The site's builder.</returns>
+    public static IResourceBuilder<FlaskResource> AddFlask(
+        this IDistributedApplicationBuilder builder, [ResourceName] string name, UvlhubEnvironment uvlhub, IResourceBuilder<MariaDBDatabaseResource>? database = null) =>
+        builder.AddCheckoutContainer(new FlaskResource(name) { Role = FlaskRole.Site }, uvlhub, database)
+            .WithContainerName(uvlhub.Names.WebContainer)
+            .WithArgs(ServerCommand(uvlhub, builder.ExecutionContext.IsPublishMode))
+            .WithHttpEndpoint(targetPort: uvlhub.Profile.SitePort, name: FlaskResource.HttpEndpointName)
+            .WithSitePort(uvlhub)
+            .WithSiteHealthCheck()
+            .WithDebugger(uvlhub)
+            .PublishedAs(PublishedKind.Replicated, new PublishedProbe(["python", "-c", $"import urllib.request; urllib.request.urlopen('http://127.0.0.1:{uvlhub.Profile.SitePort}/', timeout=8)"]) { Page = "/" })
+            .DiffersFromCompose(DriftAspect.Command, "the migrator has done what the entrypoint does before Flask; what it ends with runs here")
+            .DiffersFromCompose(
+                DriftAspect.DependsOn, "the site waits for its schema only; what else it uses starts beside it", [.. ServiceSelection.Optional])
+            .DiffersFromCompose(DriftAspect.Port, "the site can be reached without nginx too", $"{uvlhub.Profile.SitePort}")
+            .WithIconName("Globe");
+
+    /// <summary>
+    /// Adds the site once more, not started: it serves while the site itself is replaced by a newer version.
+    /// </summary>
+    /// <param name="builder">The application that is being built.</param>
+    /// <param name="name">The resource's name.</param>
+    /// <param name="uvlhub">The checkout and the settings.</param>
+    /// <param name="database">The application's database.</param>
+    /// <returns>The container's builder.</returns>
+    public static IResourceBuilder<FlaskResource> AddStandby(
+        this IDistributedApplicationBuilder builder, [ResourceName] string name, UvlhubEnvironment uvlhub, IResourceBuilder<MariaDBDatabaseResource> database)
+    {
+        var standby = builder.AddCheckoutContainer(new FlaskResource(name) { Role = FlaskRole.Standby }, uvlhub, database)
+            .WithContainerName(uvlhub.Names.ServiceContainer("web_app_next_container"))
+            .WithArgs(ServerCommand(uvlhub, isPublished: false))
+            .WithHttpEndpoint(targetPort: uvlhub.Profile.SitePort, name: FlaskResource.HttpEndpointName)
+            .WithSiteHealthCheck()
+            .WithExplicitStart()
+            .ExcludeFromManifest()
+            .DiffersFromCompose(DriftAspect.Service, "it serves while the site is replaced by a newer version, so that no request fails")
+            .WithIconName("GlobeSync");
+        // A version that does not start shall say so, not try again.
+        foreach (var policy in standby.Resource.Annotations.OfType<RestartPolicy>().ToList())
+        {
+            standby.Resource.Annotations.Remove(policy);
+        }
+
+        return standby;
+    }
+
+    /// <summary>
+    /// Adds the toolbox, named after uvlhub's command line: the site's image, mounts and environment, but idle. The
+    /// migrator, the dashboard's commands and people run <c>flask</c>, <c>rosemary</c> and <c>pytest</c> in it, so that
+    /// the host needs no Python, and a migration runs before there is a site.
+    /// </summary>
+    /// <param name="builder">The application that is being built.</param>
+    /// <param name="name">The resource's name.</param>
+    /// <param name="uvlhub">The checkout and the settings.</param>
+    /// <param name="database">The application's database.</param>
+    /// <returns>The toolbox's builder.</returns>
+    public static IResourceBuilder<FlaskResource> AddToolbox(
+        this IDistributedApplicationBuilder builder, [ResourceName] string name, UvlhubEnvironment uvlhub, IResourceBuilder<MariaDBDatabaseResource> database)
+    {
+        var toolbox = builder.AddCheckoutContainer(new FlaskResource(name), uvlhub, database)
+            .WithContainerName(uvlhub.Names.ToolboxContainer)
+            .WithArgs("sleep", "infinity")
+            .ExcludeFromManifest()
+            .DiffersFromCompose(DriftAspect.Service, "flask, rosemary and pytest run in a container of their own, so that a migration needs no site")
+            .WithIconName("Toolbox");
+        return uvlhub.Profile.HasServices ? toolbox : toolbox.WithExplicitStart();
+    }
+
+    /// <summary>Says in the model, for the dashboard and the drawing, that a resource is there for the site.</summary>
+    internal static IResourceBuilder<T> WithSiteRelationship<T>(this IResourceBuilder<T> builder)
+        where T : IResource
+    {
+        foreach (var site in builder.ApplicationBuilder.Resources.OfType<FlaskResource>().Where(flask => flask.IsSite))
+        {
+            builder.WithReferenceRelationship(site);
+        }
+
+        return builder;
+    }
+
+    private static IResourceBuilder<FlaskResource> WithSiteHealthCheck(this IResourceBuilder<FlaskResource> builder)
+    {
+        var key = $"{builder.Resource.Name}_check";
+        builder.ApplicationBuilder.Services.AddHealthChecks().Add(new HealthCheckRegistration(
+            key, _ => new SiteHealthCheck(() => new Uri(builder.Resource.HttpEndpoint.Url)), failureStatus: null, tags: null));
+        return builder.WithHealthCheck(key);
+    }
+
+    /// <summary>Adds a container with the checkout's code and environment; what it runs is up to the caller.</summary>
+    /// <param name="builder">The application that is being built.</param>
+    /// <param name="flask">The resource.</param>
+    /// <param name="uvlhub">The checkout and the settings.</param>
+    /// <param name="database">The application's database; <see langword="null"/> for none.</param>
+    /// <returns>The container's builder.</returns>
+    internal static IResourceBuilder<FlaskResource> AddCheckoutContainer(
+        this IDistributedApplicationBuilder builder, FlaskResource flask, UvlhubEnvironment uvlhub, IResourceBuilder<MariaDBDatabaseResource>? database)
+    {
+        var checkout = uvlhub.Checkout;
+        var container = builder.AddResource(flask)
+            .WithCheckoutCode(uvlhub)
+            .WithContainerRuntimeArgs(CheckoutContainer.Options(checkout.WorkingDirectory))
+            .WithContainerRuntimeArgs(uvlhub.Profile.SitePort > LastPortOfRoot || !flask.IsApplication ? [] : ["--cap-add", "NET_BIND_SERVICE"])
+            // Nothing in it answers by TLS to a certificate of the host, and copying those takes time at every start.
+            .WithCertificateTrustScope(CertificateTrustScope.None)
+            .WithEnvironment(context => SetEnvironment(context.EnvironmentVariables, uvlhub, database?.Resource.Parent, flask.IsApplication))
+            .DiffersFromCompose(
+                DriftAspect.Environment, "what depends on where the code runs is computed and not read from the .env", "MARIADB_*", "WORKING_DIR")
+            .DiffersFromCompose(
+                DriftAspect.Environment, "Python starts with a module beside the checkout, and leaves no caches in it", "PYTHONPATH", "PYTHONPYCACHEPREFIX", "PYTHONUNBUFFERED")
+            .DiffersFromCompose(DriftAspect.Volume, "Python starts with a module beside the checkout, and leaves no caches in it", SiteDockerfile.StartupFolder)
+            .DiffersFromCompose(DriftAspect.Environment, "modules are ignored without a file in the checkout (Uvlhub:IgnoredModules)", "UVLHUB_IGNORED_MODULES")
+            .WithNameOfHost(uvlhub)
+            .WithTelemetry(uvlhub)
+            .WithShellCommand()
+            .WithRebuildCommand();
+
+        if (database is not null && uvlhub.ExternalServer is null)
+        {
+            container.WithReferenceRelationship(database);
+        }
+
+        if (flask.Role != FlaskRole.Migrator)
+        {
+            container.WithAutomaticRestart();
+        }
+
+        builder.Eventing.Subscribe<ResourceReadyEvent>(flask, (ready, cancellationToken) =>
+        {
+            // Beside the rest: whoever waits for the site should not wait for a look into its image.
+            _ = flask.IsSite ? MissingRequirements.WarnAsync(flask, checkout, ready.Services, cancellationToken) : Task.CompletedTask;
+            return Task.CompletedTask;
+        });
+
+        return container;
+    }
+
+    private static string[] ServerCommand(UvlhubEnvironment uvlhub, bool isPublished) => uvlhub.Profile.Server switch
+    {
+        WebServer.FlaskWithReload => ["flask", "run", "--host=0.0.0.0", $"--port={uvlhub.Profile.SitePort}", "--reload", "--debug"],
+        WebServer.Flask => ["flask", "run", "--host=0.0.0.0", $"--port={uvlhub.Profile.SitePort}"],
+        _ =>
+        [
+            "gunicorn", "--bind", $"0.0.0.0:{uvlhub.Profile.SitePort}", .. Workers(uvlhub.Options.Gunicorn, isPublished), "--timeout", Seconds(uvlhub.Options.Gunicorn.Timeout),
+            "--log-level", "info", uvlhub.Checkout.WsgiApplication,
+        ],
+    };
+
+    private static string[] Workers(UvlhubOptions.GunicornOptions options, bool isPublished) => options.Workers switch
+    {
+        // The other machine has other cores: uvlhub_start.py counts them there.
+        null when isPublished => [],
+        null => ["--workers", Math.Min((2 * Environment.ProcessorCount) + 1, MostWorkers).ToString(CultureInfo.InvariantCulture)],
+        > 0 and var workers => ["--workers", workers.ToString(CultureInfo.InvariantCulture)],
+        var workers => throw new CheckoutException($"{UvlhubOptions.Section}:{nameof(UvlhubOptions.Gunicorn)}:{nameof(options.Workers)} is {workers}; at least one worker has to serve"),
+    };
+
+    private static string Seconds(TimeSpan time) => Math.Max(1, (long)time.TotalSeconds).ToString(CultureInfo.InvariantCulture);
+
+    // Behind nginx nobody comes by this port but the health check, so it may be any.
+    private static IResourceBuilder<FlaskResource> WithSitePort(this IResourceBuilder<FlaskResource> builder, UvlhubEnvironment uvlhub) =>
+        uvlhub.Profile is { Server: WebServer.Gunicorn, HasServices: true } && uvlhub.Options.Ports.Web is null ? builder : builder.WithHostPort(uvlhub.Ports.Web);
+
+    private static IResourceBuilder<FlaskResource> WithCheckoutCode(this IResourceBuilder<FlaskResource> builder, UvlhubEnvironment uvlhub)
+    {
+        var checkout = uvlhub.Checkout;
+        if (uvlhub.Images is { } images)
+        {
+            if (!builder.Resource.IsApplication)
+            {
+                builder
+                    .WithCheckoutVolume(uvlhub, uvlhub.Names.SnapshotsVolume(checkout.Name), SnapshotsFolder)
+                    .WithEnvironment("Uvlhub__Environment", uvlhub.Profile.Name)
+                    .WithEnvironment(context => SetAdministrator(context.EnvironmentVariables, uvlhub))
+                    .WithEnvironment("Uvlhub__Migrator__Local", "true")
+                    .WithEnvironment("Uvlhub__Snapshots__Path", SnapshotsFolder)
+                    .WithEnvironment("Uvlhub__Snapshots__Keep", uvlhub.Options.Snapshots.Keep.ToString(CultureInfo.InvariantCulture));
+            }
+
+            builder
+                .WithBuiltImage(builder.Resource.IsApplication ? images.Web : images.Migrator)
+                .DiffersFromCompose(DriftAspect.Image, "the image is built from this checkout, and not pulled from somebody's account")
+                .DiffersFromCompose(
+                    DriftAspect.Volume, "the code is in the image, and what users upload is in a volume",
+                    [.. s_mountedCode.Select(path => $"{checkout.WorkingDirectory}/{path}"), checkout.UploadsFolder])
+                .DiffersFromCompose(DriftAspect.Environment, "sessions are signed with a key that is made up once and kept", SecretKeys.SecretKey)
+                .DiffersFromCompose(DriftAspect.Environment, "the AppHost deploys, so the site has no use for the token (Uvlhub:IgnoredModules)", SecretKeys.WebhookToken);
+            return builder.Resource.Role == FlaskRole.Migrator ? builder
+                : builder.WithCheckoutVolume(uvlhub, uvlhub.Names.UploadsVolume(checkout.Name), checkout.UploadsFolder);
+        }
+
+        if (CheckoutOwner.Of(checkout.Path, ContainerEngine.FromConfiguration(builder.ApplicationBuilder.Configuration)) is { } owner)
+        {
+            builder
+                .WithContainerRuntimeArgs(CheckoutContainer.UserOption(owner))
+                .DiffersFromCompose(
+                    DriftAspect.Environment, "what the containers write into the checkout belongs to its owner", [.. CheckoutContainer.OwnersVariables.Keys]);
+            foreach (var (name, value) in CheckoutContainer.OwnersVariables)
+            {
+                builder.WithEnvironment(name, value);
+            }
+        }
+
+        return builder
+            .WithBuiltImage(CheckoutImage.Development(checkout))
+            .WithBindMount(checkout.Path, checkout.WorkingDirectory)
+            .WithBindMount(Path.Combine(RepositoryFolder.AppHost, "Site", "Flask", "startup"), SiteDockerfile.StartupFolder, isReadOnly: true);
+    }
+
+    // What production's compose files mount over the code of an image that was built elsewhere.
+    private static readonly string[] s_mountedCode = ["entrypoint.sh", "scripts", "migrations", "docker", ".moduleignore"];
+
+    private static void SetEnvironment(Dictionary<string, object> environment, UvlhubEnvironment uvlhub, MariaDBServerResource? server, bool isApplication)
+    {
+        var checkout = uvlhub.Checkout;
+        foreach (var (key, value) in checkout.Environment)
+        {
+            environment[key] = value;
+        }
+
+        if (server is not null)
+        {
+            SetDatabaseEnvironment(environment, uvlhub, server);
+        }
+
+        if (uvlhub.Profile.RequiresSecrets && isApplication)
+        {
+            // uvlhub's scripts ask as root, and in development they run where the site does. The site itself never does.
+            environment.Remove(SecretKeys.RootPassword);
+        }
+
+        if (uvlhub.Profile.RequiresSecrets && uvlhub.Options.Ignores("webhook"))
+        {
+            environment.Remove(SecretKeys.WebhookToken);
+        }
+
+        if (uvlhub.SecretKey is { } secretKey)
+        {
+            environment[SecretKeys.SecretKey] = secretKey.Resource;
+        }
+
+        environment["WORKING_DIR"] = checkout.WorkingDirectory.TrimEnd('/') + "/";
+
+        // Python's caches stay out of the checkout, where they would belong to the container's user.
+        environment["PYTHONPYCACHEPREFIX"] = "/tmp/pycache";
+        environment["PYTHONUNBUFFERED"] = "1";
+        var dockerfilePath = checkout.SiteDockerfile.Environment.GetValueOrDefault("PYTHONPATH");
+        environment["PYTHONPATH"] = string.Join(':', new[] { SiteDockerfile.StartupFolder, checkout.Environment.GetValueOrDefault("PYTHONPATH") ?? dockerfilePath }.OfType<string>());
+        environment["UVLHUB_IGNORED_MODULES"] = uvlhub.Options.IgnoredModules;
+    }
+
+    private static void SetAdministrator(Dictionary<string, object> environment, UvlhubEnvironment uvlhub)
+    {
+        if (uvlhub.ExternalServer is not null && uvlhub.Options.Database.Administrator is { Length: > 0 } administrator)
+        {
+            environment[$"{UvlhubOptions.Section}__{nameof(UvlhubOptions.Database)}__{nameof(UvlhubOptions.DatabaseOptions.Administrator)}"] = administrator;
+        }
+    }
+
+    /// <summary>
+    /// Says where the database is and who may log in. One <c>.env</c> serves Docker, Vagrant and a bare machine, so what
+    /// depends on where the code runs is computed and not read from it.
+    /// </summary>
+    internal static void SetDatabaseEnvironment(Dictionary<string, object> environment, UvlhubEnvironment uvlhub, MariaDBServerResource server)
+    {
+        environment["MARIADB_HOSTNAME"] = server.NetworkHost;
+        environment["MARIADB_PORT"] = server.NetworkPort.ToString(CultureInfo.InvariantCulture);
+        environment["MARIADB_DATABASE"] = uvlhub.Checkout.Database;
+        environment["MARIADB_USER"] = uvlhub.Checkout.DatabaseUser;
+        environment["MARIADB_PASSWORD"] = uvlhub.UserPassword.Resource;
+        if (uvlhub.Profile.HasTestDatabase)
+        {
+            environment["MARIADB_TEST_DATABASE"] = uvlhub.Checkout.TestDatabase;
+        }
+
+        environment[SecretKeys.RootPassword] = uvlhub.RootPassword.Resource;
+    }
+}

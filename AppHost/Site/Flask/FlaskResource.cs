@@ -1,0 +1,42 @@
+namespace UvlhubAspire.AppHost.Site;
+
+/// <summary>What a container with the checkout's code is for.</summary>
+internal enum FlaskRole
+{
+    /// <summary>Idle; commands are run in it.</summary>
+    Toolbox,
+
+    /// <summary>Serves the site.</summary>
+    Site,
+
+    /// <summary>Serves the site while that is replaced.</summary>
+    Standby,
+
+    /// <summary>Does the site's work in the background.</summary>
+    Worker,
+
+    /// <summary>Migrates, and ends.</summary>
+    Migrator,
+}
+
+/// <summary>
+/// A container with the checkout's code on its working directory and the environment of its <c>.env</c>: the site
+/// itself, or the toolbox in which <c>flask</c>, <c>rosemary</c> and <c>pytest</c> are run.
+/// </summary>
+/// <param name="name">The resource's name, which is also its host name on the containers' network.</param>
+internal sealed class FlaskResource(string name) : ContainerResource(name)
+{
+    internal const string HttpEndpointName = "http";
+
+    /// <summary>What it is for. Default: the toolbox.</summary>
+    public FlaskRole Role { get; init; }
+
+    /// <summary>Whether it runs the application for its users, and so needs nothing of what only tools do.</summary>
+    public bool IsApplication => Role is FlaskRole.Site or FlaskRole.Standby or FlaskRole.Worker;
+
+    /// <summary>Whether this one serves the site.</summary>
+    public bool IsSite => Role == FlaskRole.Site;
+
+    /// <summary>Where the site answers; only the site has it.</summary>
+    public EndpointReference HttpEndpoint => field ??= new(this, HttpEndpointName);
+}

@@ -1,0 +1,125 @@
+using System.Diagnostics;
+using System.Globalization;
+using Aspire.Hosting.Eventing;
+using Aspire.Hosting.Lifecycle;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Logging;
+using UvlhubAspire.AppHost.Uvlhub;
+using UvlhubAspire.Engine;
+using UvlhubAspire.Hosting.Containers;
+
+namespace UvlhubAspire.AppHost.Start;
+
+/// <summary>
+/// Looks, before anything starts, for what would otherwise fail silently in the middle: no engine, no builder, a taken
+/// port, a container name in use. All that is wrong is said at once.
+/// </summary>
+internal sealed partial class PreflightChecks(
+    ContainerEngine engine, HostPorts ports, DistributedApplicationOptions application, IConfiguration configuration, ILoggerFactory loggers)
+    : IDistributedApplicationEventingSubscriber
+{
+    private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan s_clearingUp = TimeSpan.FromSeconds(10);
+    private readonly ILogger _logger = loggers.CreateLogger("UvlhubAspire.Preflight");
+
+    /// <inheritdoc/>
+    public Task SubscribeAsync(IDistributedApplicationEventing eventing, DistributedApplicationExecutionContext context, CancellationToken cancellationToken)
+    {
+        if (context.IsRunMode)
+        {
+            eventing.Subscribe<BeforeStartEvent>((start, ct) => CheckAsync(start.Model, ct));
+        }
+
+        return Task.CompletedTask;
+    }
+
+    private async Task CheckAsync(DistributedApplicationModel model, CancellationToken cancellationToken)
+    {
+        var names = ContainerNameProblemsAsync(model, cancellationToken);
+        if (await EngineProblemAsync(cancellationToken) is { } problem)
+        {
+            throw new CheckoutException(problem);
+        }
+
+        // Names first: a container that an ended AppHost left behind may also hold the port.
+        List<string> problems = [.. await names];
+        problems.AddRange(PortProblems(model));
+        if (problems.Count > 0)
+        {
+            throw new CheckoutException(string.Join(Environment.NewLine, problems));
+        }
+    }
+
+    private async Task<string?> EngineProblemAsync(CancellationToken cancellationToken)
+    {
+        var version = engine.RunAsync(s_limit, cancellationToken, "version", "--format", "{{.Server.Version}}");
+        var buildx = engine.RunAsync(s_limit, cancellationToken, "buildx", "version");
+        if (!(await version).Succeeded)
+        {
+            return $"no container engine answers '{engine.Executable} version' ({(await version).Error.Split('\n')[^1]}). './run' sets one up on Debian; elsewhere install and start Docker, then try again";
+        }
+
+        return engine.Executable == "docker" && !(await buildx).Succeeded
+            ? "the engine has no buildx plugin, without which no image can be built. './run' installs it on Debian (docker-buildx); elsewhere install docker-buildx-plugin"
+            : null;
+    }
+
+    private async Task<IEnumerable<string>> ContainerNameProblemsAsync(DistributedApplicationModel model, CancellationToken cancellationToken)
+    {
+        var problems = await Task.WhenAll(model.Resources
+            .Select(resource => (resource, resource.Annotations.OfType<ContainerNameAnnotation>().LastOrDefault()?.Name))
+            .Where(named => named.Name is not null)
+            .Select(named => ContainerNameProblemAsync(named.resource.Name, named.Name!, cancellationToken)));
+        return problems.OfType<string>();
+    }
+
+    private async Task<string?> ContainerNameProblemAsync(string resource, string name, CancellationToken cancellationToken)
+    {
+        // An AppHost that was killed, as an editor's stop button does, leaves its orchestrator to clear up after it.
+        var waited = Stopwatch.StartNew();
+        var owner = await ContainerOwner.FindAsync(engine, name, cancellationToken);
+        while (owner is { IsLiveOrchestrator: true } && waited.Elapsed < s_clearingUp)
+        {
+            await Task.Delay(TimeSpan.FromSeconds(0.5), cancellationToken);
+            owner = await ContainerOwner.FindAsync(engine, name, cancellationToken);
+        }
+
+        switch (owner)
+        {
+            case null:
+                return null;
+            case { Orchestrator: { } process, IsLiveOrchestrator: false }:
+                LogLeftBehind(name, process);
+                var removed = await engine.RunAsync(s_limit, cancellationToken, "rm", "--force", name);
+                return removed.Succeeded ? null : $"the container {name} of an ended run cannot be removed: {removed.Error}";
+            default:
+                return $"the name of {resource}'s container, {name}, is in use by a container that is {owner.State}; {owner.Remedy}, or run beside it with --Uvlhub:Instance=NAME";
+        }
+    }
+
+    private IEnumerable<string> PortProblems(DistributedApplicationModel model)
+    {
+        // With random ports (tests, 'aspire run --isolated') the numbers in the model are not the ones that are used.
+        if (configuration.GetValue("DcpPublisher:RandomizePorts", false))
+        {
+            return [];
+        }
+
+        var chosen = from resource in model.Resources.OfType<IResourceWithEndpoints>()
+                     from annotation in resource.Annotations.OfType<HostPortAnnotation>()
+                     select (resource.Name, annotation.Port);
+        return from user in DashboardPort() is { } dashboard ? chosen.Append(dashboard) : chosen
+               where user.Port.Number is { } port && !FreePorts.IsFree(port)
+               let taken = user.Port.Number!.Value
+               let next = (taken + 1).ToString(CultureInfo.InvariantCulture)
+               select $"port {taken}, for {user.Name}, is taken by {PortOwner.Find(taken) ?? "another program"}. Stop that, or choose another port: --{user.Port.Setting}={next}";
+    }
+
+    // Aspire listens for the dashboard's resource service before this check, for the page after it.
+    private (string Name, HostPort Port)? DashboardPort() =>
+        application.DisableDashboard || DashboardAddresses.Port(configuration) is not { } port ? null
+            : ("the dashboard", ports.Dashboard with { Number = port });
+
+    [LoggerMessage(EventId = 300, Level = LogLevel.Warning, Message = "Removing the container {Container}: the run that made it (orchestrator process {Process}) has ended without doing so. Its volumes stay")]
+    private partial void LogLeftBehind(string container, int process);
+}

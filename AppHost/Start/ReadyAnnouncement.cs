@@ -1,0 +1,82 @@
+using Aspire.Hosting.Eventing;
+using Aspire.Hosting.Lifecycle;
+using Microsoft.Extensions.Logging;
+using UvlhubAspire.AppHost.Services;
+using UvlhubAspire.AppHost.Site;
+using UvlhubAspire.Checkout;
+
+namespace UvlhubAspire.AppHost.Start;
+
+/// <summary>Says on the console when the site can be used, and where: not before it is healthy.</summary>
+internal sealed partial class ReadyAnnouncement(ILoggerFactory loggers, UvlhubCheckout checkout)
+    : IDistributedApplicationEventingSubscriber
+{
+    private readonly ILogger _logger = loggers.CreateLogger("UvlhubAspire");
+
+    /// <inheritdoc/>
+    public Task SubscribeAsync(IDistributedApplicationEventing eventing, DistributedApplicationExecutionContext context, CancellationToken cancellationToken)
+    {
+        if (context.IsRunMode)
+        {
+            eventing.Subscribe<BeforeStartEvent>((start, _) =>
+            {
+                LogCheckout(checkout.Path, checkout.EnvironmentFile.Path);
+                foreach (var key in checkout.EnvironmentFile.Repeated)
+                {
+                    LogRepeatedKey(key, checkout.EnvironmentFile.Path, checkout.EnvironmentFile.LineOf(key));
+                }
+
+                return Task.CompletedTask;
+            });
+            eventing.Subscribe<ResourceReadyEvent>((ready, ct) =>
+            {
+                if (ready.Resource is FlaskResource { IsSite: true } site)
+                {
+                    // Not awaited: others wait for this event, and not for the line.
+                    _ = AnnounceAsync(site, ready.Services, ct);
+                }
+
+                return Task.CompletedTask;
+            });
+        }
+
+        return Task.CompletedTask;
+    }
+
+    private async Task AnnounceAsync(FlaskResource site, IServiceProvider services, CancellationToken cancellationToken)
+    {
+        try
+        {
+            // Aspire prints the dashboard's address when that starts, long before the site can be used.
+            var dashboard = await DashboardAddresses.LoginUrlAsync(services, cancellationToken) ?? "disabled";
+            if (!site.TryGetLastAnnotation<PublicAddressAnnotation>(out var people))
+            {
+                LogReady(site.HttpEndpoint.Url, dashboard);
+            }
+            else if (await people.LeadsToSiteAsync(cancellationToken))
+            {
+                LogReady(people.Address(), dashboard);
+            }
+            else
+            {
+                LogNotReachable(people.Address(), site.HttpEndpoint.Url, people.Logs, dashboard);
+            }
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // The application ends.
+        }
+    }
+
+    [LoggerMessage(EventId = 1, Level = LogLevel.Information, Message = "Checkout {Checkout}, settings from {EnvironmentFile}")]
+    private partial void LogCheckout(string checkout, string environmentFile);
+
+    [LoggerMessage(EventId = 2, Level = LogLevel.Warning, Message = "{Key} stands more than once in {EnvironmentFile}; the last one, in line {Line}, counts")]
+    private partial void LogRepeatedKey(string key, string environmentFile, int? line);
+
+    [LoggerMessage(EventId = 3, Level = LogLevel.Information, Message = "uvlhub is ready at {Site} — dashboard: {Dashboard}")]
+    private partial void LogReady(string site, string dashboard);
+
+    [LoggerMessage(EventId = 4, Level = LogLevel.Warning, Message = "uvlhub serves at {Site}, but nginx, which stands before it at {Address}, does not lead there; {Logs} why — dashboard: {Dashboard}")]
+    private partial void LogNotReachable(string address, string site, string logs, string dashboard);
+}

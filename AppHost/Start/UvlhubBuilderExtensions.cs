@@ -1,0 +1,173 @@
+using Aspire.Hosting.Lifecycle;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using UvlhubAspire.AppHost.Compose;
+using UvlhubAspire.AppHost.Images;
+using UvlhubAspire.AppHost.Publishing;
+using UvlhubAspire.AppHost.Start;
+using UvlhubAspire.AppHost.Uvlhub;
+using UvlhubAspire.Checkout;
+using UvlhubAspire.Engine;
+using UvlhubAspire.Hosting.Compose;
+using UvlhubAspire.Hosting.Containers;
+
+namespace Aspire.Hosting;
+
+/// <summary>Starts the model of a uvlhub.</summary>
+internal static class UvlhubBuilderExtensions
+{
+    /// <summary>
+    /// Reads the settings and the checkout, and sets up what watches over the whole model: the checks before the start,
+    /// the choice of images, and the line that says when the site can be used.
+    /// </summary>
+    /// <param name="builder">The application that is being built.</param>
+    /// <returns>What the resources share.</returns>
+    public static UvlhubEnvironment AddUvlhub(this IDistributedApplicationBuilder builder)
+    {
+        UserErrors.ShowWithoutStackTrace();
+
+        var options = ReadOptions(builder.Configuration);
+        var profile = Profile(builder, options);
+        var checkout = ReadCheckout(options, profile);
+
+        if (profile.RequiresSecrets)
+        {
+            // What is published has no secrets in it: they are given where it is deployed.
+            checkout = builder.ExecutionContext.IsPublishMode ? RequiredSecrets.LeaveOpen(checkout, options) : RequiredSecrets.Settle(checkout, options);
+        }
+
+        var compose = profile.HasServices ? CheckoutComposeFiles.Find(checkout.Path, options.ComposeFile, profile).ReadDevelopment(checkout) : null;
+        var ports = new HostPorts(options, compose, builder.Configuration);
+        var names = new InstanceNames(options.Instance, profile);
+        var findings = new ComposeFindings(KnownServices.Names.Contains);
+        foreach (var finding in compose?.Findings ?? [])
+        {
+            findings.Add(finding);
+        }
+
+        if (builder.ExecutionContext.IsRunMode)
+        {
+            DashboardAddresses.Choose(builder.Configuration, options, ports.Dashboard);
+            builder.Services.TryAddSingleton(TimeProvider.System);
+            builder.Services.AddHostedService<RestartSupervisor>();
+            builder.AddSessionNetwork();
+        }
+
+        if (options.Telemetry)
+        {
+            builder.AddTelemetryEndpoint();
+        }
+
+        builder.Services.AddSingleton(ContainerEngine.FromConfiguration(builder.Configuration));
+        builder.Services.AddSingleton<ImageBuilder>();
+        builder.Services.AddSingleton(ReadImageSource(options));
+        builder.Services.AddSingleton<ImageChooser>();
+        builder.Services.AddSingleton(checkout);
+        builder.Services.AddSingleton(ports);
+        builder.Services.AddSingleton(names);
+        if (options.Check)
+        {
+            // First, and it ends the process: a comparison needs no engine.
+            builder.Services.TryAddEventingSubscriber<DriftWarning>();
+        }
+
+        // In this order: a missing engine must be said before a missing image, and the comparison with the compose file
+        // looks at the images that the model names, not at their stand-ins.
+        builder.Services.TryAddEventingSubscriber<PreflightChecks>();
+        builder.Services.TryAddEventingSubscriber<DriftWarning>();
+        builder.Services.TryAddEventingSubscriber<ImageResolver>();
+        builder.Services.TryAddEventingSubscriber<ReadyAnnouncement>();
+        builder.AddNamedNetwork(names.Network);
+        builder.AddSecretVariables(SecretKeys.LooksSecret);
+
+        var uvlhub = new UvlhubEnvironment
+        {
+            Checkout = checkout,
+            Compose = compose,
+            ComposeFindings = findings,
+            Services = ServiceSelection.Read(options.Services, compose, checkout),
+            Options = options,
+            Names = names,
+            Ports = ports,
+            RootPassword = builder.AddSecret($"{profile.SecretPrefix}mariadb-root-password", checkout.RootPassword),
+            UserPassword = builder.AddSecret($"{profile.SecretPrefix}mariadb-password", checkout.DatabasePassword),
+            ExternalServer = ExternalServer.Read(options, checkout),
+            Tls = TlsSettings.Read(options, checkout),
+            SecretKey = profile.Server == WebServer.Gunicorn
+                ? builder.AddSecret($"{profile.SecretPrefix}secret-key", checkout.Environment.GetValueOrDefault(SecretKeys.SecretKey), length: 50)
+                : null,
+            Images = profile.Code == CodeSource.InImage ? Images(checkout, options, builder.ExecutionContext) : null,
+        };
+        builder.Services.AddSingleton(uvlhub);
+        builder.AddPublishSteps(uvlhub);
+        return uvlhub;
+    }
+
+    private static UvlhubCheckout ReadCheckout(UvlhubOptions options, EnvironmentProfile profile)
+    {
+        var folder = Path.TrimEndingDirectorySeparator(Path.GetFullPath(string.IsNullOrWhiteSpace(options.Path) ? RepositoryFolder.BundledSample : options.Path));
+        // Where secrets are required, the profile's own file has them, and no developer's.
+        var named = string.IsNullOrWhiteSpace(options.EnvironmentFile) && !profile.RequiresSecrets && Directory.Exists(folder)
+            ? CheckoutComposeFiles.Find(folder, options.ComposeFile, profile).ReadSettingsFile(folder)
+            : null;
+        return UvlhubCheckout.Read(folder, named is null
+            ? profile.Reading(options.EnvironmentFile)
+            : profile.Preferring(Path.GetRelativePath(folder, named.Path), named.At.ToString()));
+    }
+
+    private static SiteImages Images(UvlhubCheckout checkout, UvlhubOptions options, DistributedApplicationExecutionContext context)
+    {
+        var images = new SiteImages(
+            checkout,
+            checkout.SiteDockerfile,
+            context.IsPublishMode ? CheckoutImage.Published(checkout, options.Publish) : CheckoutImage.Site(checkout),
+            () => CheckoutVersion.Read(checkout, options));
+        return context.IsRunMode && options.Deploy.Image is { Length: > 0 } image ? images.On(image) : images;
+    }
+
+    private static EnvironmentProfile Profile(IDistributedApplicationBuilder builder, UvlhubOptions options)
+    {
+        if (builder.ExecutionContext.IsRunMode)
+        {
+            return EnvironmentProfile.Of(options.Environment, EnvironmentProfile.Development);
+        }
+
+        // 'aspire publish --environment NAME' names it too. A developer's own .env says nothing about the server.
+        var named = EnvironmentProfile.All.FirstOrDefault(known => known.Name.Equals(builder.Environment.EnvironmentName, StringComparison.OrdinalIgnoreCase));
+        var profile = EnvironmentProfile.Of(options.Environment, named ?? EnvironmentProfile.Production);
+        if (!profile.HasServices)
+        {
+            throw new CheckoutException(
+                $"{profile.Name} is one container, which needs no file beside the checkout's {profile.ImageDockerfile}; publish Staging or Production ({EnvironmentProfile.Setting})");
+        }
+
+        return profile.RequiresSecrets ? profile with { EnvironmentFiles = [profile.EnvironmentFiles[0], profile.EnvironmentFiles[^1], .. profile.EnvironmentFiles] } : profile;
+    }
+
+    private static UvlhubOptions ReadOptions(IConfiguration configuration)
+    {
+        try
+        {
+            return configuration.GetSection(UvlhubOptions.Section).Get<UvlhubOptions>() ?? new UvlhubOptions();
+        }
+        catch (InvalidOperationException exception)
+        {
+            // The binder's message names the full key and the type; what it got wrong is inside.
+            throw new CheckoutException($"a setting cannot be read: {exception.Message}");
+        }
+    }
+
+    private static ImageSourceSetting ReadImageSource(UvlhubOptions options)
+    {
+        const string name = $"{UvlhubOptions.Section}:{nameof(options.Images)}";
+        return string.IsNullOrEmpty(options.Images) ? new ImageSourceSetting(name, ImageSource.Auto)
+            : Enum.TryParse<ImageSource>(options.Images, ignoreCase: true, out var source) && Enum.IsDefined(source) ? new ImageSourceSetting(name, source)
+            : throw new CheckoutException($"{name} is '{options.Images}'; it can be auto, registry or debian");
+    }
+
+    private static IResourceBuilder<ParameterResource> AddSecret(this IDistributedApplicationBuilder builder, string name, string? value, int length = 22) =>
+        string.IsNullOrEmpty(value)
+            ? builder.AddParameter(name, new GenerateParameterDefault { MinLength = length, Special = false }, secret: true, persist: true)
+            : builder.AddParameter(name, value, secret: true);
+}

@@ -1,0 +1,39 @@
+using Microsoft.Extensions.DependencyInjection;
+using UvlhubAspire.AppHost.Uvlhub;
+using UvlhubAspire.Engine;
+using UvlhubAspire.Hosting.Containers;
+
+namespace Aspire.Hosting;
+
+/// <summary>Gives containers volumes that belong to one checkout.</summary>
+internal static class CheckoutVolumeExtensions
+{
+    /// <summary>Mounts a volume that is labelled with the checkout's path; where another checkout's has the name, one with a suffix.</summary>
+    /// <typeparam name="T">The kind of container.</typeparam>
+    /// <param name="builder">The container.</param>
+    /// <param name="uvlhub">The checkout and the settings.</param>
+    /// <param name="wanted">The volume's name.</param>
+    /// <param name="target">The folder inside the container.</param>
+    /// <param name="isReadOnly">Whether the container must not write. Default: it may.</param>
+    /// <param name="isNamedByUser">Whether the user chose the name, which is then taken as it is.</param>
+    /// <returns>The same builder.</returns>
+    public static IResourceBuilder<T> WithCheckoutVolume<T>(
+        this IResourceBuilder<T> builder, UvlhubEnvironment uvlhub, string wanted, string target, bool isReadOnly = false, bool isNamedByUser = false)
+        where T : ContainerResource
+    {
+        builder.WithVolume(wanted, target, isReadOnly);
+        var mount = builder.Resource.Annotations.OfType<ContainerMountAnnotation>().Last();
+        builder.ApplicationBuilder.Eventing.Subscribe<BeforeResourceStartedEvent>(builder.Resource, async (starting, cancellationToken) =>
+        {
+            var volume = new CheckoutVolume(
+                starting.Services.GetRequiredService<ContainerEngine>(),
+                starting.Services.GetRequiredService<ResourceLoggerService>().GetLogger(builder.Resource));
+            var name = await volume.EnsureAsync(wanted, uvlhub.Checkout.Path, isNamedByUser, cancellationToken);
+            if (name != wanted && builder.Resource.Annotations.Remove(mount))
+            {
+                builder.WithVolume(name, target, isReadOnly);
+            }
+        });
+        return builder;
+    }
+}

@@ -1,0 +1,81 @@
+using System.Text.RegularExpressions;
+using UvlhubAspire.Checkout;
+using UvlhubAspire.Engine;
+
+namespace UvlhubAspire.AppHost.Uvlhub;
+
+/// <summary>What is needed to have a certificate: whose, for whom, and from whom.</summary>
+internal sealed partial record TlsSettings
+{
+    /// <summary>The authority that runs beside the site, for trying and for tests; browsers do not trust it.</summary>
+    public const string Pebble = "pebble";
+
+    private const string Section = $"{UvlhubOptions.Section}:{nameof(UvlhubOptions.Tls)}";
+
+    /// <summary>The site's name on the network.</summary>
+    public required string Domain { get; init; }
+
+    /// <summary>Whom the authority writes to.</summary>
+    public required string Email { get; init; }
+
+    /// <summary>The authority's ACME directory; <see langword="null"/> for certbot's own, which is Let's Encrypt.</summary>
+    public required string? Authority { get; init; }
+
+    /// <summary>Whether the authority is <see cref="Pebble"/>.</summary>
+    public bool UsesPebble => Authority == Pebble;
+
+    /// <summary>How long before its end a certificate is renewed.</summary>
+    public required TimeSpan RenewBefore { get; init; }
+
+    /// <summary>How often the certificate is looked at.</summary>
+    public required TimeSpan CheckEvery { get; init; }
+
+    /// <summary>The settings; <see langword="null"/> if the site shall be served without TLS.</summary>
+    /// <exception cref="CheckoutException">A setting is missing or malformed.</exception>
+    public static TlsSettings? Read(UvlhubOptions options, UvlhubCheckout checkout)
+    {
+        if (string.IsNullOrWhiteSpace(options.Tls.Email) || checkout.Profile.Server != WebServer.Gunicorn)
+        {
+            return null;
+        }
+
+        if (!checkout.Profile.HasServices)
+        {
+            throw new CheckoutException($"{checkout.Profile.Name} has no nginx, and so no certificate: TLS is the business of whatever stands in front of it; leave {Section}:{nameof(options.Tls.Email)} out");
+        }
+
+        var domain = (options.Domain is { Length: > 0 } set ? set : checkout.Environment.GetValueOrDefault("DOMAIN", "")).Trim().ToLowerInvariant();
+        // It becomes part of nginx's configuration and of paths.
+        if (!DomainName().IsMatch(domain))
+        {
+            throw new CheckoutException(
+                $"a certificate needs the site's name on the network, and '{domain}' is none; set {UvlhubOptions.Section}:{nameof(UvlhubOptions.Domain)}=uvlhub.example.org, or DOMAIN in {checkout.EnvironmentFile.Path}");
+        }
+
+        if (!EmailAddress().IsMatch(options.Tls.Email))
+        {
+            throw new CheckoutException($"{Section}:{nameof(options.Tls.Email)} is '{options.Tls.Email}', which is no e-mail address");
+        }
+
+        var authority = string.IsNullOrWhiteSpace(options.Tls.Authority) ? null : options.Tls.Authority.Trim();
+        if (authority is not (null or Pebble) && !(Uri.TryCreate(authority, UriKind.Absolute, out var url) && url.Scheme == Uri.UriSchemeHttps))
+        {
+            throw new CheckoutException($"{Section}:{nameof(options.Tls.Authority)} is '{authority}'; it is the https address of an ACME directory, or {Pebble}");
+        }
+
+        return new TlsSettings
+        {
+            Domain = domain,
+            Email = options.Tls.Email,
+            Authority = authority,
+            RenewBefore = options.Tls.RenewBefore,
+            CheckEvery = options.Tls.CheckEvery,
+        };
+    }
+
+    [GeneratedRegex(@"^(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]$")]
+    private static partial Regex DomainName();
+
+    [GeneratedRegex(@"^[^@\s]+@[^@\s]+$")]
+    private static partial Regex EmailAddress();
+}

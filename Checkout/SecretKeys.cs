@@ -1,0 +1,40 @@
+using System.Text.RegularExpressions;
+
+namespace UvlhubAspire.Checkout;
+
+/// <summary>Which of a checkout's settings are secrets, and which values are none yet.</summary>
+public static partial class SecretKeys
+{
+    /// <summary>The key of Flask's sessions.</summary>
+    public const string SecretKey = "SECRET_KEY";
+
+    /// <summary>The token that a redeployment is asked for with.</summary>
+    public const string WebhookToken = "WEBHOOK_TOKEN";
+
+    /// <summary>The password of MariaDB's <c>root</c>.</summary>
+    public const string RootPassword = "MARIADB_ROOT_PASSWORD";
+
+    /// <summary>The application user's password.</summary>
+    public const string UserPassword = "MARIADB_PASSWORD";
+
+    /// <summary>Whether a key's value must not be seen, by the words in its name.</summary>
+    public static bool IsSecret(string key) => SecretName().IsMatch(key);
+
+    /// <summary>Whether a value stands for one that a person has to fill in: <c>&lt;CHANGE_THIS&gt;</c>, <c>&lt;your_name&gt;</c>, <c>changeme</c>.</summary>
+    public static bool IsPlaceholder(string value) => Placeholder().IsMatch(value.Trim());
+
+    /// <summary>Whether a value is an address that has a password in it: <c>mysql://user:password@db</c>.</summary>
+    public static bool HasPassword(string value) => Credentials().IsMatch(value);
+
+    /// <summary>Whether a variable's value must not be seen, by its name or by what it holds.</summary>
+    public static bool LooksSecret(string key, string value) => IsSecret(key) || HasPassword(value);
+
+    [GeneratedRegex(@"://[^/@\s:]*:[^/@\s]+@")]
+    private static partial Regex Credentials();
+
+    [GeneratedRegex("PASSWORD|PASSWD|SECRET|TOKEN|CREDENTIAL|PRIVATE|API_?KEY|ACCESS_?KEY", RegexOptions.IgnoreCase)]
+    private static partial Regex SecretName();
+
+    [GeneratedRegex(@"^(<[^<>]*>|change[_-]?(this|me))$", RegexOptions.IgnoreCase)]
+    private static partial Regex Placeholder();
+}

@@ -1,0 +1,303 @@
+namespace UvlhubAspire.Checkout;
+
+/// <summary>
+/// The settings of the project: ordinary .NET configuration, section <c>Uvlhub</c> (<c>--Uvlhub:Path=…</c>,
+/// <c>Uvlhub__Path=…</c>, or appsettings.json). The AppHost and a UvlhubRunner in a shell read the same ones.
+/// </summary>
+/// <remarks>
+/// Properties have <see langword="set"/>: the code that is generated to read them, which a program without reflection
+/// needs, passes over <see langword="init"/> without a word.
+/// </remarks>
+public sealed class UvlhubOptions
+{
+    /// <summary>The configuration section's name.</summary>
+    public const string Section = "Uvlhub";
+
+    /// <summary>The checkout to run. Default: the bundled <c>samples/minihub</c>.</summary>
+    public string? Path { get; set; }
+
+    /// <summary>
+    /// <c>Development</c>, <c>Testing</c>, <c>Staging</c>, <c>Production</c> or <c>Render</c>; what that means stands in
+    /// <see cref="EnvironmentProfile"/>. Default: Development; Production when the model is published.
+    /// </summary>
+    public string? Environment { get; set; }
+
+    /// <summary>
+    /// Where the secrets of Staging and Production come from: <c>given</c> (default) takes the checkout's file and refuses
+    /// placeholders, <c>generated</c> makes what the file does not give once and keeps it in the user's secrets.
+    /// </summary>
+    public string? Secrets { get; set; }
+
+    /// <summary>The site's name on the network, such as <c>uvlhub.example.org</c>. Default: the checkout's <c>DOMAIN</c>.</summary>
+    public string? Domain { get; set; }
+
+    /// <summary>
+    /// Who reaches nginx: <c>loopback</c> (default), this machine alone; <c>network</c>, everybody. Only nginx is opened.
+    /// </summary>
+    public string? OpenTo { get; set; }
+
+    /// <summary>
+    /// The version that the production image is built with (its argument <c>VERSION_TAG</c>, and its tag). Default: what
+    /// <c>git describe</c> says of the checkout, else <c>latest</c>.
+    /// </summary>
+    public string? Version { get; set; }
+
+    /// <summary>
+    /// A name that sets this environment's containers, volumes and network apart from others on the same engine, with
+    /// free ports of its own. Letters, digits, <c>_</c>, <c>.</c> and <c>-</c>, beginning with a letter or a digit.
+    /// Default: none, and containers and ports are the tutorial's.
+    /// </summary>
+    public string? Instance { get; set; }
+
+    /// <summary>
+    /// Modules that the application shall not load, separated by commas: the tutorial's <c>.moduleignore</c> without
+    /// a file in the checkout. Default: <c>webhook</c>, because it wants the engine's socket when it is imported and no
+    /// container is given that; empty loads all.
+    /// </summary>
+    public string IgnoredModules { get; set; } = "webhook";
+
+    /// <summary>Whether a module is one of <see cref="IgnoredModules"/>.</summary>
+    /// <param name="module">The module's name.</param>
+    public bool Ignores(string module) =>
+        IgnoredModules.Split(',', StringSplitOptions.TrimEntries).Contains(module, StringComparer.Ordinal);
+
+    /// <summary>
+    /// Services, separated by commas, that are given the engine's socket where their compose file mounts it: uvlhub's
+    /// webhook redeploys through it. Whoever gets into such a container is root on this machine. Default: none.
+    /// </summary>
+    public string? EngineSocket { get; set; }
+
+    /// <summary>Whether a service is one of <see cref="EngineSocket"/>.</summary>
+    /// <param name="service">The service's name in the compose file.</param>
+    public bool GivesEngineSocket(string service) =>
+        (EngineSocket ?? "").Split(',', StringSplitOptions.TrimEntries).Contains(service, StringComparer.Ordinal);
+
+    /// <summary>Where images come from: <c>auto</c> (default), <c>registry</c> or <c>debian</c>.</summary>
+    public string Images { get; set; } = "auto";
+
+    /// <summary>The named volume of the database. Default: <c>mariadb_data_</c> and the checkout folder's name.</summary>
+    public string? DataVolume { get; set; }
+
+    /// <summary>
+    /// The checkout's development compose file, relative to the checkout. Default: the first of
+    /// <c>docker/docker-compose.dev.yml</c>, <c>docker-compose.dev.yml</c>, <c>docker-compose.yml</c>, <c>compose.yaml</c>.
+    /// </summary>
+    public string? ComposeFile { get; set; }
+
+    /// <summary>
+    /// The checkout's file of settings, relative to it. Default: the one that <c>web</c> reads by the development compose
+    /// file (its <c>env_file</c>), else <c>.env</c>; where that is missing, its example.
+    /// </summary>
+    public string? EnvironmentFile { get; set; }
+
+    /// <summary>
+    /// The services beside <c>web</c> and <c>db</c>, separated by commas: <c>+adminer</c> adds to those that the checkout's
+    /// compose file declares, <c>-selenium-firefox</c> takes away from them, and a name that has neither makes the list the
+    /// whole selection. Default: what the compose file declares, and <c>locust</c>, to be started by hand, where the
+    /// checkout has a Dockerfile for it.
+    /// </summary>
+    public string? Services { get; set; }
+
+    /// <summary>
+    /// Compare the checkout's compose file with the model, print every difference, and start nothing. Default: off.
+    /// </summary>
+    public bool Check { get; set; }
+
+    /// <summary>
+    /// Compose profiles, separated by commas, whose services start with the rest. Default: none; they stand in the
+    /// dashboard and start by hand.
+    /// </summary>
+    public string? Profiles { get; set; }
+
+    /// <summary>
+    /// Whether the site's requests, statements and log records go to the dashboard. Default: true; it takes the Python
+    /// packages of OpenTelemetry, and without them the site says so once and works as before.
+    /// </summary>
+    public bool Telemetry { get; set; } = true;
+
+    /// <summary>The site's certificate.</summary>
+    public TlsOptions Tls { get; set; } = new();
+
+    /// <summary>How gunicorn serves the site.</summary>
+    public GunicornOptions Gunicorn { get; set; } = new();
+
+    /// <summary>How a running Production is replaced by a newer version.</summary>
+    public DeployOptions Deploy { get; set; } = new();
+
+    /// <summary>What is written for other machines.</summary>
+    public PublishOptions Publish { get; set; } = new();
+
+    /// <summary>
+    /// Whether a Python debugger can attach to the site while it is developed: debugpy, on the port
+    /// <c>Uvlhub:Ports:Debugger</c> of the loopback address. Default: false, because who reaches that port can run any code.
+    /// </summary>
+    public bool Debug { get; set; }
+
+    /// <summary>The database of an environment that runs none.</summary>
+    public DatabaseOptions Database { get; set; } = new();
+
+    /// <summary>Ports on the host.</summary>
+    public PortOptions Ports { get; set; } = new();
+
+    /// <summary>Snapshots that the migrator takes.</summary>
+    public SnapshotOptions Snapshots { get; set; } = new();
+
+    /// <summary>How the migrator waits, and what it may do.</summary>
+    public MigratorOptions Migrator { get; set; } = new();
+
+    /// <summary>Containers that the migrator works with.</summary>
+    public ContainerOptions Containers { get; set; } = new();
+
+    /// <summary>The container engine's executable. Default: Aspire's <c>ASPIRE_CONTAINER_RUNTIME</c>, else <c>docker</c>.</summary>
+    public string? ContainerRuntime { get; set; }
+
+    /// <summary>
+    /// Host ports, all on the loopback address; 0 is any free port. The default is what the checkout's compose file
+    /// publishes, else the tutorial's port; with <see cref="Instance"/> every port that is not set is any free one.
+    /// </summary>
+    public sealed class PortOptions
+    {
+        /// <summary>The Flask application. Default: 5000.</summary>
+        public int? Web { get; set; }
+
+        /// <summary>MariaDB. Default: 3306.</summary>
+        public int? Database { get; set; }
+
+        /// <summary>nginx with TLS. Default: 443.</summary>
+        public int? Https { get; set; }
+
+        /// <summary>Where a deployment is asked for. Default: 9000.</summary>
+        public int? Webhook { get; set; }
+
+        /// <summary>The Aspire dashboard. Default: 15888.</summary>
+        public int? Dashboard { get; set; }
+
+        /// <summary>The Python debugger, with <see cref="UvlhubOptions.Debug"/>. Default: 5678.</summary>
+        public int? Debugger { get; set; }
+    }
+
+    /// <summary>The site's certificate, in Staging and Production.</summary>
+    public sealed class TlsOptions
+    {
+        /// <summary>Whom the authority writes to when a certificate is about to end. Default: nobody, and the site is served without TLS.</summary>
+        public string? Email { get; set; }
+
+        /// <summary>
+        /// The address of the authority's ACME directory, or <c>pebble</c> for one that runs beside the site and that no
+        /// browser trusts. Default: Let's Encrypt.
+        /// </summary>
+        public string? Authority { get; set; }
+
+        /// <summary>How long before its end a certificate is renewed. Default: 30 days.</summary>
+        public TimeSpan RenewBefore { get; set; } = TimeSpan.FromDays(30);
+
+        /// <summary>How often the certificate is looked at. Default: 12 hours.</summary>
+        public TimeSpan CheckEvery { get; set; } = TimeSpan.FromHours(12);
+    }
+
+    /// <summary>How a running Staging or Production is replaced by a newer version.</summary>
+    public sealed class DeployOptions
+    {
+        /// <summary>Whether <c>POST /webhook/deploy</c> with <c>WEBHOOK_TOKEN</c> deploys, on the loopback address and, over TLS, under the site's own. Default: no.</summary>
+        public bool Webhook { get; set; }
+
+        /// <summary>Whether a deployment takes new code first (<c>git pull --ff-only</c> in the checkout). Default: no; it takes what is there.</summary>
+        public bool Pull { get; set; }
+
+        /// <summary>
+        /// An image of a registry with the site's code in it, such as <c>ghcr.io/team/uvlhub:latest</c>; it runs, and nothing
+        /// is built from the checkout's code. Default: none.
+        /// </summary>
+        public string? Image { get; set; }
+
+        /// <summary>How often the registry is asked for another <see cref="Image"/>; 0 asks only when a deployment is asked for. Default: 5 minutes.</summary>
+        public TimeSpan CheckEvery { get; set; } = TimeSpan.FromMinutes(5);
+    }
+
+    /// <summary>Where the database is, in environments that run none of their own (Render).</summary>
+    public sealed class DatabaseOptions
+    {
+        /// <summary>The server, as containers reach it. Default: the checkout's <c>MARIADB_HOSTNAME</c>.</summary>
+        public string? Host { get; set; }
+
+        /// <summary>Its port. Default: the checkout's <c>MARIADB_PORT</c>, else 3306.</summary>
+        public int? Port { get; set; }
+
+        /// <summary>
+        /// Whom the migrator logs in as, with the password <c>MARIADB_ROOT_PASSWORD</c>: somebody who may create databases,
+        /// because its journal is one. Default: <c>root</c>.
+        /// </summary>
+        public string? Administrator { get; set; }
+    }
+
+    /// <summary>What <c>aspire publish</c> writes.</summary>
+    public sealed class PublishOptions
+    {
+        /// <summary>The name of the compose project, the stack, the namespace, and the image. Default: the checkout folder's name.</summary>
+        public string? Name { get; set; }
+
+        /// <summary>What the site's images are called in front of their name, such as <c>ghcr.io/team</c>. Default: nothing; they stay on this machine.</summary>
+        public string? Registry { get; set; }
+    }
+
+    /// <summary>How gunicorn serves the site in Staging and Production.</summary>
+    public sealed class GunicornOptions
+    {
+        /// <summary>
+        /// How many processes serve. Default: twice the number of cores and one, at most 9; each takes the memory of one
+        /// whole application, and opens database connections of its own.
+        /// </summary>
+        public int? Workers { get; set; }
+
+        /// <summary>After how long a request that is not answered ends its worker. Default: 1 hour, as uvlhub's entrypoint has it.</summary>
+        public TimeSpan Timeout { get; set; } = TimeSpan.FromHours(1);
+    }
+
+    /// <summary>Where snapshots are kept, and how many.</summary>
+    public sealed class SnapshotOptions
+    {
+        /// <summary>The folder of all snapshots. Default: <c>uvlhub-aspire/snapshots</c> in the user's local application data.</summary>
+        public string? Path { get; set; }
+
+        /// <summary>How many snapshots of one database are kept; the oldest go first. Default: 5.</summary>
+        public int Keep { get; set; } = 5;
+    }
+
+    /// <summary>How the migrator waits, and what it may do.</summary>
+    public sealed class MigratorOptions
+    {
+        /// <summary>How long to wait for MariaDB to answer. Default: 2 minutes.</summary>
+        public TimeSpan ConnectTimeout { get; set; } = TimeSpan.FromMinutes(2);
+
+        /// <summary>
+        /// Whether flask runs in the runner's own container, as it does in the image that leaves the machine: the
+        /// checkout's facts then come from that container's files and environment. The image sets it. Default: no.
+        /// </summary>
+        public bool Local { get; set; }
+
+        /// <summary>How long to wait for the toolbox container. Default: 1 minute.</summary>
+        public TimeSpan ToolboxTimeout { get; set; } = TimeSpan.FromMinutes(1);
+
+        /// <summary>How long one command of Flask or rosemary may take. Default: 30 minutes.</summary>
+        public TimeSpan FlaskTimeout { get; set; } = TimeSpan.FromMinutes(30);
+
+        /// <summary>How long to wait for another migrator to finish. Default: 45 minutes.</summary>
+        public TimeSpan LockTimeout { get; set; } = TimeSpan.FromMinutes(45);
+
+        /// <summary>
+        /// Whether a checkout without a migrations folder gets one (<c>flask db init</c>, <c>flask db migrate</c>), as
+        /// uvlhub's entrypoint does: this writes into the checkout. Only in development. Default: no.
+        /// </summary>
+        public bool InitializeMigrations { get; set; }
+    }
+
+    /// <summary>Names of containers on the engine; the AppHost sets them.</summary>
+    public sealed class ContainerOptions
+    {
+        /// <summary>The container of MariaDB. Default: <c>mariadb_container</c>, with the instance's prefix.</summary>
+        public string? Database { get; set; }
+
+        /// <summary>The container in which Flask runs. Default: <c>rosemary_container</c>, with the instance's prefix.</summary>
+        public string? Toolbox { get; set; }
+    }
+}

@@ -1,0 +1,39 @@
+namespace UvlhubAspire.Engine;
+
+/// <summary>Passes a program's output on line by line and keeps the last lines, which hold the cause if it fails.</summary>
+/// <param name="forward">What happens with each line.</param>
+public sealed class OutputTail(Action<string> forward)
+{
+    private const int Kept = 15;
+    private readonly Queue<string> _lines = new();
+    private readonly Lock _lock = new();
+
+    /// <summary>Takes one line.</summary>
+    public void Add(string line)
+    {
+        if (string.IsNullOrWhiteSpace(line))
+        {
+            return;
+        }
+
+        lock (_lock)
+        {
+            _lines.Enqueue(line);
+            while (_lines.Count > Kept)
+            {
+                _lines.Dequeue();
+            }
+        }
+
+        forward(line);
+    }
+
+    /// <summary>The last lines, one below the other.</summary>
+    public override string ToString()
+    {
+        lock (_lock)
+        {
+            return string.Join(Environment.NewLine, _lines);
+        }
+    }
+}

@@ -1,0 +1,57 @@
+using System.Diagnostics;
+using System.Globalization;
+using UvlhubAspire.Engine;
+
+namespace UvlhubAspire.Hosting.Containers;
+
+/// <summary>Whose a container is that has a name which the model wants.</summary>
+/// <param name="Name">The container's name.</param>
+/// <param name="State">Its state, in the engine's words.</param>
+/// <param name="Orchestrator">The process of Aspire's orchestrator that made it, if one did.</param>
+/// <param name="ComposeProject">The compose project that it belongs to, if it does.</param>
+public sealed record ContainerOwner(string Name, string State, int? Orchestrator, string? ComposeProject)
+{
+    private const string OrchestratorLabel = "com.microsoft.developer.usvc-dev.creatorProcessId";
+    private const string ComposeLabel = "com.docker.compose.project";
+    private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(20);
+
+    /// <summary>Whether the orchestrator that made it still runs. A number alone says little: it may be another process's by now.</summary>
+    public bool IsLiveOrchestrator => Orchestrator is { } process && IsOrchestrator(process);
+
+    /// <summary>What the user can do about it.</summary>
+    public string Remedy => this switch
+    {
+        { Orchestrator: { } process } => $"another AppHost (orchestrator process {process}) has it: stop that one ('./run --stop')",
+        { ComposeProject: { } project } => $"the compose project '{project}' has it: 'docker compose -p {project} down' ends that one and keeps its volumes",
+        _ => $"'docker rm -f {Name}' removes it, its volumes stay",
+    };
+
+    /// <summary>Finds the owner; <see langword="null"/> if there is no such container.</summary>
+    /// <param name="engine">The engine.</param>
+    /// <param name="name">The container's name.</param>
+    /// <param name="cancellationToken">Ends the question.</param>
+    public static async Task<ContainerOwner?> FindAsync(ContainerEngine engine, string name, CancellationToken cancellationToken)
+    {
+        var found = await engine.RunAsync(s_limit, cancellationToken, "container", "inspect", "--format",
+            $"{{{{.State.Status}}}}|{{{{index .Config.Labels \"{OrchestratorLabel}\"}}}}|{{{{index .Config.Labels \"{ComposeLabel}\"}}}}", name);
+        return found.Succeeded && found.Output.Split('|') is [var state, var creator, var project]
+            ? new ContainerOwner(name, state, int.TryParse(creator, CultureInfo.InvariantCulture, out var process) ? process : null, Fact(project))
+            : null;
+    }
+
+    private static bool IsOrchestrator(int process)
+    {
+        try
+        {
+            using var running = Process.GetProcessById(process);
+            return !running.HasExited && running.ProcessName.StartsWith("dcp", StringComparison.OrdinalIgnoreCase);
+        }
+        catch (ArgumentException)
+        {
+            return false;
+        }
+    }
+
+    // The engine's templates print this for a label that is not there.
+    private static string? Fact(string value) => value.Length == 0 || value == "<no value>" ? null : value;
+}

@@ -1,0 +1,183 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Text.RegularExpressions;
+using CliWrap;
+using Microsoft.Extensions.Logging;
+using UvlhubAspire.Engine;
+
+namespace UvlhubAspire.Hosting.Containers;
+
+/// <summary>
+/// Builds images with the engine's own builder. Not Aspire's <c>WithDockerfile</c>, because that builds at every start
+/// and shows no reason when it fails (https://github.com/microsoft/aspire/issues/5158); this builds what has changed,
+/// once for all resources that share an image, and ends with the builder's last lines.
+/// </summary>
+/// <param name="engine">The container engine.</param>
+/// <param name="loggers">For the console, where someone without the dashboard sees how far a long build is.</param>
+public sealed partial class ImageBuilder(ContainerEngine engine, ILoggerFactory loggers)
+{
+    private readonly ILogger _console = loggers.CreateLogger("UvlhubAspire.Images");
+    private static readonly TimeSpan s_limit = TimeSpan.FromMinutes(30);
+    private readonly ConcurrentDictionary<string, long> _begun = new(StringComparer.Ordinal);
+
+    // A network that opens encrypted connections has its own certificate authority, which the machine trusts and a
+    // bare Debian does not. As a secret it is there during the build alone; a stand-in that downloads over TLS takes it.
+    private static readonly string s_certificates = Environment.GetEnvironmentVariable("SSL_CERT_FILE") ?? "/etc/ssl/certs/ca-certificates.crt";
+
+    private static readonly string s_locks = Path.Combine(
+        Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify), "uvlhub-aspire", "images");
+
+    private readonly ConcurrentDictionary<string, SemaphoreSlim> _gates = new(StringComparer.Ordinal);
+
+    /// <summary>Builds the image unless it is there.</summary>
+    /// <param name="recipe">What to build.</param>
+    /// <param name="logger">Shows the builder's output: the log of the resource that waits for the image.</param>
+    /// <param name="cancellationToken">Ends the build.</param>
+    /// <param name="effort">How much is done even if the image is there. Default: nothing.</param>
+    /// <exception cref="ImageBuildException">The build failed; the message holds the builder's last lines.</exception>
+    public async Task EnsureAsync(ImageRecipe recipe, ILogger logger, CancellationToken cancellationToken, BuildEffort effort = BuildEffort.IfMissing)
+    {
+        if (await IsHereAsync())
+        {
+            return;
+        }
+
+        var asked = Stopwatch.GetTimestamp();
+        using (await EnterAsync(recipe.Image, recipe.IsContentTagged, cancellationToken))
+        {
+            // Whoever came in the meantime has built what is asked for here.
+            if (_begun.TryGetValue(recipe.Image, out var begun) && begun >= asked)
+            {
+                return;
+            }
+
+            begun = Stopwatch.GetTimestamp();
+            if (await IsHereAsync())
+            {
+                return;
+            }
+
+            if (recipe.NeedsDebianBase)
+            {
+                using (await EnterAsync(DebianBase.Image, isForAll: true, cancellationToken))
+                {
+                    await DebianBase.EnsureAsync(engine, logger, _console, cancellationToken);
+                }
+            }
+
+            if (recipe.Base is { } parent)
+            {
+                await EnsureAsync(parent, logger, cancellationToken);
+            }
+
+            if (recipe.Prepare is { } prepare)
+            {
+                await prepare(logger, cancellationToken);
+            }
+
+            await BuildAsync(recipe, logger, effort, cancellationToken);
+            _begun[recipe.Image] = begun;
+        }
+
+        async Task<bool> IsHereAsync() =>
+            effort is BuildEffort.IfMissing && recipe.IsContentTagged && await engine.HasImageAsync(recipe.Image, cancellationToken);
+    }
+
+    private async Task BuildAsync(ImageRecipe recipe, ILogger logger, BuildEffort effort, CancellationToken cancellationToken)
+    {
+        ImageLog.Building(logger, recipe.Image);
+        ImageLog.Building(_console, recipe.Image);
+        var tail = new OutputTail(line =>
+        {
+            ImageLog.BuildOutput(logger, line);
+            if (StepHeader().IsMatch(line))
+            {
+                ImageLog.BuildOutput(_console, line);
+            }
+        });
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(s_limit);
+        int exitCode;
+        try
+        {
+            var result = await Cli.Wrap(engine.Executable)
+                .WithArguments(
+                [
+                    "build", "--tag", recipe.Image, "--file", recipe.Dockerfile,
+                    .. effort is BuildEffort.FromScratch ? ["--no-cache"] : Array.Empty<string>(),
+                    .. recipe.Target is null ? Array.Empty<string>() : ["--target", recipe.Target],
+                    .. recipe.Arguments.Keys.SelectMany(name => new[] { "--build-arg", name }),
+                    .. recipe.Contexts.SelectMany(context => new[] { "--build-context", $"{context.Key}={context.Value}" }),
+                    .. recipe.NeedsDebianBase && File.Exists(s_certificates) ? ["--secret", $"id=ca-certificates,src={s_certificates}"] : Array.Empty<string>(),
+                    recipe.Context,
+                ])
+                .WithEnvironmentVariables(environment =>
+                {
+                    environment.Set("DOCKER_BUILDKIT", "1").Set("BUILDKIT_PROGRESS", "plain");
+                    foreach (var (name, value) in recipe.Arguments)
+                    {
+                        environment.Set(name, value);
+                    }
+                })
+                .WithStandardOutputPipe(PipeTarget.ToDelegate(tail.Add))
+                .WithStandardErrorPipe(PipeTarget.ToDelegate(tail.Add))
+                .WithValidation(CommandResultValidation.None)
+                .ExecuteAsync(limit.Token);
+            exitCode = result.ExitCode;
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new ImageBuildException(recipe.Image, $"not done within {s_limit.TotalMinutes:0} minutes; the last lines were:{Environment.NewLine}{tail}");
+        }
+
+        if (exitCode != 0)
+        {
+            throw new ImageBuildException(recipe.Image, tail.ToString());
+        }
+
+        ImageLog.Built(logger, recipe.Image);
+        ImageLog.Built(_console, recipe.Image);
+    }
+
+    // What is the same for all checkouts is built once for all AppHosts that start at the same time.
+    private async Task<Gate> EnterAsync(string image, bool isForAll, CancellationToken cancellationToken)
+    {
+        var semaphore = _gates.GetOrAdd(image, _ => new SemaphoreSlim(1));
+        await semaphore.WaitAsync(cancellationToken);
+        try
+        {
+            return new Gate(semaphore, isForAll ? await FileLock.EnterAsync(Path.Combine(s_locks, $"{image.Replace('/', '-').Replace(':', '-')}.lock"), cancellationToken) : null);
+        }
+        catch
+        {
+            semaphore.Release();
+            throw;
+        }
+    }
+
+    // BuildKit's plain output: '#7 [2/4] RUN apt-get …' starts a step, '#7 12.3 …' is what the step prints.
+    [GeneratedRegex(@"^#\d+ \[\s*\d+/\d+\]")]
+    private static partial Regex StepHeader();
+
+    private readonly struct Gate(SemaphoreSlim semaphore, IDisposable? file) : IDisposable
+    {
+        public void Dispose()
+        {
+            file?.Dispose();
+            semaphore.Release();
+        }
+    }
+}
+
+/// <summary>How much of an image is built.</summary>
+public enum BuildEffort
+{
+    /// <summary>Nothing, if an image of this name says all about its content and is there.</summary>
+    IfMissing,
+
+    /// <summary>The steps whose inputs have changed.</summary>
+    WhatChanged,
+
+    /// <summary>Every step, also to get newer packages.</summary>
+    FromScratch,
+}

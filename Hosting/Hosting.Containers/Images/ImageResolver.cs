@@ -1,0 +1,118 @@
+using Aspire.Hosting.Eventing;
+using Aspire.Hosting.Lifecycle;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace UvlhubAspire.Hosting.Containers;
+
+/// <summary>
+/// Decides, before anything starts, which image each container runs, says so in one line with the reason, and has the
+/// image built when its container is about to be created, so that the dashboard is there to watch and containers that
+/// need no build do not wait.
+/// </summary>
+internal sealed class ImageResolver(ImageChooser chooser, ImageBuilder builder, DistributedApplicationModel model, ILoggerFactory loggers)
+    : IDistributedApplicationEventingSubscriber
+{
+    private readonly ILogger _logger = loggers.CreateLogger("UvlhubAspire.Images");
+
+    /// <inheritdoc/>
+    public Task SubscribeAsync(IDistributedApplicationEventing eventing, DistributedApplicationExecutionContext context, CancellationToken cancellationToken)
+    {
+        if (context.IsRunMode)
+        {
+            // Asked here already, while other checks ask the engine other things.
+            var containers = model.Resources.OfType<ContainerResource>().Where(container => container.HasAnnotationOfType<ContainerImage>()).ToList();
+            var choices = ChooseAllAsync(containers, cancellationToken);
+            eventing.Subscribe<BeforeStartEvent>(async (start, ct) => Apply(eventing, containers, await choices));
+        }
+
+        return Task.CompletedTask;
+    }
+
+    private async Task<IReadOnlyList<ImageChoice>> ChooseAllAsync(IEnumerable<ContainerResource> containers, CancellationToken cancellationToken)
+    {
+        return await Task.WhenAll(containers.Select(container => chooser.ChooseAsync(container, cancellationToken)));
+    }
+
+    private void Apply(IDistributedApplicationEventing eventing, IEnumerable<ContainerResource> containers, IEnumerable<ImageChoice> choices)
+    {
+        foreach (var (container, choice) in containers.Zip(choices))
+        {
+            if (choice.IsOutOfReach)
+            {
+                ImageLog.OutOfReach(_logger, container.Name, choice.Reason);
+                ReleaseWhoeverWaitsForStart(container);
+                eventing.Subscribe<BeforeResourceStartedEvent>(container, (started, ct) => RequireAsync(container, choice, started.Services, ct));
+                continue;
+            }
+
+            ImageLog.Chosen(_logger, container.Name, choice.Image, choice.Reason);
+            if (choice.IsHere)
+            {
+                container.Annotations.Add(new ImageIsHere());
+            }
+
+            if (choice.Recipe is { } recipe)
+            {
+                Replace(container, recipe.Image);
+                container.Annotations.Add(new BuiltImage(recipe));
+                eventing.Subscribe<BeforeResourceStartedEvent>(container, (started, ct) => BuildAsync(container, recipe, started.Services, ct));
+            }
+        }
+    }
+
+    // One service that cannot be had shall not keep the site from starting. Whoever needs it healthy, or done, does wait.
+    private void ReleaseWhoeverWaitsForStart(ContainerResource container)
+    {
+        foreach (var other in model.Resources)
+        {
+            foreach (var wait in other.Annotations.OfType<WaitAnnotation>().Where(wait => wait.Resource == container && wait.WaitType == WaitType.WaitUntilStarted).ToList())
+            {
+                other.Annotations.Remove(wait);
+                ImageLog.NotAwaited(_logger, other.Name, container.Name);
+            }
+        }
+    }
+
+    // By the time somebody starts it again the image may have been brought here.
+    private async Task RequireAsync(ContainerResource container, ImageChoice choice, IServiceProvider services, CancellationToken cancellationToken)
+    {
+        var image = container.Annotations.OfType<ContainerImage>().Last();
+        chooser.Forget();
+        if (!await chooser.AllPresentAsync(image.BaseImages ?? [choice.Image], cancellationToken))
+        {
+            ImageLog.OutOfReach(services.GetRequiredService<ResourceLoggerService>().GetLogger(container), container.Name, choice.Reason);
+            throw new DistributedApplicationException($"{container.Name} cannot start: {choice.Reason}");
+        }
+
+        if (choice.Recipe is { } recipe)
+        {
+            await BuildAsync(container, recipe, services, cancellationToken);
+        }
+    }
+
+    private async Task BuildAsync(ContainerResource container, ImageRecipe recipe, IServiceProvider services, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await builder.EnsureAsync(recipe, services.GetRequiredService<ResourceLoggerService>().GetLogger(container), cancellationToken);
+        }
+        catch (ImageBuildException exception)
+        {
+            // The container's own log has it as well; the console is where someone without the dashboard looks.
+            ImageLog.NotBuilt(_logger, container.Name, exception.Message);
+            throw;
+        }
+    }
+
+    private static void Replace(ContainerResource container, string image)
+    {
+        var separator = image.LastIndexOf(':');
+        foreach (var annotation in container.Annotations.OfType<ContainerImageAnnotation>().ToList())
+        {
+            container.Annotations.Remove(annotation);
+        }
+
+        container.Annotations.Add(new ContainerImageAnnotation { Image = image[..separator], Tag = image[(separator + 1)..] });
+    }
+}

@@ -1,0 +1,60 @@
+using System.Security.Cryptography;
+using System.Text;
+using Microsoft.Extensions.Logging;
+using UvlhubAspire.Engine;
+
+namespace UvlhubAspire.Hosting.Containers;
+
+/// <summary>Creates a volume with a label that says which checkout it belongs to.</summary>
+/// <param name="engine">The container engine.</param>
+/// <param name="logger">The log of the container that has the volume.</param>
+public sealed partial class CheckoutVolume(ContainerEngine engine, ILogger logger)
+{
+    /// <summary>The label; its value is the checkout's path.</summary>
+    public const string CheckoutLabel = "uvlhub-aspire.checkout";
+
+    private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(30);
+
+    /// <summary>
+    /// Makes sure that the volume exists and belongs to the checkout. Where a volume of that name belongs to another
+    /// checkout, the name gets a suffix from the path, so the next start finds the same volume again. A name that the
+    /// user has set is taken as it is: sharing is then what was asked for.
+    /// </summary>
+    /// <returns>The volume's name.</returns>
+    public async Task<string> EnsureAsync(string name, string checkout, bool isNamedByUser, CancellationToken cancellationToken)
+    {
+        var owner = await OwnerAsync(name, cancellationToken);
+        if (owner is not null && owner != checkout && owner.Length > 0 && !isNamedByUser)
+        {
+            var own = $"{name}_{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(checkout)))[..8]}";
+            LogOtherOwner(name, owner, own);
+            name = own;
+            owner = await OwnerAsync(name, cancellationToken);
+        }
+
+        if (owner is null)
+        {
+            var created = await engine.RunAsync(s_limit, cancellationToken, "volume", "create", "--label", $"{CheckoutLabel}={checkout}", name);
+            if (!created.Succeeded)
+            {
+                throw new DistributedApplicationException($"The volume {name} cannot be created: {created.Error}");
+            }
+        }
+
+        LogVolume(name, owner is null ? "new" : "kept from an earlier run");
+        return name;
+    }
+
+    /// <summary>The checkout that a volume is labelled with; empty if it has no label, <see langword="null"/> if there is no such volume.</summary>
+    private async Task<string?> OwnerAsync(string name, CancellationToken cancellationToken)
+    {
+        var inspected = await engine.RunAsync(s_limit, cancellationToken, "volume", "inspect", "--format", $"{{{{index .Labels \"{CheckoutLabel}\"}}}}", name);
+        return inspected.Succeeded ? inspected.Output.Replace("<no value>", "", StringComparison.Ordinal) : null;
+    }
+
+    [LoggerMessage(EventId = 110, Level = LogLevel.Information, Message = "The data is in the volume {Volume} ({State})")]
+    private partial void LogVolume(string volume, string state);
+
+    [LoggerMessage(EventId = 111, Level = LogLevel.Warning, Message = "The volume {Volume} belongs to the checkout {Owner}; this checkout uses {Own}")]
+    private partial void LogOtherOwner(string volume, string owner, string own);
+}
