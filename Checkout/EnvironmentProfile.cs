@@ -1,5 +1,3 @@
-using UvlhubAspire.Engine;
-
 namespace UvlhubAspire.Checkout;
 
 /// <summary>How the site's code comes into its container.</summary>

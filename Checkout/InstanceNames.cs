@@ -1,5 +1,3 @@
-using UvlhubAspire.Engine;
-
 namespace UvlhubAspire.Checkout;
 
 /// <summary>
@@ -64,6 +62,5 @@ public sealed class InstanceNames(string? instance, EnvironmentProfile? profile 
     public string UploadsVolume(string checkout) => $"{_prefix}uploads_{Sanitise(checkout)}{_volumeSuffix}";
 
     // The engine allows [a-zA-Z0-9][a-zA-Z0-9_.-]* in names.
-    private static string Sanitise(string name) =>
-        string.Concat(name.Select(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '.' or '-' ? c : '_'));
+    private static string Sanitise(string name) => Names.Clean(name, '_', "_.-");
 }

@@ -1,5 +1,3 @@
-using UvlhubAspire.Engine;
-
 namespace UvlhubAspire.Checkout;
 
 /// <summary>Folders of this repository that the programs need at run time, found upwards from where they were built.</summary>

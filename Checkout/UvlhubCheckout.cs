@@ -1,5 +1,4 @@
 using System.Text.RegularExpressions;
-using UvlhubAspire.Engine;
 
 namespace UvlhubAspire.Checkout;
 

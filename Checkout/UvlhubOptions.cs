@@ -148,7 +148,7 @@ public sealed class UvlhubOptions
     /// <summary>Containers that the migrator works with.</summary>
     public ContainerOptions Containers { get; set; } = new();
 
-    /// <summary>The container engine's executable. Default: Aspire's <c>ASPIRE_CONTAINER_RUNTIME</c>, else <c>docker</c>.</summary>
+    /// <summary>The container engine's executable, for the migrator by itself. Default: the one that Aspire takes.</summary>
     public string? ContainerRuntime { get; set; }
 
     /// <summary>

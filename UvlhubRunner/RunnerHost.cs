@@ -2,7 +2,6 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using UvlhubAspire.Engine;
 using UvlhubAspire.Runner.Database;
 using UvlhubAspire.Runner.Flask;
 using UvlhubAspire.Runner.Journal;
@@ -18,9 +17,6 @@ namespace UvlhubAspire.Runner;
 /// <summary>Puts the runner's parts together.</summary>
 internal static class RunnerHost
 {
-    /// <summary>The secrets in which the AppHost keeps passwords that it had to invent (its project file's id).</summary>
-    private const string AppHostSecrets = "uvlhub-aspire-apphost";
-
     /// <summary>Builds the host.</summary>
     /// <param name="arguments">Settings of the command line, <c>--Uvlhub:Path=…</c>.</param>
     /// <param name="logToError">Whether standard output belongs to the answer, and the log goes to standard error.</param>
@@ -30,7 +26,7 @@ internal static class RunnerHost
     {
         var builder = new HostApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true, ApplicationName = "UvlhubRunner" });
         builder.Configuration
-            .AddUserSecrets(AppHostSecrets)
+            .AddUserSecrets(SharedNames.UserSecrets)
             .AddEnvironmentVariables()
             .AddCommandLine(arguments);
 

@@ -1,20 +1,14 @@
 using System.Diagnostics;
-using System.Diagnostics.Metrics;
 
 namespace UvlhubAspire.Runner;
 
-/// <summary>The runner's own traces and metrics, which the Aspire dashboard shows beside Polly's.</summary>
+/// <summary>The runner's own traces, which the Aspire dashboard shows beside Polly's.</summary>
 internal static class Telemetry
 {
-    /// <summary>The name of the activity source and of the meter.</summary>
+    /// <summary>The name of the activity source.</summary>
     public const string Name = "UvlhubRunner";
 
     private static readonly ActivitySource s_source = new(Name);
-    private static readonly Meter s_meter = new(Name);
-
-    /// <summary>How long a step took, by step.</summary>
-    public static Histogram<double> StepDuration { get; } = s_meter.CreateHistogram<double>(
-        "uvlhub.migrator.step.duration", unit: "s", description: "Duration of the migrator's steps");
 
     /// <summary>Starts the span of one step.</summary>
     /// <param name="name">The step's name.</param>

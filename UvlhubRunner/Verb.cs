@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Logging;
-using UvlhubAspire.Engine;
 using UvlhubAspire.Runner.Flask;
 
 namespace UvlhubAspire.Runner;

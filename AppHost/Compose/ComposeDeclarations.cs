@@ -1,7 +1,6 @@
 using System.Net.Sockets;
 using UvlhubAspire.AppHost.Uvlhub;
 using UvlhubAspire.Hosting.Compose;
-using UvlhubAspire.Hosting.Containers;
 
 namespace UvlhubAspire.AppHost.Compose;
 
@@ -213,7 +212,7 @@ internal sealed class ComposeDeclarations(
     public void AddNames(IResourceBuilder<ContainerResource> container, ComposeService service)
     {
         // Code and documents of the forks use the containers' names as host names; an instance's containers have others.
-        var containerName = container.Resource.Annotations.OfType<ContainerNameAnnotation>().LastOrDefault()?.Name;
+        var containerName = container.Resource.ContainerName();
         IEnumerable<string> names = [service.Name, .. service.Networks.SelectMany(connection => connection.Aliases), .. service.ContainerName is { } own ? new[] { own } : []];
         foreach (var name in names.Distinct().Where(name => name != container.Resource.Name && name != containerName))
         {

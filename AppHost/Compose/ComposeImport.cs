@@ -5,10 +5,7 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 using UvlhubAspire.AppHost.Images;
 using UvlhubAspire.AppHost.Site;
 using UvlhubAspire.AppHost.Uvlhub;
-using UvlhubAspire.Checkout;
-using UvlhubAspire.Engine;
 using UvlhubAspire.Hosting.Compose;
-using UvlhubAspire.Hosting.Containers;
 
 namespace UvlhubAspire.AppHost.Compose;
 
@@ -113,8 +110,8 @@ internal sealed partial class ComposeImport(
 
     // A fork that calls its database 'mariadb' keeps the container's name, because scripts and documents use that.
     private ContainerResource? KnownByContainerName(ComposeService service) => service.ContainerName is not { } name ? null
-        : builder.Resources.OfType<ContainerResource>().FirstOrDefault(resource =>
-            resource.Annotations.OfType<ContainerNameAnnotation>().LastOrDefault()?.Name == uvlhub.Names.ServiceContainer(name));
+        : builder.Resources.OfType<ContainerResource>()
+            .FirstOrDefault(resource => resource.ContainerName() == uvlhub.Names.ServiceContainer(name));
 
     private IResourceBuilder<ComposeServiceResource>? AddService(ComposeService service)
     {
@@ -379,7 +376,7 @@ internal sealed partial class ComposeImport(
     // Aspire's names have letters, digits and single dashes, begin with a letter, and are at most 64 long.
     private static string ResourceName(string service)
     {
-        var words = string.Concat(service.Select(c => char.IsAsciiLetterOrDigit(c) ? c : '-')).Split('-', StringSplitOptions.RemoveEmptyEntries);
+        var words = Names.Clean(service, '-').Split('-', StringSplitOptions.RemoveEmptyEntries);
         var name = string.Join('-', words);
         name = name.Length > 0 && char.IsAsciiLetter(name[0]) ? name : $"service-{name}";
         return name.Length <= 64 ? name : name[..64].TrimEnd('-');

@@ -1,10 +1,7 @@
 using System.Net.Sockets;
 using Microsoft.Extensions.Configuration;
 using UvlhubAspire.AppHost.Uvlhub;
-using UvlhubAspire.Checkout;
-using UvlhubAspire.Engine;
 using UvlhubAspire.Hosting.Compose;
-using UvlhubAspire.Hosting.Containers;
 
 namespace UvlhubAspire.AppHost.Compose;
 

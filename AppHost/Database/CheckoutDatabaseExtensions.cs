@@ -2,10 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using UvlhubAspire.AppHost.Database;
 using UvlhubAspire.AppHost.Uvlhub;
-using UvlhubAspire.Checkout;
-using UvlhubAspire.Engine;
 using UvlhubAspire.Hosting.Compose;
-using UvlhubAspire.Hosting.Containers;
 
 
 
@@ -18,9 +15,6 @@ internal static class CheckoutDatabaseExtensions
     /// Passes every key of the checkout's <c>.env</c> to the server, as compose's <c>env_file</c> does: a fork may set
     /// any of the image's variables. What the model itself sets wins.
     /// </summary>
-    /// <param name="builder">The server.</param>
-    /// <param name="uvlhub">The checkout and the settings.</param>
-    /// <returns>The same builder.</returns>
     public static IResourceBuilder<MariaDBServerResource> WithCheckoutEnvironment(this IResourceBuilder<MariaDBServerResource> builder, UvlhubEnvironment uvlhub) =>
         builder.WithStandIn(RepositoryFolder.StandIn("mariadb")).WithEnvironment(context =>
         {
@@ -38,8 +32,6 @@ internal static class CheckoutDatabaseExtensions
         .PublishedAs(PublishedKind.Database, new PublishedProbe(["sh", "-c", ContainerHealthCheck.Script]));
 
     /// <summary>Adds <c>shell</c> to a database server: MariaDB's own client as <c>root</c>, whose password the container knows.</summary>
-    /// <param name="builder">The server.</param>
-    /// <returns>The same builder.</returns>
     public static IResourceBuilder<MariaDBServerResource> WithClientCommand(this IResourceBuilder<MariaDBServerResource> builder) =>
         builder.WithShellCommand("Open MariaDB client", "sh", "-c", "MYSQL_PWD=$MARIADB_ROOT_PASSWORD exec mariadb -u root");
 
@@ -101,9 +93,6 @@ internal static class CheckoutDatabaseExtensions
     /// In environments that run no database: takes the server, and with it its databases, out of the model. What needs them
     /// asks the server elsewhere. Comes before the databases are added.
     /// </summary>
-    /// <param name="builder">The server.</param>
-    /// <param name="uvlhub">The settings.</param>
-    /// <returns>The same builder.</returns>
     public static IResourceBuilder<MariaDBServerResource> WithExternalServer(this IResourceBuilder<MariaDBServerResource> builder, UvlhubEnvironment uvlhub)
     {
         if (uvlhub.ExternalServer is { } server)
@@ -119,9 +108,6 @@ internal static class CheckoutDatabaseExtensions
     /// Keeps the data in a volume of the checkout's own, labelled with the checkout's path, so that no two checkouts ever
     /// open each other's database: not the sample's and a real one's, not those of two clones with the same folder name.
     /// </summary>
-    /// <param name="builder">The server.</param>
-    /// <param name="uvlhub">The checkout and the settings.</param>
-    /// <returns>The same builder.</returns>
     public static IResourceBuilder<MariaDBServerResource> WithCheckoutVolume(this IResourceBuilder<MariaDBServerResource> builder, UvlhubEnvironment uvlhub) => uvlhub.Profile.KeepsData
         ? builder.WithCheckoutVolume(
             uvlhub,

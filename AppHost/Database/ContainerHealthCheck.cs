@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Diagnostics.HealthChecks;
-using UvlhubAspire.Engine;
 
 namespace UvlhubAspire.AppHost.Database;
 
@@ -7,8 +6,6 @@ namespace UvlhubAspire.AppHost.Database;
 /// Healthy means the same as for <see cref="MariaDBHealthCheck"/>, asked inside the container: of a server that has no
 /// port on the host.
 /// </summary>
-/// <param name="engine">The container engine.</param>
-/// <param name="container">The container's name.</param>
 internal sealed class ContainerHealthCheck(ContainerEngine engine, string container) : IHealthCheck
 {
     /// <summary>

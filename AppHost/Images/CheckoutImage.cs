@@ -1,6 +1,3 @@
-using UvlhubAspire.Checkout;
-using UvlhubAspire.Hosting.Containers;
-
 namespace UvlhubAspire.AppHost.Images;
 
 /// <summary>Images that are built from the checkout's own Dockerfiles.</summary>
@@ -37,5 +34,5 @@ internal static class CheckoutImage
 
     /// <summary>A name that a repository may have: lower case, and what is not allowed becomes a dash.</summary>
     public static string Valid(string name) =>
-        string.Concat(name.ToLowerInvariant().Select(c => char.IsAsciiLetterOrDigit(c) ? c : '-')).Trim('-') is { Length: > 0 } valid ? valid : "unnamed";
+        Names.Clean(name.ToLowerInvariant(), '-').Trim('-') is { Length: > 0 } valid ? valid : "unnamed";
 }

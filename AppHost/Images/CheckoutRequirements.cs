@@ -1,8 +1,4 @@
-using System.Security.Cryptography;
-using System.Text;
 using System.Text.RegularExpressions;
-using UvlhubAspire.Checkout;
-using UvlhubAspire.Hosting.Containers;
 
 namespace UvlhubAspire.AppHost.Images;
 
@@ -42,7 +38,7 @@ internal static partial class CheckoutRequirements
 
         var requirements = string.Join(' ', missing);
         var context = Path.Combine(RepositoryFolder.Images, Folder, "requirements");
-        var digest = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(requirements)))[..12];
+        var digest = Names.Digest(requirements, 12);
         return new ImageRecipe($"{standIn.Image}-{digest}", Path.Combine(context, "Dockerfile"), context, NeedsDebianBase: true, IsContentTagged: true)
         {
             Base = standIn,

@@ -1,7 +1,6 @@
 using CliWrap;
 using CliWrap.Buffered;
 using CliWrap.Exceptions;
-using UvlhubAspire.Checkout;
 
 namespace UvlhubAspire.AppHost.Images;
 

@@ -2,9 +2,6 @@ using System.Runtime.InteropServices;
 using CliWrap;
 using CliWrap.Exceptions;
 using Microsoft.Extensions.Logging;
-using UvlhubAspire.Checkout;
-using UvlhubAspire.Engine;
-using UvlhubAspire.Hosting.Containers;
 
 namespace UvlhubAspire.AppHost.Images;
 

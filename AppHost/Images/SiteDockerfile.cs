@@ -1,6 +1,4 @@
 using System.Text;
-using UvlhubAspire.Checkout;
-using UvlhubAspire.Engine;
 
 namespace UvlhubAspire.AppHost.Images;
 

@@ -1,9 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
-using UvlhubAspire.Checkout;
-using UvlhubAspire.Engine;
-using UvlhubAspire.Hosting.Containers;
-
 namespace UvlhubAspire.AppHost.Images;
 
 /// <summary>
@@ -100,5 +94,5 @@ internal sealed class SiteImages(UvlhubCheckout checkout, Dockerfile dockerfile,
     }
 
     /// <summary>Eight characters that tell one folder from another of the same name.</summary>
-    public static string Digest(string path) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(path)))[..8];
+    public static string Digest(string path) => Names.Digest(path, 8);
 }

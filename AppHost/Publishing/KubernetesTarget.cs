@@ -260,11 +260,10 @@ internal sealed class KubernetesTarget : IPublishTarget
         [InstanceLabel] = model.Name,
     };
 
-    private static string Key(PublishedFile file) => string.Concat(file.Path.Select(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' ? c : '_'));
+    private static string Key(PublishedFile file) => Names.Clean(file.Path, '_', ".-");
 
     // RFC 1123: lower case letters, digits and dashes, with a letter or digit at both ends.
-    private static string Label(string name) =>
-        string.Concat(name.ToLowerInvariant().Select(c => char.IsAsciiLetterOrDigit(c) ? c : '-')).Trim('-');
+    private static string Label(string name) => Names.Clean(name.ToLowerInvariant(), '-').Trim('-');
 
     // $(NAME) is a variable's value there.
     private static string Escape(string text) => text.Replace("$(", "$$(", StringComparison.Ordinal);

@@ -6,9 +6,6 @@ using Aspire.Hosting.Pipelines;
 using CliWrap;
 using Microsoft.Extensions.DependencyInjection;
 using UvlhubAspire.AppHost.Uvlhub;
-using UvlhubAspire.Checkout;
-using UvlhubAspire.Engine;
-using UvlhubAspire.Hosting.Containers;
 
 namespace UvlhubAspire.AppHost.Publishing;
 

@@ -5,8 +5,6 @@ using UvlhubAspire.AppHost.Images;
 using UvlhubAspire.AppHost.Services;
 using UvlhubAspire.AppHost.Site;
 using UvlhubAspire.AppHost.Uvlhub;
-using UvlhubAspire.Checkout;
-using UvlhubAspire.Hosting.Containers;
 
 namespace UvlhubAspire.AppHost.Publishing;
 
@@ -211,7 +209,7 @@ internal sealed class PublishedModelReader(UvlhubEnvironment uvlhub, Distributed
     }
 
     private PublishedVolume Volume(ContainerMountAnnotation mount) => new(
-        _volumes.GetValueOrDefault(mount.Source!) ?? string.Concat(mount.Source!.Select(c => char.IsAsciiLetterOrDigit(c) ? c : '_')),
+        _volumes.GetValueOrDefault(mount.Source!) ?? Names.Clean(mount.Source!, '_'),
         mount.Target,
         mount.IsReadOnly);
 

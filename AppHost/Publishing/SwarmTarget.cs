@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Security.Cryptography;
 using UvlhubAspire.AppHost.Uvlhub;
 
 namespace UvlhubAspire.AppHost.Publishing;
@@ -152,9 +151,9 @@ internal sealed class SwarmTarget : IPublishTarget
 
     private static string SecretName(PublishedModel model, PublishedVariable secret) => $"{model.Name}_{SecretKey(secret)}";
 
-    private static string ConfigKey(PublishedFile file) => string.Concat(file.Path.Select(c => char.IsAsciiLetterOrDigit(c) ? c : '_'));
+    private static string ConfigKey(PublishedFile file) => Names.Clean(file.Path, '_');
 
-    private static string Digest(PublishedFile file) => Convert.ToHexStringLower(SHA256.HashData(OutputFile.WithDynamicNames(file).Content.Span))[..8];
+    private static string Digest(PublishedFile file) => Names.Digest(OutputFile.WithDynamicNames(file).Content.Span, 8);
 
     private static string Escape(string text) => text.Replace("$", "$$", StringComparison.Ordinal);
 

@@ -1,9 +1,6 @@
 using UvlhubAspire.AppHost.Images;
 using UvlhubAspire.AppHost.Uvlhub;
-using UvlhubAspire.Checkout;
-using UvlhubAspire.Engine;
 using UvlhubAspire.Hosting.Compose;
-using UvlhubAspire.Hosting.Containers;
 
 namespace Aspire.Hosting;
 

@@ -1,6 +1,4 @@
 using UvlhubAspire.AppHost.Uvlhub;
-using UvlhubAspire.Checkout;
-using UvlhubAspire.Hosting.Containers;
 
 namespace Aspire.Hosting;
 

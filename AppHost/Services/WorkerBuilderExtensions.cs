@@ -1,6 +1,5 @@
 using UvlhubAspire.AppHost.Site;
 using UvlhubAspire.AppHost.Uvlhub;
-using UvlhubAspire.Checkout;
 using UvlhubAspire.Hosting.Compose;
 
 namespace Aspire.Hosting;

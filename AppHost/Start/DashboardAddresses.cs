@@ -1,7 +1,5 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
-using UvlhubAspire.Checkout;
-using UvlhubAspire.Hosting.Containers;
 
 namespace UvlhubAspire.AppHost.Start;
 

@@ -5,8 +5,6 @@ using Aspire.Hosting.Lifecycle;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging;
 using UvlhubAspire.AppHost.Uvlhub;
-using UvlhubAspire.Engine;
-using UvlhubAspire.Hosting.Containers;
 
 namespace UvlhubAspire.AppHost.Start;
 
@@ -67,7 +65,7 @@ internal sealed partial class PreflightChecks(
     private async Task<IEnumerable<string>> ContainerNameProblemsAsync(DistributedApplicationModel model, CancellationToken cancellationToken)
     {
         var problems = await Task.WhenAll(model.Resources
-            .Select(resource => (resource, resource.Annotations.OfType<ContainerNameAnnotation>().LastOrDefault()?.Name))
+            .Select(resource => (resource, Name: resource.ContainerName()))
             .Where(named => named.Name is not null)
             .Select(named => ContainerNameProblemAsync(named.resource.Name, named.Name!, cancellationToken)));
         return problems.OfType<string>();

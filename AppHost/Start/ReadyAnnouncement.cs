@@ -3,7 +3,6 @@ using Aspire.Hosting.Lifecycle;
 using Microsoft.Extensions.Logging;
 using UvlhubAspire.AppHost.Services;
 using UvlhubAspire.AppHost.Site;
-using UvlhubAspire.Checkout;
 
 namespace UvlhubAspire.AppHost.Start;
 

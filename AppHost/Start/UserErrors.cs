@@ -1,5 +1,4 @@
 using UvlhubAspire.AppHost.Uvlhub;
-using UvlhubAspire.Engine;
 
 namespace UvlhubAspire.AppHost.Start;
 

@@ -7,10 +7,7 @@ using UvlhubAspire.AppHost.Images;
 using UvlhubAspire.AppHost.Publishing;
 using UvlhubAspire.AppHost.Start;
 using UvlhubAspire.AppHost.Uvlhub;
-using UvlhubAspire.Checkout;
-using UvlhubAspire.Engine;
 using UvlhubAspire.Hosting.Compose;
-using UvlhubAspire.Hosting.Containers;
 
 namespace Aspire.Hosting;
 
@@ -59,7 +56,8 @@ internal static class UvlhubBuilderExtensions
             builder.AddTelemetryEndpoint();
         }
 
-        builder.Services.AddSingleton(ContainerEngine.FromConfiguration(builder.Configuration));
+        var engine = ContainerEngine.FromConfiguration(builder.Configuration);
+        builder.Services.AddSingleton(engine);
         builder.Services.AddSingleton<ImageBuilder>();
         builder.Services.AddSingleton(ReadImageSource(options));
         builder.Services.AddSingleton<ImageChooser>();
@@ -88,10 +86,11 @@ internal static class UvlhubBuilderExtensions
             ComposeFindings = findings,
             Services = ServiceSelection.Read(options.Services, compose, checkout),
             Options = options,
+            Engine = engine,
             Names = names,
             Ports = ports,
-            RootPassword = builder.AddSecret($"{profile.SecretPrefix}mariadb-root-password", checkout.RootPassword),
-            UserPassword = builder.AddSecret($"{profile.SecretPrefix}mariadb-password", checkout.DatabasePassword),
+            RootPassword = builder.AddSecret($"{profile.SecretPrefix}{SharedNames.RootPassword}", checkout.RootPassword),
+            UserPassword = builder.AddSecret($"{profile.SecretPrefix}{SharedNames.UserPassword}", checkout.DatabasePassword),
             ExternalServer = ExternalServer.Read(options, checkout),
             Tls = TlsSettings.Read(options, checkout),
             SecretKey = profile.Server == WebServer.Gunicorn

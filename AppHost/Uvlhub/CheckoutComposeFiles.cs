@@ -1,6 +1,4 @@
 using System.Text.RegularExpressions;
-using UvlhubAspire.Checkout;
-using UvlhubAspire.Engine;
 using UvlhubAspire.Hosting.Compose;
 
 namespace UvlhubAspire.AppHost.Uvlhub;

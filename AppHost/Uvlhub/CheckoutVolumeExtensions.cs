@@ -1,7 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
 using UvlhubAspire.AppHost.Uvlhub;
-using UvlhubAspire.Engine;
-using UvlhubAspire.Hosting.Containers;
 
 namespace Aspire.Hosting;
 

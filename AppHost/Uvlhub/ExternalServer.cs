@@ -1,7 +1,5 @@
 using System.Globalization;
 using System.Net;
-using UvlhubAspire.Checkout;
-using UvlhubAspire.Engine;
 
 namespace UvlhubAspire.AppHost.Uvlhub;
 

@@ -1,9 +1,6 @@
 using System.Globalization;
 using Microsoft.Extensions.Configuration;
-using UvlhubAspire.Checkout;
-using UvlhubAspire.Engine;
 using UvlhubAspire.Hosting.Compose;
-using UvlhubAspire.Hosting.Containers;
 
 namespace UvlhubAspire.AppHost.Uvlhub;
 

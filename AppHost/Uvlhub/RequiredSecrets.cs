@@ -1,6 +1,3 @@
-using UvlhubAspire.Checkout;
-using UvlhubAspire.Engine;
-
 namespace UvlhubAspire.AppHost.Uvlhub;
 
 /// <summary>Where an environment's secrets come from: the setting <c>Uvlhub:Secrets</c>.</summary>

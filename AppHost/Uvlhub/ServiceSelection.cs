@@ -1,5 +1,3 @@
-using UvlhubAspire.Checkout;
-using UvlhubAspire.Engine;
 using UvlhubAspire.Hosting.Compose;
 
 namespace UvlhubAspire.AppHost.Uvlhub;

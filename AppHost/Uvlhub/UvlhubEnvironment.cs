@@ -1,5 +1,4 @@
 using UvlhubAspire.AppHost.Images;
-using UvlhubAspire.Checkout;
 using UvlhubAspire.Hosting.Compose;
 
 namespace UvlhubAspire.AppHost.Uvlhub;
@@ -24,6 +23,9 @@ internal sealed record UvlhubEnvironment
 
     /// <summary>The services that run.</summary>
     public required ServiceSelection Services { get; init; }
+
+    /// <summary>The container engine, the one that Aspire uses.</summary>
+    public required ContainerEngine Engine { get; init; }
 
     /// <summary>The names on the engine.</summary>
     public required InstanceNames Names { get; init; }

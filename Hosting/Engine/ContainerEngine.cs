@@ -1,3 +1,4 @@
+using System.Text.Json;
 using CliWrap;
 using CliWrap.Buffered;
 using CliWrap.Exceptions;
@@ -9,15 +10,33 @@ namespace UvlhubAspire.Engine;
 /// The container engine's command line, for what Aspire's model has no word for: whether an image is there, building
 /// one, labelling a volume. Arguments are a list, never a shell's line.
 /// </summary>
-/// <param name="executable"><c>docker</c> or <c>podman</c>.</param>
-public sealed class ContainerEngine(string executable)
+/// <param name="executable"><c>docker</c> or <c>podman</c>, found when it is needed.</param>
+public sealed class ContainerEngine(Lazy<string> executable)
 {
-    /// <summary>The engine's executable, looked up in <c>PATH</c>.</summary>
-    public string Executable { get; } = executable;
+    private static readonly TimeSpan s_inspection = TimeSpan.FromSeconds(20);
 
-    /// <summary>The engine that Aspire itself uses: its setting <c>ASPIRE_CONTAINER_RUNTIME</c>. Default: <c>docker</c>.</summary>
-    public static ContainerEngine FromConfiguration(IConfiguration configuration) =>
-        new(configuration["ASPIRE_CONTAINER_RUNTIME"] ?? configuration["DOTNET_ASPIRE_CONTAINER_RUNTIME"] ?? "docker");
+    // As Aspire's ContainerRuntimeResolver does: Docker, unless Podman alone is there, or runs where Docker does not.
+    // Programs are started only where both are installed.
+    private static readonly Lazy<string> s_detected = new(() =>
+        IsInstalled("podman") && (!IsInstalled("docker") || (!Runs("docker") && Runs("podman"))) ? "podman" : "docker");
+
+    /// <summary>An engine that is named.</summary>
+    /// <param name="executable"><c>docker</c> or <c>podman</c>.</param>
+    public ContainerEngine(string executable)
+        : this(new Lazy<string>(executable))
+    {
+    }
+
+    /// <summary>The engine's executable, looked up in <c>PATH</c>.</summary>
+    public string Executable => executable.Value;
+
+    /// <summary>The engine that Aspire itself uses: its setting <c>ASPIRE_CONTAINER_RUNTIME</c>, else what is installed and runs.</summary>
+    public static ContainerEngine FromConfiguration(IConfiguration configuration)
+    {
+        string[] settings = ["DcpPublisher:ContainerRuntime", "ASPIRE_CONTAINER_RUNTIME", "DOTNET_ASPIRE_CONTAINER_RUNTIME"];
+        var named = settings.Select(setting => configuration[setting]).FirstOrDefault(value => !string.IsNullOrEmpty(value));
+        return named is null ? new(s_detected) : new(named);
+    }
 
     /// <summary>Runs one command and collects what it prints.</summary>
     /// <param name="timeout">After this the command is ended and counts as failed.</param>
@@ -52,7 +71,26 @@ public sealed class ContainerEngine(string executable)
 
     /// <summary>Whether an image is present on this machine.</summary>
     public async Task<bool> HasImageAsync(string image, CancellationToken cancellationToken) =>
-        (await RunAsync(TimeSpan.FromSeconds(20), cancellationToken, "image", "inspect", "--format", "{{.Id}}", image)).Succeeded;
+        (await RunAsync(s_inspection, cancellationToken, "image", "inspect", "--format", "{{.Id}}", image)).Succeeded;
+
+    /// <summary>Looks at a container, an image, a network or a volume.</summary>
+    /// <param name="kind">Which of these, in the engine's word.</param>
+    /// <param name="name">Its name or id.</param>
+    /// <param name="cancellationToken">Ends the question.</param>
+    /// <returns>What is there, else <see langword="null"/> and why: there is no such thing, or the engine does not answer.</returns>
+    public async Task<(EngineObject? Found, string Error)> InspectAsync(string kind, string name, CancellationToken cancellationToken)
+    {
+        var inspected = await RunAsync(s_inspection, cancellationToken, kind, "inspect", name);
+        return inspected.Succeeded
+            ? (JsonSerializer.Deserialize(inspected.Output, EngineJson.Default.EngineObjectArray)![0], "")
+            : (null, inspected.Error);
+    }
+
+    private static bool IsInstalled(string program) => Environment.GetEnvironmentVariable("PATH")?.Split(Path.PathSeparator)
+        .Any(folder => File.Exists(Path.Combine(folder, OperatingSystem.IsWindows() ? $"{program}.exe" : program))) == true;
+
+    private static bool Runs(string program) => new ContainerEngine(program)
+        .RunAsync(TimeSpan.FromSeconds(10), CancellationToken.None, "container", "ls", "-n", "1").GetAwaiter().GetResult().Succeeded;
 }
 
 /// <summary>How a command of the engine ended.</summary>

@@ -1,4 +1,3 @@
-using UvlhubAspire.Engine;
 using YamlDotNet.RepresentationModel;
 
 namespace UvlhubAspire.Hosting.Compose;

@@ -1,5 +1,3 @@
-using UvlhubAspire.Engine;
-
 namespace UvlhubAspire.Hosting.Compose;
 
 /// <summary>One service of a compose file. A list is empty where the file says nothing.</summary>

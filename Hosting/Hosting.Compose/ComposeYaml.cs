@@ -1,4 +1,3 @@
-using UvlhubAspire.Engine;
 using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
 

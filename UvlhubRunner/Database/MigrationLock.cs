@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using System.Text;
 using Microsoft.Extensions.Logging;
 using MySqlConnector;
@@ -29,7 +28,7 @@ internal sealed partial class MigrationLock : IAsyncDisposable
         var name = $"uvlhub_migrator.{database}";
         return Encoding.UTF8.GetByteCount(name) == name.Length && name.Length <= MaximumNameLength
             ? name
-            : $"uvlhub_migrator.{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(database)))[..40]}";
+            : $"uvlhub_migrator.{Names.Digest(database, 40)}";
     }
 
     /// <summary>Takes the lock, waiting for another migrator to finish; the wait is visible in the log.</summary>

@@ -3,17 +3,12 @@ using Microsoft.Extensions.Logging;
 using MySqlConnector;
 using Polly.Registry;
 using Polly.Timeout;
-using UvlhubAspire.Checkout;
 using UvlhubAspire.Runner.Resilience;
 using UvlhubAspire.Runner.Settings;
 
 namespace UvlhubAspire.Runner.Database;
 
 /// <summary>The application's database on its server: how to reach it, and what state it is in.</summary>
-/// <param name="settings">Where it is.</param>
-/// <param name="pipelines">How to try again.</param>
-/// <param name="time">The clock.</param>
-/// <param name="logger">The log.</param>
 internal sealed partial class UvlhubDatabase(
     RunnerSettings settings, ResiliencePipelineProvider<string> pipelines, TimeProvider time, ILogger<UvlhubDatabase> logger)
 {

@@ -3,7 +3,6 @@ using System.Globalization;
 using CliWrap;
 using CliWrap.Exceptions;
 using Microsoft.Extensions.Logging;
-using UvlhubAspire.Engine;
 using UvlhubAspire.Runner.Settings;
 
 namespace UvlhubAspire.Runner.Flask;
@@ -13,30 +12,12 @@ namespace UvlhubAspire.Runner.Flask;
 /// A command lives exactly as long as the runner: it is tied to the
 /// runner's end of a pipe, so that not even a killed runner leaves a schema change running behind its back.
 /// </summary>
-/// <param name="settings">Where the container is.</param>
-/// <param name="time">The clock.</param>
-/// <param name="logger">The log.</param>
 internal sealed partial class Toolbox(RunnerSettings settings, TimeProvider time, ILogger<Toolbox> logger)
 {
     /// <summary>The variable that marks what a runner started inside the container.</summary>
     public const string RunMarker = "UVLHUB_RUNNER_PROCESS";
 
     private static readonly TimeSpan s_engineLimit = TimeSpan.FromSeconds(30);
-
-    // Standard input stays open while the runner lives. When it ends, whatever ended it, the read returns and the whole
-    // process group of the command goes, children included. The command's own input is empty.
-    private const string Leash = """
-        exec 3<&0 </dev/null
-        setsid "$@" 3<&- &
-        command=$!
-        ( read -r _ <&3; kill -KILL -"$command" ) >/dev/null 2>&1 &
-        leash=$!
-        exec 3<&-
-        wait "$command"
-        code=$?
-        kill "$leash" 2>/dev/null
-        exit "$code"
-        """;
 
     /// <summary>Waits until the container runs.</summary>
     /// <exception cref="MigrationFailedException">There is no such container, or it does not run in time; the message says what to do.</exception>
@@ -52,16 +33,14 @@ internal sealed partial class Toolbox(RunnerSettings settings, TimeProvider time
         var delay = TimeSpan.FromMilliseconds(50);
         while (true)
         {
-            var inspected = await settings.Engine.RunAsync(
-                s_engineLimit, cancellationToken, "container", "inspect", "--format", "{{.State.Status}}", settings.ToolboxContainer);
-            if (inspected is { Succeeded: true, Output: "running" })
+            var (container, error) = await settings.Engine.InspectAsync("container", settings.ToolboxContainer, cancellationToken);
+            if (container?.State?.Status == "running")
             {
                 return;
             }
 
-            var found = inspected.Succeeded ? $"is {inspected.Output}" : inspected.Error;
-            var isMissing = inspected.Error.Contains("No such container", StringComparison.OrdinalIgnoreCase);
-            if (isMissing && settings.IsShell)
+            var found = container is null ? error : $"is {container.State?.Status}";
+            if (error.Contains("No such container", StringComparison.OrdinalIgnoreCase) && settings.IsShell)
             {
                 throw new MigrationFailedException(
                     ExitCode.Unreachable,
@@ -84,7 +63,7 @@ internal sealed partial class Toolbox(RunnerSettings settings, TimeProvider time
 
     /// <summary>Runs a command; its output goes to the log line by line.</summary>
     /// <param name="command">The command's words.</param>
-    /// <param name="environment">Variables beside those of the container; names and values may not be secret.</param>
+    /// <param name="environment">Variables beside those of the container.</param>
     /// <param name="answer">Takes the lines of standard output, which then do not go to the log.</param>
     /// <param name="cancellationToken">Ends the command and all that it started.</param>
     /// <exception cref="FlaskException">It failed, or took too long; the message is the cause.</exception>
@@ -111,11 +90,12 @@ internal sealed partial class Toolbox(RunnerSettings settings, TimeProvider time
         int exitCode;
         try
         {
-            var result = await Shell([Leash, "sh", .. command], variables)
-                .WithStandardInputPipe(PipeSource.Create((_, token) => Task.Delay(Timeout.Infinite, token)))
+            var leashed = settings.ToolboxContainer is { } container
+                ? LeashedCommand.Create(settings.Engine, container, command, variables)
+                : LeashedCommand.CreateHere(settings.Checkout.Path, command, variables);
+            var result = await leashed
                 .WithStandardOutputPipe(PipeTarget.ToDelegate(answer ?? output.Add))
                 .WithStandardErrorPipe(PipeTarget.ToDelegate(output.Add))
-                .WithValidation(CommandResultValidation.None)
                 .ExecuteAsync(limit.Token);
             exitCode = result.ExitCode;
         }
@@ -177,18 +157,6 @@ internal sealed partial class Toolbox(RunnerSettings settings, TimeProvider time
 
         return count;
     }
-
-    // Variables go into the engine's arguments, or into the process's own environment where there is no engine between.
-    private Command Shell(IReadOnlyList<string> script, Dictionary<string, string> variables) => settings.ToolboxContainer is { } container
-        ? Cli.Wrap(settings.Engine.Executable).WithArguments(
-        [
-            "exec", "--interactive", .. variables.SelectMany(variable => new[] { "--env", $"{variable.Key}={variable.Value}" }),
-            container, "sh", "-c", .. script,
-        ])
-        : Cli.Wrap("sh")
-            .WithArguments(["-c", .. script])
-            .WithWorkingDirectory(settings.Checkout.Path)
-            .WithEnvironmentVariables(variables.ToDictionary(variable => variable.Key, variable => (string?)variable.Value));
 
     private static bool TransientCause(int exitCode, string output) =>
         Resilience.TransientCause.InFlaskOutput(output) || (exitCode is 1 or 125 or 126 && Resilience.TransientCause.InEngineOutput(output));

@@ -12,14 +12,6 @@ namespace UvlhubAspire.Runner.Migration;
 /// <summary>
 /// How everything that changes the database is done: alone, announced in the journal, and undone if it fails.
 /// </summary>
-/// <param name="settings">Where it works.</param>
-/// <param name="database">The database.</param>
-/// <param name="journal">The journal.</param>
-/// <param name="rollback">How a change is undone.</param>
-/// <param name="snapshots">The snapshots.</param>
-/// <param name="pipelines">How to try again.</param>
-/// <param name="time">The clock.</param>
-/// <param name="logger">The log.</param>
 internal sealed partial class Changes(
     RunnerSettings settings,
     UvlhubDatabase database,

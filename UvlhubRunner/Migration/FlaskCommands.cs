@@ -7,11 +7,6 @@ using UvlhubAspire.Runner.Settings;
 namespace UvlhubAspire.Runner.Migration;
 
 /// <summary>The commands of Flask and rosemary that change the database, each with a check of what came of it.</summary>
-/// <param name="settings">Where it works.</param>
-/// <param name="database">The database.</param>
-/// <param name="toolbox">Where Flask runs.</param>
-/// <param name="time">The clock.</param>
-/// <param name="logger">The log.</param>
 internal sealed partial class FlaskCommands(
     RunnerSettings settings, UvlhubDatabase database, Toolbox toolbox, TimeProvider time, ILogger<FlaskCommands> logger)
 {

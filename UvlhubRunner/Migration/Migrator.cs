@@ -8,16 +8,6 @@ using UvlhubAspire.Runner.Settings;
 namespace UvlhubAspire.Runner.Migration;
 
 /// <summary>Brings a database to the checkout's head, from whatever state it is in, or refuses and says why.</summary>
-/// <param name="settings">Where it works.</param>
-/// <param name="database">The database.</param>
-/// <param name="journal">The journal.</param>
-/// <param name="changes">How changes are made.</param>
-/// <param name="flask">How Flask changes the database.</param>
-/// <param name="snapshots">The snapshots.</param>
-/// <param name="refusals">What is said where nothing may be done.</param>
-/// <param name="unversioned">What is done about tables without a revision.</param>
-/// <param name="time">The clock.</param>
-/// <param name="logger">The log.</param>
 internal sealed partial class Migrator(
     RunnerSettings settings,
     UvlhubDatabase database,

@@ -6,10 +6,6 @@ using UvlhubAspire.Runner.Settings;
 namespace UvlhubAspire.Runner.Migration;
 
 /// <summary>What a person is told in the states in which the runner may not decide alone.</summary>
-/// <param name="settings">Where it works.</param>
-/// <param name="database">The database.</param>
-/// <param name="journal">The journal.</param>
-/// <param name="snapshots">The snapshots.</param>
 internal sealed class Refusals(RunnerSettings settings, UvlhubDatabase database, MigrationJournal journal, SnapshotKeeper snapshots)
 {
     private const int ShownSnapshots = 5;

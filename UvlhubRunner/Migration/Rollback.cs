@@ -11,11 +11,6 @@ namespace UvlhubAspire.Runner.Migration;
 /// Brings the state before a run back, for a run that has just failed as for one that was killed: MariaDB cannot undo
 /// changes of a schema by itself. It can be cut off at any point and run again.
 /// </summary>
-/// <param name="settings">Where it works.</param>
-/// <param name="database">The database.</param>
-/// <param name="toolbox">Where Flask runs.</param>
-/// <param name="snapshots">The snapshots.</param>
-/// <param name="logger">The log.</param>
 internal sealed partial class Rollback(
     RunnerSettings settings, UvlhubDatabase database, Toolbox toolbox, SnapshotKeeper snapshots, ILogger<Rollback> logger)
 {

@@ -6,10 +6,6 @@ using UvlhubAspire.Runner.Snapshots;
 namespace UvlhubAspire.Runner.Migration;
 
 /// <summary>The snapshots of the one database that the runner works on, with progress in the log.</summary>
-/// <param name="settings">Where it works.</param>
-/// <param name="store">The snapshots.</param>
-/// <param name="time">The clock.</param>
-/// <param name="logger">The log.</param>
 internal sealed partial class SnapshotKeeper(RunnerSettings settings, SnapshotStore store, TimeProvider time, ILogger<SnapshotKeeper> logger)
 {
     /// <summary>The reason of snapshots that hold a half-changed database: never what a migration may start from.</summary>

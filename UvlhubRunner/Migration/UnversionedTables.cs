@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
 using Microsoft.Extensions.Logging;
 using MySqlConnector;
 using UvlhubAspire.Runner.Database;
@@ -13,12 +11,6 @@ namespace UvlhubAspire.Runner.Migration;
 /// What those make is found out by running them on an empty scratch database and comparing the two. This says more than
 /// <c>flask db check</c>, which compares models instead of revisions, and only after a stamp that may be wrong.
 /// </summary>
-/// <param name="database">The database.</param>
-/// <param name="changes">How changes are made.</param>
-/// <param name="flask">How Flask changes a database.</param>
-/// <param name="snapshots">The snapshots.</param>
-/// <param name="refusals">What is said where nothing may be done.</param>
-/// <param name="logger">The log.</param>
 internal sealed partial class UnversionedTables(
     UvlhubDatabase database,
     Changes changes,
@@ -36,7 +28,7 @@ internal sealed partial class UnversionedTables(
         var snapshot = await snapshots.EnsureAsync([], "before comparing tables without a revision", cancellationToken);
         await changes.MakeAsync(root, "stamp", [], graph.Head.Id, RunUndo.Restore, snapshot.Name, async (change, token) =>
         {
-            var scratch = $"uvlhub_runner_check_{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(database.Name)))[..12]}";
+            var scratch = $"uvlhub_runner_check_{Names.Digest(database.Name, 12)}";
             await database.RecreateScratchAsync(root, scratch, token);
             try
             {

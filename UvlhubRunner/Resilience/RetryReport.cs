@@ -7,8 +7,6 @@ namespace UvlhubAspire.Runner.Resilience;
 /// Tells what is waited for: at the first failed attempt, whenever the cause changes, and every ten seconds; in the trace,
 /// every time.
 /// </summary>
-/// <param name="logger">The log.</param>
-/// <param name="time">The clock.</param>
 internal sealed partial class RetryReport(ILogger<RetryReport> logger, TimeProvider time)
 {
     private static readonly TimeSpan s_interval = TimeSpan.FromSeconds(10);

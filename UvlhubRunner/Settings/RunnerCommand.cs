@@ -1,5 +1,3 @@
-using UvlhubAspire.Checkout;
-
 namespace UvlhubAspire.Runner.Settings;
 
 /// <summary>Command lines of the runner as a message shows them: complete, so that they can be pasted.</summary>
@@ -13,7 +11,7 @@ internal static class RunnerCommand
         if (settings.ToolboxContainer is null)
         {
             // In the image the program is installed and the settings are the container's.
-            return string.Join(' ', words.Prepend("UvlhubRunner").Select(Quote));
+            return ShellWords.Join(words.Prepend("UvlhubRunner"));
         }
 
         List<string> line = ["dotnet", "run", "--project", "UvlhubRunner", "--", .. words];
@@ -32,7 +30,7 @@ internal static class RunnerCommand
             line.Add($"--{UvlhubOptions.Section}:{nameof(UvlhubOptions.Environment)}={environment}");
         }
 
-        return string.Join(' ', line.Select(Quote));
+        return ShellWords.Join(line);
     }
 
     /// <summary>A command line for the checkout's own tools, in the container in which they are.</summary>
@@ -40,9 +38,4 @@ internal static class RunnerCommand
     /// <param name="command">The command, as one types it.</param>
     public static string InToolbox(RunnerSettings settings, string command) =>
         settings.ToolboxContainer is { } container ? $"{settings.Engine.Executable} exec -it {container} {command}" : command;
-
-    private static string Quote(string word) =>
-        word.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.' or '/' or ':' or '=' or '+') && word.Length > 0
-            ? word
-            : $"'{word.Replace("'", "'\\''", StringComparison.Ordinal)}'";
 }

@@ -1,9 +1,5 @@
-using System.Security.Cryptography;
-using System.Text;
 using Microsoft.Extensions.Configuration;
 using MySqlConnector;
-using UvlhubAspire.Checkout;
-using UvlhubAspire.Engine;
 
 namespace UvlhubAspire.Runner.Settings;
 
@@ -60,12 +56,9 @@ internal sealed record RunnerSettings
     {
         get
         {
-            var identity = SHA256.HashData(Encoding.UTF8.GetBytes($"{Checkout.Path}\n{Options.Instance}\n{Checkout.Profile.Name}"));
-            return Path.Combine(
-                Options.Snapshots.Path is { Length: > 0 } path
-                    ? Path.GetFullPath(path)
-                    : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify), "uvlhub-aspire", "snapshots"),
-                $"{Checkout.Name}-{Convert.ToHexStringLower(identity)[..8]}");
+            var folder = Options.Snapshots.Path is { Length: > 0 } path ? Path.GetFullPath(path) : UserFolder.Of("snapshots");
+            var identity = Names.Digest($"{Checkout.Path}\n{Options.Instance}\n{Checkout.Profile.Name}", 8);
+            return Path.Combine(folder, $"{Checkout.Name}-{identity}");
         }
     }
 
@@ -77,38 +70,46 @@ internal sealed record RunnerSettings
     public static async Task<RunnerSettings> ReadAsync(IConfiguration configuration, CancellationToken cancellationToken)
     {
         var options = ReadOptions(configuration);
+        var engine = options.ContainerRuntime is { Length: > 0 } runtime
+            ? new ContainerEngine(runtime)
+            : ContainerEngine.FromConfiguration(configuration);
         if (options.Migrator.Local)
         {
-            return ReadInside(options, configuration);
+            return ReadInside(options, engine);
         }
 
         var profile = EnvironmentProfile.Of(options.Environment, EnvironmentProfile.Development).Reading(options.EnvironmentFile);
         var checkout = UvlhubCheckout.Read(string.IsNullOrWhiteSpace(options.Path) ? RepositoryFolder.BundledSample : options.Path, profile);
         var names = new InstanceNames(options.Instance, profile);
-        var engine = options.ContainerRuntime is { Length: > 0 } runtime ? new ContainerEngine(runtime) : ContainerEngine.FromConfiguration(configuration);
         var databaseContainer = options.Containers.Database ?? names.DatabaseContainer;
         var toolbox = options.Containers.Toolbox ?? names.ToolboxContainer;
-        var root = configuration.GetConnectionString("db");
-        var application = configuration.GetConnectionString("uvlhubdb");
+        var root = configuration.GetConnectionString(SharedNames.Server);
+        var application = configuration.GetConnectionString(SharedNames.Database);
         var port = root is null || application is null ? await PortAsync(options, engine, databaseContainer, toolbox, cancellationToken) : 0;
 
         return new RunnerSettings
         {
             Checkout = checkout,
             Options = options,
-            Root = ReadConnection("ConnectionStrings:db", root ?? FromCheckout(
-                port, "root", checkout.RootPassword ?? configuration["Parameters:mariadb-root-password"], database: null), configuration["DB_PASSWORD"]),
-            Application = ReadConnection("ConnectionStrings:uvlhubdb", application ?? FromCheckout(
-                port, checkout.DatabaseUser, checkout.DatabasePassword ?? configuration["Parameters:mariadb-password"], checkout.Database), configuration["UVLHUBDB_PASSWORD"]),
+            Root = Connection(SharedNames.Server, root ?? FromCheckout(
+                port, "root", checkout.RootPassword ?? Parameter(SharedNames.RootPassword), database: null)),
+            Application = Connection(SharedNames.Database, application ?? FromCheckout(
+                port, checkout.DatabaseUser, checkout.DatabasePassword ?? Parameter(SharedNames.UserPassword), checkout.Database)),
             Engine = engine,
             DatabaseContainer = databaseContainer,
             ToolboxContainer = toolbox,
             IsShell = root is null,
         };
+
+        // The AppHost gives passwords apart from the connection strings, which can be seen in its dashboard.
+        MySqlConnectionStringBuilder Connection(string resource, string value) =>
+            ReadConnection($"ConnectionStrings:{resource}", value, configuration[$"{resource.ToUpperInvariant()}_PASSWORD"]);
+
+        string? Parameter(string name) => configuration[$"Parameters:{name}"];
     }
 
     // In the image there is no engine, and the environment is the application's own.
-    private static RunnerSettings ReadInside(UvlhubOptions options, IConfiguration configuration)
+    private static RunnerSettings ReadInside(UvlhubOptions options, ContainerEngine engine)
     {
         var environment = System.Environment.GetEnvironmentVariables().Cast<System.Collections.DictionaryEntry>()
             .ToDictionary(entry => (string)entry.Key, entry => (string?)entry.Value ?? "", StringComparer.Ordinal);
@@ -124,7 +125,7 @@ internal sealed record RunnerSettings
             Root = ReadConnection("MARIADB_HOSTNAME", Connection(
                 options.Database.Administrator is { Length: > 0 } administrator ? administrator : "root", SecretKeys.RootPassword, database: null)),
             Application = ReadConnection("MARIADB_HOSTNAME", Connection(checkout.DatabaseUser, SecretKeys.UserPassword, checkout.Database)),
-            Engine = ContainerEngine.FromConfiguration(configuration),
+            Engine = engine,
             DatabaseContainer = null,
             ToolboxContainer = null,
             IsShell = false,
@@ -132,7 +133,7 @@ internal sealed record RunnerSettings
 
         string Connection(string user, string password, string? database) => new MySqlConnectionStringBuilder
         {
-            Server = environment.GetValueOrDefault("MARIADB_HOSTNAME", "db"),
+            Server = environment.GetValueOrDefault("MARIADB_HOSTNAME", SharedNames.Server),
             Port = uint.TryParse(environment.GetValueOrDefault("MARIADB_PORT"), out var port) ? port : DefaultPort,
             UserID = user,
             Password = environment.GetValueOrDefault(password) is { Length: > 0 } given
@@ -198,7 +199,6 @@ internal sealed record RunnerSettings
         Database = database ?? "",
     }.ConnectionString;
 
-    // The AppHost gives passwords apart from the connection strings, which can be seen in its dashboard.
     private static MySqlConnectionStringBuilder ReadConnection(string setting, string value, string? password = null)
     {
         try

@@ -1,15 +1,10 @@
 using System.Globalization;
-using System.Security.Cryptography;
-using System.Text;
 using System.Text.RegularExpressions;
 using MySqlConnector;
-using UvlhubAspire.Checkout;
 
 namespace UvlhubAspire.Runner.Snapshots;
 
 /// <summary>Reads the content of a database in figures, over one connection and so in its transaction's view.</summary>
-/// <param name="connection">The connection.</param>
-/// <param name="database">The database's name.</param>
 internal sealed partial class ContentReader(MySqlConnection connection, string database)
 {
     /// <summary>The table that stands in a database while a restore of it is not finished; no content counts it.</summary>
@@ -177,7 +172,7 @@ internal sealed partial class ContentReader(MySqlConnection connection, string d
         var lines = NextNumber().Replace(createTable, "").Split('\n').Select(line => line.TrimEnd(',')).ToList();
         var columns = lines.Where(IsColumn);
         var rest = lines.Where(line => !IsColumn(line)).Order(StringComparer.Ordinal);
-        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', columns.Concat(rest)))));
+        return Names.Digest(string.Join('\n', columns.Concat(rest)), 64);
     }
 
     private static bool IsColumn(string line) => line.StartsWith("  `", StringComparison.Ordinal);

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text;
 using MySqlConnector;
-using UvlhubAspire.Checkout;
 
 namespace UvlhubAspire.Runner.Snapshots;
 

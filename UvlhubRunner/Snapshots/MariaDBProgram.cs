@@ -9,7 +9,6 @@ namespace UvlhubAspire.Runner.Snapshots;
 /// Runs MariaDB's own client programs against a database, streaming. The password travels in the environment only, where
 /// <c>ps</c> does not show it, and whatever ends the run early ends the program inside the container as well.
 /// </summary>
-/// <param name="database">The database.</param>
 internal sealed class MariaDBProgram(DatabaseAccess database)
 {
     private const string PasswordVariable = "MYSQL_PWD";

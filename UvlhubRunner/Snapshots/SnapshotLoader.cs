@@ -1,14 +1,11 @@
 using System.Globalization;
 using System.IO.Compression;
-using System.Security.Cryptography;
 using System.Text;
 using MySqlConnector;
-using UvlhubAspire.Checkout;
 
 namespace UvlhubAspire.Runner.Snapshots;
 
 /// <summary>Verifies a snapshot's file and gives a database its content.</summary>
-/// <param name="snapshot">The snapshot.</param>
 internal sealed class SnapshotLoader(Snapshot snapshot)
 {
     private const int BufferLength = 128 * 1024;
@@ -264,7 +261,7 @@ internal sealed class SnapshotLoader(Snapshot snapshot)
 
     /// <summary>The server's lock that whoever loads into a database holds.</summary>
     internal static string LockNameOf(string database) =>
-        $"uvlhub_restore.{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(database)))[..40]}";
+        $"uvlhub_restore.{Names.Digest(database, 40)}";
 
     private MigrationRefusedException Damaged(string reason) => new(
         SnapshotStore.SnapshotDamaged,

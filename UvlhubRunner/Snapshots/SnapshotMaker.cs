@@ -10,7 +10,6 @@ namespace UvlhubAspire.Runner.Snapshots;
 /// one moment: a read lock on the tables is held until the dump's transaction and ours have both begun, which takes some
 /// milliseconds, and then writers go on. Tables of engines without transactions must not change while the dump runs.
 /// </summary>
-/// <param name="access">The database.</param>
 internal sealed class SnapshotMaker(DatabaseAccess access)
 {
     /// <summary>The last line of every snapshot, written when all before it has succeeded.</summary>

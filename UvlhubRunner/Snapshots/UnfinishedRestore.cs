@@ -1,5 +1,3 @@
-using UvlhubAspire.Checkout;
-
 namespace UvlhubAspire.Runner.Snapshots;
 
 /// <summary>

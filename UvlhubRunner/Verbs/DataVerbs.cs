@@ -7,12 +7,6 @@ using UvlhubAspire.Runner.Settings;
 namespace UvlhubAspire.Runner.Verbs;
 
 /// <summary><c>seed</c> and <c>reset</c>.</summary>
-/// <param name="settings">Where it works.</param>
-/// <param name="database">The database.</param>
-/// <param name="changes">How changes are made.</param>
-/// <param name="flask">How Flask changes the database.</param>
-/// <param name="snapshots">The snapshots.</param>
-/// <param name="migrator">How an empty database is filled.</param>
 internal sealed class DataVerbs(
     RunnerSettings settings, UvlhubDatabase database, Changes changes, FlaskCommands flask, SnapshotKeeper snapshots, Migrator migrator)
 {

@@ -8,12 +8,6 @@ using UvlhubAspire.Runner.Settings;
 namespace UvlhubAspire.Runner.Verbs;
 
 /// <summary><c>plan</c>: what <c>migrate</c> would run, with <c>--sql</c> as the statements.</summary>
-/// <param name="settings">Where it works.</param>
-/// <param name="database">The database.</param>
-/// <param name="journal">The journal.</param>
-/// <param name="refusals">What is said where nothing may be done.</param>
-/// <param name="flask">Whether the checkout is seeded.</param>
-/// <param name="toolbox">Where Flask runs.</param>
 internal sealed partial class PlanVerb(
     RunnerSettings settings, UvlhubDatabase database, MigrationJournal journal, Refusals refusals, FlaskCommands flask, Toolbox toolbox)
 {

@@ -7,11 +7,6 @@ using UvlhubAspire.Runner.Settings;
 namespace UvlhubAspire.Runner.Verbs;
 
 /// <summary><c>backup</c>, <c>restore</c> and <c>snapshots</c>.</summary>
-/// <param name="settings">Where it works.</param>
-/// <param name="database">The database.</param>
-/// <param name="changes">How changes are made.</param>
-/// <param name="snapshots">The snapshots.</param>
-/// <param name="logger">The log.</param>
 internal sealed partial class SnapshotVerbs(
     RunnerSettings settings, UvlhubDatabase database, Changes changes, SnapshotKeeper snapshots, ILogger<SnapshotVerbs> logger)
 {

@@ -7,12 +7,6 @@ using UvlhubAspire.Runner.Settings;
 namespace UvlhubAspire.Runner.Verbs;
 
 /// <summary><c>status</c>: how things are, for people and, as JSON, for scripts.</summary>
-/// <param name="settings">Where it works.</param>
-/// <param name="database">The database.</param>
-/// <param name="journal">The journal.</param>
-/// <param name="refusals">What is said where nothing may be done.</param>
-/// <param name="snapshots">The snapshots.</param>
-/// <param name="flask">Whether the checkout is seeded.</param>
 internal sealed class StatusVerb(
     RunnerSettings settings, UvlhubDatabase database, MigrationJournal journal, Refusals refusals, SnapshotKeeper snapshots, FlaskCommands flask)
 {

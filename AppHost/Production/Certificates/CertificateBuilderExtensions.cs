@@ -4,9 +4,6 @@ using Microsoft.Extensions.Hosting;
 using UvlhubAspire.AppHost.Production;
 using UvlhubAspire.AppHost.Services;
 using UvlhubAspire.AppHost.Uvlhub;
-using UvlhubAspire.Checkout;
-using UvlhubAspire.Engine;
-using UvlhubAspire.Hosting.Containers;
 
 namespace Aspire.Hosting;
 

@@ -6,7 +6,6 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using UvlhubAspire.AppHost.Services;
 using UvlhubAspire.AppHost.Uvlhub;
-using UvlhubAspire.Engine;
 
 namespace UvlhubAspire.AppHost.Production;
 
@@ -114,7 +113,7 @@ internal sealed partial class CertificateKeeper(
         try
         {
             using var certificate = X509Certificate2.CreateFromPem(read.Output);
-            return new CertificateState { Ends = certificate.NotAfter.ToUniversalTime(), Serial = certificate.SerialNumber };
+            return new CertificateState { Ends = certificate.NotAfter.ToUniversalTime() };
         }
         catch (CryptographicException)
         {

@@ -8,9 +8,6 @@ internal sealed record CertificateState
     /// <summary>When the certificate ends; <see langword="null"/> while there is none.</summary>
     public DateTimeOffset? Ends { get; init; }
 
-    /// <summary>Its serial number.</summary>
-    public string? Serial { get; init; }
-
     /// <summary>When it is asked for again.</summary>
     public DateTimeOffset? Next { get; init; }
 

@@ -5,9 +5,6 @@ using UvlhubAspire.AppHost.Production;
 using UvlhubAspire.AppHost.Services;
 using UvlhubAspire.AppHost.Site;
 using UvlhubAspire.AppHost.Uvlhub;
-using UvlhubAspire.Checkout;
-using UvlhubAspire.Engine;
-using UvlhubAspire.Hosting.Containers;
 
 namespace Aspire.Hosting;
 
@@ -43,9 +40,11 @@ internal static class DeploymentBuilderExtensions
         builder.Services.AddSingleton(services => ActivatorUtilities.CreateInstance<Deployer>(
             services,
             new DeploymentTargets(web.Resource, standby.Resource, migrator.Resource, [.. builder.With(FlaskRole.Worker)], builder.With(FlaskRole.Toolbox).Single()),
-            new NginxSwitch(services.GetRequiredService<ContainerEngine>(), services.GetRequiredService<NginxReload>(), ContainerOf(nginx.Resource), nginx.NamesOf(web.Resource)),
-            Versions(uvlhub, services.GetRequiredService<ContainerEngine>()),
-            new ReplacedImages(services.GetRequiredService<ContainerEngine>(), [ContainerOf(web.Resource), ContainerOf(standby.Resource), ContainerOf(migrator.Resource)])));
+            new NginxSwitch(
+                uvlhub.Engine, services.GetRequiredService<NginxReload>(), nginx.Resource.ContainerName()!, nginx.NamesOf(web.Resource)),
+            Versions(uvlhub),
+            new ReplacedImages(
+                uvlhub.Engine, [web.Resource.ContainerName()!, standby.Resource.ContainerName()!, migrator.Resource.ContainerName()!])));
         if (deploy is { Image: not null, CheckEvery: var every } && every > TimeSpan.Zero)
         {
             builder.Services.AddSingleton<IHostedService>(services => ActivatorUtilities.CreateInstance<RegistryWatch>(services, web.Resource, every));
@@ -67,11 +66,9 @@ internal static class DeploymentBuilderExtensions
     private static IEnumerable<FlaskResource> With(this IDistributedApplicationBuilder builder, FlaskRole role) =>
         builder.Resources.OfType<FlaskResource>().Where(flask => flask.Role == role);
 
-    private static string ContainerOf(IResource resource) => resource.Annotations.OfType<ContainerNameAnnotation>().Last().Name;
-
-    private static IVersionSource Versions(UvlhubEnvironment uvlhub, ContainerEngine engine) => uvlhub.Options.Deploy switch
+    private static IVersionSource Versions(UvlhubEnvironment uvlhub) => uvlhub.Options.Deploy switch
     {
-        { Image: { } image } => new RegistryVersions(engine, image),
+        { Image: { } image } => new RegistryVersions(uvlhub.Engine, image),
         { Pull: true } => new GitVersions(uvlhub.Checkout.Path),
         _ => new CheckoutAsItStands(),
     };

@@ -1,5 +1,4 @@
 using UvlhubAspire.AppHost.Services;
-using UvlhubAspire.Engine;
 
 namespace UvlhubAspire.AppHost.Production;
 

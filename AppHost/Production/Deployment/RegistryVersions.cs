@@ -1,5 +1,3 @@
-using UvlhubAspire.Engine;
-
 namespace UvlhubAspire.AppHost.Production;
 
 /// <summary>What a registry has under one name and tag.</summary>
@@ -32,5 +30,5 @@ internal sealed class RegistryVersions(ContainerEngine engine, string image) : I
     }
 
     private async Task<string> IdAsync(CancellationToken cancellationToken) =>
-        (await engine.RunAsync(s_asked, cancellationToken, "image", "inspect", "--format", "{{.Id}}", image)).Output;
+        (await engine.InspectAsync("image", image, cancellationToken)).Found?.Id ?? "";
 }

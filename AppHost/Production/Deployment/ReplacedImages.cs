@@ -1,5 +1,3 @@
-using UvlhubAspire.Engine;
-
 namespace UvlhubAspire.AppHost.Production;
 
 /// <summary>
@@ -15,8 +13,8 @@ internal sealed class ReplacedImages(ContainerEngine engine, IReadOnlyList<strin
     /// <summary>The images on which the containers run now; of a container that is not there, none.</summary>
     public async Task<IReadOnlyList<string>> NowAsync(CancellationToken cancellationToken)
     {
-        var images = await engine.RunAsync(s_limit, cancellationToken, ["container", "inspect", "--format", "{{.Image}}", .. containers]);
-        return images.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        var found = await Task.WhenAll(containers.Select(container => engine.InspectAsync("container", container, cancellationToken)));
+        return [.. found.Select(container => container.Found?.Image).OfType<string>()];
     }
 
     /// <summary>Removes those that nothing needs any more.</summary>
@@ -26,8 +24,7 @@ internal sealed class ReplacedImages(ContainerEngine engine, IReadOnlyList<strin
     {
         foreach (var image in images.Distinct())
         {
-            var names = await engine.RunAsync(s_limit, cancellationToken, "image", "inspect", "--format", "{{len .RepoTags}}", image);
-            if (names is { Succeeded: true, Output: "0" })
+            if ((await engine.InspectAsync("image", image, cancellationToken)).Found is { RepoTags: null or [] })
             {
                 // The engine refuses while there is a container of it.
                 await engine.RunAsync(s_limit, cancellationToken, "image", "rm", image);

@@ -4,8 +4,6 @@ using Microsoft.Extensions.Hosting;
 using UvlhubAspire.AppHost.Services;
 using UvlhubAspire.AppHost.Site;
 using UvlhubAspire.AppHost.Uvlhub;
-using UvlhubAspire.Checkout;
-using UvlhubAspire.Engine;
 using UvlhubAspire.Hosting.Compose;
 
 namespace Aspire.Hosting;

@@ -1,7 +1,5 @@
 using System.Text.RegularExpressions;
 using UvlhubAspire.AppHost.Images;
-using UvlhubAspire.Checkout;
-using UvlhubAspire.Engine;
 
 namespace UvlhubAspire.AppHost.Services;
 

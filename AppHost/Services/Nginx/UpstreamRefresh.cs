@@ -71,6 +71,6 @@ internal sealed partial class UpstreamRefresh(
         }
     }
 
-    [LoggerMessage(EventId = 500, Level = LogLevel.Warning, Message = "nginx did not read its configuration again after one of its upstreams had started or ended, and may still ask the old address; restart it if it answers 502: {Reason}")]
+    [LoggerMessage(EventId = 550, Level = LogLevel.Warning, Message = "nginx did not read its configuration again after one of its upstreams had started or ended, and may still ask the old address; restart it if it answers 502: {Reason}")]
     private static partial void LogNotRefreshed(ILogger logger, string reason);
 }

@@ -1,7 +1,6 @@
 using System.Globalization;
 using UvlhubAspire.AppHost.Site;
 using UvlhubAspire.AppHost.Uvlhub;
-using UvlhubAspire.Checkout;
 using UvlhubAspire.Hosting.Compose;
 
 namespace Aspire.Hosting;
@@ -17,9 +16,6 @@ internal static class DebuggerExtensions
     /// setting <c>Uvlhub:Debug</c>. It listens again after a reload. Only where the checkout is mounted, so never in
     /// production.
     /// </summary>
-    /// <param name="builder">The site.</param>
-    /// <param name="uvlhub">The settings.</param>
-    /// <returns>The same builder.</returns>
     public static IResourceBuilder<FlaskResource> WithDebugger(this IResourceBuilder<FlaskResource> builder, UvlhubEnvironment uvlhub) =>
         !uvlhub.Options.Debug || uvlhub.Profile.Server == WebServer.Gunicorn ? builder : builder
             .WithEndpoint(targetPort: Port, name: EndpointName, scheme: "tcp")

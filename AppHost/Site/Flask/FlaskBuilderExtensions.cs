@@ -4,10 +4,7 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 using UvlhubAspire.AppHost.Images;
 using UvlhubAspire.AppHost.Site;
 using UvlhubAspire.AppHost.Uvlhub;
-using UvlhubAspire.Checkout;
-using UvlhubAspire.Engine;
 using UvlhubAspire.Hosting.Compose;
-using UvlhubAspire.Hosting.Containers;
 
 namespace Aspire.Hosting;
 
@@ -46,11 +43,6 @@ internal static class FlaskBuilderExtensions
     /// <summary>
     /// Adds the site once more, not started: it serves while the site itself is replaced by a newer version.
     /// </summary>
-    /// <param name="builder">The application that is being built.</param>
-    /// <param name="name">The resource's name.</param>
-    /// <param name="uvlhub">The checkout and the settings.</param>
-    /// <param name="database">The application's database.</param>
-    /// <returns>The container's builder.</returns>
     public static IResourceBuilder<FlaskResource> AddStandby(
         this IDistributedApplicationBuilder builder, [ResourceName] string name, UvlhubEnvironment uvlhub, IResourceBuilder<MariaDBDatabaseResource> database)
     {
@@ -77,11 +69,6 @@ internal static class FlaskBuilderExtensions
     /// migrator, the dashboard's commands and people run <c>flask</c>, <c>rosemary</c> and <c>pytest</c> in it, so that
     /// the host needs no Python, and a migration runs before there is a site.
     /// </summary>
-    /// <param name="builder">The application that is being built.</param>
-    /// <param name="name">The resource's name.</param>
-    /// <param name="uvlhub">The checkout and the settings.</param>
-    /// <param name="database">The application's database.</param>
-    /// <returns>The toolbox's builder.</returns>
     public static IResourceBuilder<FlaskResource> AddToolbox(
         this IDistributedApplicationBuilder builder, [ResourceName] string name, UvlhubEnvironment uvlhub, IResourceBuilder<MariaDBDatabaseResource> database)
     {
@@ -216,7 +203,7 @@ internal static class FlaskBuilderExtensions
                 : builder.WithCheckoutVolume(uvlhub, uvlhub.Names.UploadsVolume(checkout.Name), checkout.UploadsFolder);
         }
 
-        if (CheckoutOwner.Of(checkout.Path, ContainerEngine.FromConfiguration(builder.ApplicationBuilder.Configuration)) is { } owner)
+        if (CheckoutOwner.Of(checkout.Path, uvlhub.Engine) is { } owner)
         {
             builder
                 .WithContainerRuntimeArgs(CheckoutContainer.UserOption(owner))

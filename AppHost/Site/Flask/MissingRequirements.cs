@@ -1,9 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using UvlhubAspire.AppHost.Images;
-using UvlhubAspire.Checkout;
-using UvlhubAspire.Engine;
-using UvlhubAspire.Hosting.Containers;
 
 namespace UvlhubAspire.AppHost.Site;
 

@@ -3,7 +3,6 @@ using System.Net.Sockets;
 using Microsoft.Extensions.Configuration;
 using UvlhubAspire.AppHost.Site;
 using UvlhubAspire.AppHost.Uvlhub;
-using UvlhubAspire.Engine;
 using UvlhubAspire.Hosting.Compose;
 
 namespace Aspire.Hosting;
@@ -19,7 +18,6 @@ internal static class TelemetryExtensions
     /// by its address on the engine's bridge, and Docker Desktop takes them to the loopback address. Every sender needs
     /// the key that Aspire makes for each run.
     /// </summary>
-    /// <param name="builder">The application that is being built.</param>
     public static void AddTelemetryEndpoint(this IDistributedApplicationBuilder builder)
     {
         if (!string.IsNullOrEmpty(builder.Configuration[EndpointSetting]))
@@ -38,9 +36,6 @@ internal static class TelemetryExtensions
     /// Has the start-up folder's <c>telemetry.py</c> send requests, statements, log records and metrics of this container
     /// to the dashboard: the setting <c>Uvlhub:Telemetry</c>. Nothing is sent where there is no dashboard.
     /// </summary>
-    /// <param name="builder">The container.</param>
-    /// <param name="uvlhub">The settings.</param>
-    /// <returns>The same builder.</returns>
     public static IResourceBuilder<FlaskResource> WithTelemetry(this IResourceBuilder<FlaskResource> builder, UvlhubEnvironment uvlhub)
     {
         if (!uvlhub.Options.Telemetry)
@@ -55,13 +50,9 @@ internal static class TelemetryExtensions
     }
 
     /// <summary>Gives a container a name for the host, where it has something to ask there: the dashboard, or an external database.</summary>
-    /// <param name="builder">The container.</param>
-    /// <param name="uvlhub">The settings.</param>
-    /// <returns>The same builder.</returns>
     public static IResourceBuilder<FlaskResource> WithNameOfHost(this IResourceBuilder<FlaskResource> builder, UvlhubEnvironment uvlhub)
     {
-        if ((uvlhub.Options.Telemetry || !uvlhub.Profile.HasDatabase)
-            && ContainerEngine.FromConfiguration(builder.ApplicationBuilder.Configuration).Executable == "docker")
+        if ((uvlhub.Options.Telemetry || !uvlhub.Profile.HasDatabase) && uvlhub.Engine.Executable == "docker")
         {
             // Docker Desktop has this name by itself, and so has Podman, whose older versions refuse the option; Docker on Linux has not.
             builder.WithContainerRuntimeArgs("--add-host", "host.docker.internal:host-gateway");

@@ -1,6 +1,5 @@
 using Aspire.Hosting.Eventing;
 using Aspire.Hosting.Lifecycle;
-using UvlhubAspire.Hosting.Containers;
 
 namespace UvlhubAspire.AppHost.Site;
 

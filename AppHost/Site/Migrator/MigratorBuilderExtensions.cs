@@ -2,10 +2,7 @@ using Aspire.Hosting.Lifecycle;
 using Microsoft.Extensions.Configuration;
 using UvlhubAspire.AppHost.Site;
 using UvlhubAspire.AppHost.Uvlhub;
-using UvlhubAspire.Checkout;
-using UvlhubAspire.Engine;
 using UvlhubAspire.Hosting.Compose;
-using UvlhubAspire.Hosting.Containers;
 
 namespace Aspire.Hosting;
 
@@ -53,7 +50,7 @@ internal static class MigratorBuilderExtensions
             .WithEnvironment("Uvlhub__EnvironmentFile", uvlhub.Checkout.EnvironmentFile.Path)
             .WithEnvironment("Uvlhub__Containers__Database", uvlhub.Names.DatabaseContainer)
             .WithEnvironment("Uvlhub__Containers__Toolbox", uvlhub.Names.ToolboxContainer)
-            .WithEnvironment("Uvlhub__ContainerRuntime", ContainerEngine.FromConfiguration(builder.Configuration).Executable)
+            .WithEnvironment("Uvlhub__ContainerRuntime", () => uvlhub.Engine.Executable)
             .WithReference(server)
             .WithReference(database)
             .WithEnvironment(context => KeepPasswordsApart(context.EnvironmentVariables, database.Resource))

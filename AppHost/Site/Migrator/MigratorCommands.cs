@@ -1,6 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
-using UvlhubAspire.Hosting.Containers;
 
 namespace UvlhubAspire.AppHost.Site;
 
@@ -15,8 +14,6 @@ internal static class MigratorCommands
     /// Adds <c>migrate</c>, <c>status</c>, <c>seed</c>, <c>backup</c>, <c>snapshots</c>, <c>restore</c> and <c>reset</c>. All
     /// but the first are UvlhubRunner's verbs of the same name; what destroys asks before, and dumps before.
     /// </summary>
-    /// <param name="builder">The migrator.</param>
-    /// <returns>The same builder.</returns>
     public static IResourceBuilder<MigratorResource> WithMigratorCommands(this IResourceBuilder<MigratorResource> builder) => builder
         .WithCommand("migrate", "Migrate", context => MigrateAsync(builder.Resource, context), new CommandOptions
         {
@@ -93,15 +90,14 @@ internal static class MigratorCommands
         }
     }
 
-    // UvlhubRunner's exit codes: docs/migrations.md.
-    private static string Cause(int exitCode) => exitCode switch
+    private static string Cause(int exitCode) => (ExitCode)exitCode switch
     {
-        2 => "a mistake in a setting or in the checkout's files",
-        3 => "refused, nothing was changed",
-        4 => "the database or the toolbox did not answer, or refuses the credentials",
-        5 => "failed, the database is as it was before",
-        6 => "failed, and the database could not be put back",
-        130 => "interrupted",
+        ExitCode.Mistake => "a mistake in a setting or in the checkout's files",
+        ExitCode.Refused => "refused, nothing was changed",
+        ExitCode.Unreachable => "the database or the toolbox did not answer, or refuses the credentials",
+        ExitCode.Failed => "failed, the database is as it was before",
+        ExitCode.NotRestored => "failed, and the database could not be put back",
+        ExitCode.Interrupted => "interrupted",
         _ => $"failed with exit code {exitCode}",
     };
 

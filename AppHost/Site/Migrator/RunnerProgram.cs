@@ -1,8 +1,6 @@
 using CliWrap;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
-using UvlhubAspire.Checkout;
-using UvlhubAspire.Hosting.Containers;
 
 namespace UvlhubAspire.AppHost.Site;
 

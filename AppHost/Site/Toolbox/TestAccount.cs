@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using MySqlConnector;
-using UvlhubAspire.Checkout;
 
 namespace UvlhubAspire.AppHost.Site;
 

@@ -3,8 +3,6 @@ using Microsoft.Extensions.DependencyInjection;
 using MySqlConnector;
 using UvlhubAspire.AppHost.Images;
 using UvlhubAspire.AppHost.Uvlhub;
-using UvlhubAspire.Engine;
-using UvlhubAspire.Hosting.Containers;
 
 namespace UvlhubAspire.AppHost.Site;
 

@@ -1,5 +1,4 @@
 using Microsoft.Extensions.DependencyInjection;
-using UvlhubAspire.Engine;
 
 namespace UvlhubAspire.Hosting.Containers;
 
@@ -28,8 +27,8 @@ public static class ShellCommands
     private static ExecuteCommandResult Open(ContainerResource resource, IReadOnlyList<string> words, ExecuteCommandContext context)
     {
         var engine = context.Services.GetRequiredService<ContainerEngine>();
-        var container = resource.Annotations.OfType<ContainerNameAnnotation>().Last().Name;
-        var line = $"{engine.Executable} exec -it {container} {string.Join(' ', words.Select(Quote))}";
+        var container = resource.ContainerName()!;
+        var line = $"{engine.Executable} exec -it {container} {ShellWords.Join(words)}";
 
         return CreateTerminal(resource, engine, [.. new[] { "exec", "-it", container }, .. words], context.Services) is { } problem
             ? CommandArguments.Answer("shell: this dashboard has no terminal; the same in yours:", $"{line}{Environment.NewLine}({problem})")
@@ -64,7 +63,4 @@ public static class ShellCommands
         }
     }
 #pragma warning restore ASPIRETERMINAL001
-
-    private static string Quote(string word) =>
-        word.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '/' or '.') ? word : $"'{word.Replace("'", "'\\''", StringComparison.Ordinal)}'";
 }

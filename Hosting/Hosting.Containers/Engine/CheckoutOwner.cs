@@ -1,6 +1,5 @@
 using System.Runtime.InteropServices;
 using System.Text;
-using UvlhubAspire.Engine;
 
 namespace UvlhubAspire.Hosting.Containers;
 

@@ -65,7 +65,7 @@ public sealed record ContainerFacts
             Resource = container,
             Image = image ?? "",
             Origin = container.Annotations.OfType<ContainerImage>().LastOrDefault(),
-            ContainerName = container.Annotations.OfType<ContainerNameAnnotation>().LastOrDefault()?.Name,
+            ContainerName = container.ContainerName(),
             Arguments = [.. arguments.Select(Text)],
             Environment = environment,
             EngineOptions = [.. options.Select(Text)],

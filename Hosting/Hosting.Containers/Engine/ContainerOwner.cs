@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using UvlhubAspire.Engine;
 
 namespace UvlhubAspire.Hosting.Containers;
 
@@ -13,7 +12,6 @@ public sealed record ContainerOwner(string Name, string State, int? Orchestrator
 {
     private const string OrchestratorLabel = "com.microsoft.developer.usvc-dev.creatorProcessId";
     private const string ComposeLabel = "com.docker.compose.project";
-    private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(20);
 
     /// <summary>Whether the orchestrator that made it still runs. A number alone says little: it may be another process's by now.</summary>
     public bool IsLiveOrchestrator => Orchestrator is { } process && IsOrchestrator(process);
@@ -32,11 +30,9 @@ public sealed record ContainerOwner(string Name, string State, int? Orchestrator
     /// <param name="cancellationToken">Ends the question.</param>
     public static async Task<ContainerOwner?> FindAsync(ContainerEngine engine, string name, CancellationToken cancellationToken)
     {
-        var found = await engine.RunAsync(s_limit, cancellationToken, "container", "inspect", "--format",
-            $"{{{{.State.Status}}}}|{{{{index .Config.Labels \"{OrchestratorLabel}\"}}}}|{{{{index .Config.Labels \"{ComposeLabel}\"}}}}", name);
-        return found.Succeeded && found.Output.Split('|') is [var state, var creator, var project]
-            ? new ContainerOwner(name, state, int.TryParse(creator, CultureInfo.InvariantCulture, out var process) ? process : null, Fact(project))
-            : null;
+        var (found, _) = await engine.InspectAsync("container", name, cancellationToken);
+        int? orchestrator = int.TryParse(found?.Label(OrchestratorLabel), CultureInfo.InvariantCulture, out var process) ? process : null;
+        return found?.State is { Status: var state } ? new ContainerOwner(name, state, orchestrator, found.Label(ComposeLabel)) : null;
     }
 
     private static bool IsOrchestrator(int process)
@@ -51,7 +47,4 @@ public sealed record ContainerOwner(string Name, string State, int? Orchestrator
             return false;
         }
     }
-
-    // The engine's templates print this for a label that is not there.
-    private static string? Fact(string value) => value.Length == 0 || value == "<no value>" ? null : value;
 }

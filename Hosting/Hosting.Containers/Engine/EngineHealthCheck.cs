@@ -1,6 +1,4 @@
-using System.Text.Json;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
-using UvlhubAspire.Engine;
 
 namespace UvlhubAspire.Hosting.Containers;
 
@@ -12,31 +10,24 @@ namespace UvlhubAspire.Hosting.Containers;
 /// <param name="container">The container's name.</param>
 public sealed class EngineHealthCheck(ContainerEngine engine, string container) : IHealthCheck
 {
-    private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(10);
-
     /// <inheritdoc/>
     public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
     {
-        var inspected = await engine.RunAsync(s_limit, cancellationToken, "container", "inspect", "--format", "{{json .State.Health}}", container);
-        return inspected.Succeeded ? Read(inspected.Output) : HealthCheckResult.Unhealthy($"{container} cannot be asked: {inspected.Error}");
+        var (found, error) = await engine.InspectAsync("container", container, cancellationToken);
+        return found is null ? HealthCheckResult.Unhealthy($"{container} cannot be asked: {error}") : Read(found.State?.Health);
     }
 
     /// <summary>Reads the engine's answer.</summary>
-    internal static HealthCheckResult Read(string json)
+    internal static HealthCheckResult Read(ContainerHealth? health)
     {
-        using var document = JsonDocument.Parse(json.Length == 0 ? "null" : json);
-        var health = document.RootElement;
-        if (health.ValueKind != JsonValueKind.Object)
+        if (health is null)
         {
             // Nobody could ever become healthy by waiting for a check that does not exist.
             return HealthCheckResult.Healthy("the image has no health check; it runs");
         }
 
-        var status = health.GetProperty("Status").GetString();
-        var last = health.TryGetProperty("Log", out var log) && log.ValueKind == JsonValueKind.Array && log.GetArrayLength() > 0
-            ? log[log.GetArrayLength() - 1].GetProperty("Output").GetString()?.Trim()
-            : null;
-        var description = string.IsNullOrEmpty(last) ? $"the engine says {status}" : $"the engine says {status}: {last}";
-        return status == "healthy" ? HealthCheckResult.Healthy(description) : HealthCheckResult.Unhealthy(description);
+        var last = health.Log is [.., var check] ? check.Output?.Trim() : null;
+        var description = $"the engine says {health.Status}{(string.IsNullOrEmpty(last) ? "" : $": {last}")}";
+        return health.Status == "healthy" ? HealthCheckResult.Healthy(description) : HealthCheckResult.Unhealthy(description);
     }
 }

@@ -1,7 +1,6 @@
 using CliWrap;
 using CliWrap.Exceptions;
 using Microsoft.Extensions.Logging;
-using UvlhubAspire.Engine;
 
 namespace UvlhubAspire.Hosting.Containers;
 

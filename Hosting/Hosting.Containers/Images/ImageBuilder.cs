@@ -3,7 +3,6 @@ using System.Diagnostics;
 using System.Text.RegularExpressions;
 using CliWrap;
 using Microsoft.Extensions.Logging;
-using UvlhubAspire.Engine;
 
 namespace UvlhubAspire.Hosting.Containers;
 
@@ -24,8 +23,7 @@ public sealed partial class ImageBuilder(ContainerEngine engine, ILoggerFactory 
     // bare Debian does not. As a secret it is there during the build alone; a stand-in that downloads over TLS takes it.
     private static readonly string s_certificates = Environment.GetEnvironmentVariable("SSL_CERT_FILE") ?? "/etc/ssl/certs/ca-certificates.crt";
 
-    private static readonly string s_locks = Path.Combine(
-        Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify), "uvlhub-aspire", "images");
+    private static readonly string s_locks = UserFolder.Of("images");
 
     private readonly ConcurrentDictionary<string, SemaphoreSlim> _gates = new(StringComparer.Ordinal);
 

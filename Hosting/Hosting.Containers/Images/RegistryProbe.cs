@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using UvlhubAspire.Engine;
 
 namespace UvlhubAspire.Hosting.Containers;
 

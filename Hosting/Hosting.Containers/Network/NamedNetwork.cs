@@ -2,7 +2,6 @@ using Aspire.Hosting.Eventing;
 using Aspire.Hosting.Lifecycle;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using UvlhubAspire.Engine;
 
 namespace UvlhubAspire.Hosting.Containers;
 
@@ -92,15 +91,9 @@ internal sealed partial class NamedNetwork(ContainerEngine engine, NetworkName n
 
     private async Task<string?> FindAsync(CancellationToken cancellationToken)
     {
-        var found = await engine.RunAsync(s_limit, cancellationToken, "network", "inspect", "--format", $"{{{{.Id}}}} {{{{index .Labels \"{Label}\"}}}}", name.Value);
-        if (!found.Succeeded)
-        {
-            return null;
-        }
-
-        var words = found.Output.Split(' ');
-        _ours = words.Length > 1 ? words[0] : null;
-        return words[0];
+        var (found, _) = await engine.InspectAsync("network", name.Value, cancellationToken);
+        _ours = found?.Label(Label) is null ? null : found.Id;
+        return found?.Id;
     }
 
     private async Task<string?> CreateAsync(CancellationToken cancellationToken)
@@ -115,7 +108,7 @@ internal sealed partial class NamedNetwork(ContainerEngine engine, NetworkName n
         return null;
     }
 
-    [LoggerMessage(EventId = 600, Level = LogLevel.Warning, Message = "There is no network {Network}: {Reason}. The services reach each other as always, on Aspire's network")]
+    [LoggerMessage(EventId = 610, Level = LogLevel.Warning, Message = "There is no network {Network}: {Reason}. The services reach each other as always, on Aspire's network")]
     private partial void LogWithout(string network, string reason);
 }
 

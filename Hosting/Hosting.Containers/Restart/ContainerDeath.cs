@@ -1,5 +1,4 @@
 using System.Globalization;
-using UvlhubAspire.Engine;
 
 namespace UvlhubAspire.Hosting.Containers;
 
@@ -28,19 +27,13 @@ public sealed record ContainerDeath(string Container, int ExitCode, bool OutOfMe
     /// <param name="cancellationToken">Ends the reading.</param>
     public static async Task<ContainerDeath?> ReadAsync(ContainerEngine engine, string id, CancellationToken cancellationToken)
     {
-        var inspected = await engine.RunAsync(s_limit, cancellationToken, "container", "inspect", "--format",
-            "{{.State.Status}}|{{.Name}}|{{.State.ExitCode}}|{{.State.OOMKilled}}|{{.State.StartedAt}}|{{.State.FinishedAt}}", id);
-        if (!inspected.Succeeded || inspected.Output.Split('|') is not ["exited" or "dead", var name, var exitCode, var outOfMemory, var started, var finished])
+        var (found, _) = await engine.InspectAsync("container", id, cancellationToken);
+        if (found?.State is not { Status: "exited" or "dead" } state)
         {
             return null;
         }
 
-        var death = new ContainerDeath(
-            name.TrimStart('/'),
-            int.Parse(exitCode, CultureInfo.InvariantCulture),
-            outOfMemory == "true",
-            DateTimeOffset.Parse(started, CultureInfo.InvariantCulture),
-            DateTimeOffset.Parse(finished, CultureInfo.InvariantCulture));
+        var death = new ContainerDeath(found.Name!.TrimStart('/'), state.ExitCode, state.OOMKilled, state.StartedAt, state.FinishedAt);
         return death with { StoppedByHand = await WasAskedToEndAsync(engine, id, death, cancellationToken) };
     }
 

@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using UvlhubAspire.Engine;
 
 namespace UvlhubAspire.Hosting.Containers;
 
@@ -222,8 +221,7 @@ internal sealed class RestartSupervisor(
     // What the orchestrator says by itself as long as it follows the engine.
     private async Task PublishRunningAsync(Watched container, CancellationToken cancellationToken)
     {
-        var status = await engine.RunAsync(s_limit, cancellationToken, "container", "inspect", "--format", "{{.State.Status}}", container.Id);
-        if (status is { Succeeded: true, Output: "running" })
+        if ((await engine.InspectAsync("container", container.Id, cancellationToken)).Found?.State?.Status == "running")
         {
             await notifications.PublishUpdateAsync(container.Change.Resource, container.Change.ResourceId, snapshot => snapshot with
             {

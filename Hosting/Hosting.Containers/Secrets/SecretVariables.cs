@@ -27,8 +27,7 @@ internal sealed class SecretVariables(ResourceNotificationService notifications,
     private readonly ConcurrentBag<string> _files = [];
 
     /// <summary>The folder of the files.</summary>
-    public static string Folder { get; } = Path.Combine(
-        Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify), "uvlhub-aspire", "containers");
+    public static string Folder { get; } = UserFolder.Of("containers");
 
     /// <inheritdoc/>
     public Task SubscribeAsync(IDistributedApplicationEventing eventing, DistributedApplicationExecutionContext context, CancellationToken cancellationToken)
@@ -76,7 +75,7 @@ internal sealed class SecretVariables(ResourceNotificationService notifications,
 
     private void Keep(ContainerResource container, IReadOnlyList<ParameterResource> parameters)
     {
-        var name = container.Annotations.OfType<ContainerNameAnnotation>().LastOrDefault()?.Name ?? $"{container.Name}-{Environment.ProcessId}";
+        var name = container.ContainerName() ?? $"{container.Name}-{Environment.ProcessId}";
         var file = Path.Combine(Folder, $"{name}.env");
         _files.Add(file);
 

@@ -1,7 +1,4 @@
-using System.Security.Cryptography;
-using System.Text;
 using Microsoft.Extensions.Logging;
-using UvlhubAspire.Engine;
 
 namespace UvlhubAspire.Hosting.Containers;
 
@@ -26,7 +23,7 @@ public sealed partial class CheckoutVolume(ContainerEngine engine, ILogger logge
         var owner = await OwnerAsync(name, cancellationToken);
         if (owner is not null && owner != checkout && owner.Length > 0 && !isNamedByUser)
         {
-            var own = $"{name}_{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(checkout)))[..8]}";
+            var own = $"{name}_{Names.Digest(checkout, 8)}";
             LogOtherOwner(name, owner, own);
             name = own;
             owner = await OwnerAsync(name, cancellationToken);
@@ -48,8 +45,8 @@ public sealed partial class CheckoutVolume(ContainerEngine engine, ILogger logge
     /// <summary>The checkout that a volume is labelled with; empty if it has no label, <see langword="null"/> if there is no such volume.</summary>
     private async Task<string?> OwnerAsync(string name, CancellationToken cancellationToken)
     {
-        var inspected = await engine.RunAsync(s_limit, cancellationToken, "volume", "inspect", "--format", $"{{{{index .Labels \"{CheckoutLabel}\"}}}}", name);
-        return inspected.Succeeded ? inspected.Output.Replace("<no value>", "", StringComparison.Ordinal) : null;
+        var (found, _) = await engine.InspectAsync("volume", name, cancellationToken);
+        return found is null ? null : found.Label(CheckoutLabel) ?? "";
     }
 
     [LoggerMessage(EventId = 110, Level = LogLevel.Information, Message = "The data is in the volume {Volume} ({State})")]

@@ -1,3 +1,4 @@
+using UvlhubAspire.Engine;
 using UvlhubAspire.Hosting.Compose;
 using Xunit;
 

@@ -1,8 +1,8 @@
 using System.Text;
 
-namespace UvlhubAspire.Hosting.Compose;
+namespace UvlhubAspire.Engine;
 
-/// <summary>A shell's words: how compose takes a command apart that is written as one text.</summary>
+/// <summary>A shell's words: how a command that is written as one text is taken apart, and put together.</summary>
 public static class ShellWords
 {
     /// <summary>Takes a text apart at white space; quotes and backslashes keep words together as in a POSIX shell.</summary>

@@ -1,7 +1,7 @@
-namespace UvlhubAspire.Runner;
+namespace UvlhubAspire.Checkout;
 
-/// <summary>What the runner's exit code says; documented in docs/migrations.md.</summary>
-internal enum ExitCode
+/// <summary>What UvlhubRunner's exit code says; documented in docs/migrations.md.</summary>
+public enum ExitCode
 {
     /// <summary>Done, or nothing was to do.</summary>
     Done = 0,

@@ -1,0 +1,20 @@
+namespace UvlhubAspire.Checkout;
+
+/// <summary>Names that the AppHost gives, and by which UvlhubRunner finds things in a shell.</summary>
+public static class SharedNames
+{
+    /// <summary>The resource of the database server.</summary>
+    public const string Server = "db";
+
+    /// <summary>The resource of the application's database.</summary>
+    public const string Database = "uvlhubdb";
+
+    /// <summary>The parameter with the password of MariaDB's <c>root</c>.</summary>
+    public const string RootPassword = "mariadb-root-password";
+
+    /// <summary>The parameter with the application user's password.</summary>
+    public const string UserPassword = "mariadb-password";
+
+    /// <summary>The user secrets in which the AppHost keeps passwords that it had to invent: its project file's id.</summary>
+    public const string UserSecrets = "uvlhub-aspire-apphost";
+}
