@@ -11,16 +11,17 @@ internal static class CheckoutVersion
     private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(10);
 
     /// <summary>The setting, else what <c>git describe</c> says, else <c>latest</c>; in letters that a tag may have.</summary>
-    public static string Read(UvlhubCheckout checkout, UvlhubOptions options)
+    public static async Task<string> ReadAsync(UvlhubCheckout checkout, UvlhubOptions options, CancellationToken cancellationToken)
     {
-        var version = options.Version is { Length: > 0 } set ? set : Describe(checkout.Path).GetAwaiter().GetResult();
+        var version = options.Version is { Length: > 0 } set ? set : await DescribeAsync(checkout.Path, cancellationToken);
         var tag = string.Concat((version ?? "").Select(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '.' or '-' ? c : '-')).TrimStart('.', '-');
         return tag.Length == 0 ? "latest" : tag[..Math.Min(tag.Length, LongestTag)];
     }
 
-    private static async Task<string?> Describe(string path)
+    private static async Task<string?> DescribeAsync(string path, CancellationToken cancellationToken)
     {
-        using var limit = new CancellationTokenSource(s_limit);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(s_limit);
         try
         {
             // A checkout may belong to somebody else, as a mounted one does; git reads such only when told to.
@@ -30,7 +31,8 @@ internal static class CheckoutVersion
                 .ExecuteBufferedAsync(limit.Token);
             return described.ExitCode == 0 ? described.StandardOutput.Trim() : null;
         }
-        catch (Exception exception) when (exception is System.ComponentModel.Win32Exception or CliWrapException or OperationCanceledException)
+        catch (Exception exception) when (exception is System.ComponentModel.Win32Exception or CliWrapException
+            || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
             return null;
         }

@@ -1,3 +1,8 @@
+using System.Security.Cryptography;
+using System.Text;
+using UvlhubAspire.Checkout;
+using UvlhubAspire.Hosting.Containers;
+
 namespace UvlhubAspire.AppHost.Images;
 
 /// <summary>
@@ -5,64 +10,58 @@ namespace UvlhubAspire.AppHost.Images;
 /// production Dockerfile, or on the stand-in where that cannot be had.
 /// </summary>
 /// <param name="checkout">The checkout.</param>
-/// <param name="dockerfile">The Dockerfile to build; the checkout's production one.</param>
 /// <param name="name">The image's name, without a tag.</param>
-/// <param name="version">The version: the build argument <c>VERSION_TAG</c>, and at the start the tag. It is read again at each build.</param>
-internal sealed class SiteImages(UvlhubCheckout checkout, Dockerfile dockerfile, string name, Func<string> version)
+/// <param name="deployed">An image that somebody else has built of the checkout, with its tag; <see langword="null"/> for none.</param>
+/// <param name="version">The version: at the start the tag, and at each build the build argument <c>VERSION_TAG</c>.</param>
+internal sealed class SiteImages(UvlhubCheckout checkout, string name, string? deployed, Func<CancellationToken, Task<string>> version)
 {
     private const string StandIn = "flask";
 
     /// <summary>The image that serves.</summary>
-    public ContainerImage Web { get; private init; } = FromCheckout(checkout, dockerfile, name, version, SiteDockerfile.WebStage);
+    public ContainerImage Web => field ??= Image(name, SiteDockerfile.WebStage);
 
     /// <summary>The image that migrates.</summary>
-    public ContainerImage Migrator { get; private init; } = FromCheckout(checkout, dockerfile, $"{name}-migrator", version, SiteDockerfile.MigratorStage);
+    public ContainerImage Migrator => field ??= Image($"{name}-migrator", SiteDockerfile.MigratorStage);
 
-    /// <summary>The same of an image that somebody else has built of the checkout.</summary>
-    /// <param name="image">Its name with its tag.</param>
-    public SiteImages On(string image)
+    private ContainerImage Image(string built, string stage)
     {
-        return new SiteImages(checkout, dockerfile, name, version)
+        if (deployed is not null)
         {
-            Web = Image(name, SiteDockerfile.WebStage),
-            Migrator = Image($"{name}-migrator", SiteDockerfile.MigratorStage),
-        };
+            return new(null, Recipe($"{built}:registry", "registry.Dockerfile", () => SiteDockerfile.OnImage(deployed), stage), [deployed]);
+        }
 
-        ContainerImage Image(string built, string stage) =>
-            new(StandIn: null, Recipe(checkout, "registry.Dockerfile", () => SiteDockerfile.OnImage(image), $"{built}:registry", version, stage), [image]);
-    }
-
-    private static ContainerImage FromCheckout(UvlhubCheckout checkout, Dockerfile dockerfile, string name, Func<string> version, string stage)
-    {
-        var standIn = CheckoutRequirements.StandIn(checkout);
+        var (dockerfile, parent) = (checkout.SiteDockerfile, CheckoutRequirements.StandIn(checkout));
         var file = Path.GetFileName(dockerfile.Path);
-        var tag = version();
-        return new ContainerImage(
+        return Tagged("latest") with { AtStart = async cancellationToken => Tagged(await version(cancellationToken)) };
+
+        ContainerImage Tagged(string tag) => new(
             RepositoryFolder.StandIn(StandIn),
-            Recipe(checkout, $"{file}.site", () => SiteDockerfile.OnItsOwnBase(dockerfile), $"{name}:{tag}", version, stage),
+            Recipe($"{built}:{tag}", $"{file}.site", () => SiteDockerfile.OnItsOwnBase(dockerfile), stage),
             dockerfile.BaseImages)
         {
-            StandInBuild = Recipe(checkout, $"{file}.standin", () => SiteDockerfile.OnStandIn(dockerfile, standIn.Image), $"{name}:{tag}-debian", version, stage) with { Base = standIn },
+            StandInBuild = Recipe(
+                $"{built}:{tag}-debian", $"{file}.standin", () => SiteDockerfile.OnStandIn(dockerfile, parent.Image), stage, parent),
         };
     }
 
-    private static ImageRecipe Recipe(UvlhubCheckout checkout, string file, Func<string> text, string image, Func<string> version, string stage)
+    private ImageRecipe Recipe(string image, string dockerfile, Func<string> text, string stage, ImageRecipe? parent = null)
     {
-        var arguments = new Dictionary<string, string>();
-        return new ImageRecipe(image, Write(checkout, file, text()), checkout.Path, NeedsDebianBase: false, IsContentTagged: false)
+        // Outside of the checkout, which nobody writes into.
+        var file = Path.Combine(RepositoryFolder.AppHost, "obj", "uvlhub-images", $"{checkout.Name}-{Digest(checkout.Path)}", dockerfile);
+        return new ImageRecipe(image, file, checkout.Path, NeedsDebianBase: false, IsContentTagged: false)
         {
             Target = stage,
-            Arguments = arguments,
+            Base = parent,
             Contexts = new Dictionary<string, string>
             {
                 [SiteDockerfile.StartupContext] = Path.Combine(RepositoryFolder.AppHost, "Site", "Flask", "startup"),
                 [SiteDockerfile.RunnerContext] = RunnerPublish.Folder,
             },
-            Prepare = async (logger, cancellationToken) =>
+            Prepare = async (recipe, logger, cancellationToken) =>
             {
-                // The code may be newer than at the start.
-                arguments["VERSION_TAG"] = version();
-                Write(checkout, file, text());
+                // Not at the start, because the code may be newer by now.
+                await ReplaceAsync(file, text(), cancellationToken);
+                await ReplaceAsync($"{file}.dockerignore", SiteDockerfile.Ignored(checkout), cancellationToken);
                 if (stage == SiteDockerfile.MigratorStage)
                 {
                     await RunnerPublish.EnsureAsync(logger, cancellationToken);
@@ -70,26 +69,18 @@ internal sealed class SiteImages(UvlhubCheckout checkout, Dockerfile dockerfile,
 
                 // The builder wants every folder that it is told of, also those that this stage does not use.
                 Directory.CreateDirectory(RunnerPublish.Folder);
+                return recipe with { Arguments = new Dictionary<string, string> { ["VERSION_TAG"] = await version(cancellationToken) } };
             },
         };
     }
 
-    // Outside of the checkout, which nobody writes into.
-    private static string Write(UvlhubCheckout checkout, string name, string text)
-    {
-        var folder = Directory.CreateDirectory(Path.Combine(RepositoryFolder.AppHost, "obj", "uvlhub-images", $"{checkout.Name}-{Digest(checkout.Path)}")).FullName;
-        var file = Path.Combine(folder, name);
-        Replace(file, text);
-        Replace($"{file}.dockerignore", SiteDockerfile.Ignored(checkout));
-        return file;
-    }
-
     // By way of another name, so that no builder ever reads half a file. One of its own each time, because the site's image
     // and the migrator's are prepared side by side.
-    private static void Replace(string file, string text)
+    private static async Task ReplaceAsync(string file, string text, CancellationToken cancellationToken)
     {
+        Directory.CreateDirectory(Path.GetDirectoryName(file)!);
         var temporary = $"{file}.{Guid.NewGuid():N}";
-        File.WriteAllText(temporary, text);
+        await File.WriteAllTextAsync(temporary, text, cancellationToken);
         File.Move(temporary, file, overwrite: true);
     }
 

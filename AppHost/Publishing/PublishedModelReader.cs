@@ -62,50 +62,39 @@ internal sealed class PublishedModelReader(UvlhubEnvironment uvlhub, Distributed
 
     private async Task<PublishedService> ReadAsync(ContainerResource container, List<ContainerResource> all, CancellationToken cancellationToken)
     {
-        var mounts = container.Annotations.OfType<ContainerMountAnnotation>().ToList();
+        var (name, facts) = (container.Name, await ContainerFacts.ReadAsync(container, context, cancellationToken));
         return new PublishedService
         {
-            Name = container.Name,
+            Name = name,
             Kind = container.Annotations.OfType<PublishedAs>().LastOrDefault()?.Kind ?? PublishedKind.Single,
-            Image = await ImageAsync(container, cancellationToken),
+            Image = await ImageAsync(facts, cancellationToken),
             Entrypoint = container.Entrypoint,
-            Command = Started(container, await CommandAsync(container, cancellationToken)),
-            Environment = await EnvironmentAsync(container, cancellationToken),
-            Volumes = [.. mounts.Where(mount => mount.Type == ContainerMountType.Volume).Select(Volume)],
-            Files = [.. mounts.Where(mount => mount.Type == ContainerMountType.BindMount).SelectMany(mount => Files(container, mount))],
-            Ports = [.. container.Annotations.OfType<EndpointAnnotation>().Select(endpoint => endpoint.TargetPort).OfType<int>().Distinct()],
+            Command = Started(container, [.. Command(facts)]),
+            Environment = Environment(facts),
+            Volumes = [.. facts.Mounts.Where(mount => mount.Type == ContainerMountType.Volume).Select(Volume)],
+            Files = [.. facts.Mounts.Where(mount => mount.Type == ContainerMountType.BindMount).SelectMany(mount => Files(name, mount))],
+            Ports = [.. facts.Endpoints.Select(endpoint => endpoint.TargetPort).OfType<int>().Distinct()],
             DependsOn = [.. Dependencies(container, all)],
             Probe = container.Annotations.OfType<PublishedProbe>().LastOrDefault(),
         };
     }
 
-    private async Task<PublishedImage> ImageAsync(ContainerResource container, CancellationToken cancellationToken)
+    private async Task<PublishedImage> ImageAsync(ContainerFacts facts, CancellationToken cancellationToken)
     {
-        container.TryGetContainerImageName(out var name);
-        if (container.HasAnnotationOfType<ContainerImage>())
-        {
-            name = (await context.Services.GetRequiredService<ImageChooser>().ChooseAsync(container, cancellationToken)).Image;
-        }
-
-        var separator = name!.LastIndexOf(':');
+        var name = facts.Origin is null ? facts.Image
+            : (await context.Services.GetRequiredService<ImageChooser>().ChooseAsync(facts.Resource, cancellationToken)).Image;
+        var separator = name.LastIndexOf(':');
         return separator > name.LastIndexOf('/')
-            ? new PublishedImage(name[..separator], name[(separator + 1)..], container is FlaskResource)
+            ? new PublishedImage(name[..separator], name[(separator + 1)..], facts.Resource is FlaskResource)
             : new PublishedImage(name, "latest", IsSite: false);
     }
 
-    private async Task<IReadOnlyList<string>> CommandAsync(ContainerResource container, CancellationToken cancellationToken)
-    {
-        var arguments = new CommandLineArgsCallbackContext([], container, cancellationToken) { ExecutionContext = context };
-        foreach (var callback in container.Annotations.OfType<CommandLineArgsCallbackAnnotation>())
-        {
-            await callback.Callback(arguments);
-        }
-
-        return [.. arguments.Args.Select(argument => Read(container, "its command", argument))
-            .Select(value => value.Variables.Any()
-                ? throw new DistributedApplicationException($"{container.Name}: its command has a variable in it, which would show in every process list")
-                : value.Render(text => text, _ => ""))];
-    }
+    private IEnumerable<string> Command(ContainerFacts facts) => facts.Command
+        .Select(argument => Read(facts.Resource, "its command", argument))
+        .Select(value => value.Variables.Any()
+            ? throw new DistributedApplicationException(
+                $"{facts.Resource.Name}: its command has a variable in it, which would show in every process list")
+            : value.Render(text => text, _ => ""));
 
     // What an orchestrator does not do: order, secrets as variables, and an end without a broken request.
     private static IReadOnlyList<string> Started(ContainerResource container, IReadOnlyList<string> command) => container is not FlaskResource flask ? command :
@@ -116,21 +105,12 @@ internal sealed class PublishedModelReader(UvlhubEnvironment uvlhub, Distributed
         "--", .. command,
     ];
 
-    private async Task<IReadOnlyDictionary<string, PublishedValue>> EnvironmentAsync(ContainerResource container, CancellationToken cancellationToken)
-    {
-        var variables = new EnvironmentCallbackContext(context, container, cancellationToken: cancellationToken);
-        foreach (var callback in container.Annotations.OfType<EnvironmentCallbackAnnotation>())
-        {
-            await callback.Callback(variables);
-        }
-
-        return variables.EnvironmentVariables
-            .Where(variable => !s_localPrefixes.Any(prefix => variable.Key.StartsWith(prefix, StringComparison.Ordinal)))
-            .ToDictionary(
-                variable => variable.Key,
-                variable => variable.Value is string text ? Value(variable.Key, text) : Read(container, variable.Key, variable.Value),
-                StringComparer.Ordinal);
-    }
+    private Dictionary<string, PublishedValue> Environment(ContainerFacts facts) => facts.Environment
+        .Where(variable => !s_localPrefixes.Any(prefix => variable.Key.StartsWith(prefix, StringComparison.Ordinal)))
+        .ToDictionary(
+            variable => variable.Key,
+            variable => variable.Value is string text ? Value(variable.Key, text) : Read(facts.Resource, variable.Key, variable.Value),
+            StringComparer.Ordinal);
 
     // A checkout's file may hold what nobody else shall see, or what is to be filled in where it is deployed.
     private static PublishedValue Value(string key, string text) =>
@@ -213,25 +193,18 @@ internal sealed class PublishedModelReader(UvlhubEnvironment uvlhub, Distributed
         mount.Target,
         mount.IsReadOnly);
 
-    private static IEnumerable<PublishedFile> Files(ContainerResource container, ContainerMountAnnotation mount)
+    private static IEnumerable<PublishedFile> Files(string name, ContainerMountAnnotation mount)
     {
-        var source = mount.Source!;
-        if (File.Exists(source))
+        var (source, target) = (mount.Source!, mount.Target.TrimEnd('/'));
+        IEnumerable<string> files = File.Exists(source) ? [source]
+            : Directory.Exists(source) ? Directory.EnumerateFiles(source, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal)
+            : throw new DistributedApplicationException(
+                $"{name} mounts {source}, which is neither a file nor a folder and cannot leave this machine");
+        foreach (var file in files)
         {
-            yield return new PublishedFile(File.ReadAllBytes(source), $"{container.Name}/{Path.GetFileName(mount.Target)}", mount.Target, IsConfiguration(mount));
-        }
-        else if (Directory.Exists(source))
-        {
-            foreach (var file in Directory.EnumerateFiles(source, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal))
-            {
-                var relative = Path.GetRelativePath(source, file).Replace('\\', '/');
-                yield return new PublishedFile(
-                    File.ReadAllBytes(file), $"{container.Name}/{Path.GetFileName(mount.Target.TrimEnd('/'))}/{relative}", $"{mount.Target.TrimEnd('/')}/{relative}", IsConfiguration(mount));
-            }
-        }
-        else
-        {
-            throw new DistributedApplicationException($"{container.Name} mounts {source}, which is neither a file nor a folder and cannot leave this machine");
+            var below = file == source ? "" : $"/{Path.GetRelativePath(source, file).Replace('\\', '/')}";
+            yield return new PublishedFile(
+                File.ReadAllBytes(file), $"{name}/{Path.GetFileName(target)}{below}", $"{target}{below}", IsConfiguration(mount));
         }
     }
 

@@ -6,7 +6,7 @@ using UvlhubAspire.AppHost.Site;
 
 namespace UvlhubAspire.AppHost.Start;
 
-/// <summary>Says on the console when the site can be used, and where: not before it is healthy.</summary>
+/// <summary>Says on the console when the site can be used, where, and what its image lacks: not before it is healthy.</summary>
 internal sealed partial class ReadyAnnouncement(ILoggerFactory loggers, UvlhubCheckout checkout)
     : IDistributedApplicationEventingSubscriber
 {
@@ -31,8 +31,8 @@ internal sealed partial class ReadyAnnouncement(ILoggerFactory loggers, UvlhubCh
             {
                 if (ready.Resource is FlaskResource { IsSite: true } site)
                 {
-                    // Not awaited: others wait for this event, and not for the line.
-                    _ = AnnounceAsync(site, ready.Services, ct);
+                    // Not awaited: others wait for this event, and not for the lines.
+                    _ = TellAsync(site, ready.Services, ct);
                 }
 
                 return Task.CompletedTask;
@@ -42,28 +42,39 @@ internal sealed partial class ReadyAnnouncement(ILoggerFactory loggers, UvlhubCh
         return Task.CompletedTask;
     }
 
-    private async Task AnnounceAsync(FlaskResource site, IServiceProvider services, CancellationToken cancellationToken)
+    private async Task TellAsync(FlaskResource site, IServiceProvider services, CancellationToken cancellationToken)
     {
         try
         {
-            // Aspire prints the dashboard's address when that starts, long before the site can be used.
-            var dashboard = await DashboardAddresses.LoginUrlAsync(services, cancellationToken) ?? "disabled";
-            if (!site.TryGetLastAnnotation<PublicAddressAnnotation>(out var people))
-            {
-                LogReady(site.HttpEndpoint.Url, dashboard);
-            }
-            else if (await people.LeadsToSiteAsync(cancellationToken))
-            {
-                LogReady(people.Address(), dashboard);
-            }
-            else
-            {
-                LogNotReachable(people.Address(), site.HttpEndpoint.Url, people.Logs, dashboard);
-            }
+            await Task.WhenAll(
+                AnnounceAsync(site, services, cancellationToken),
+                MissingRequirements.WarnAsync(site, checkout, services, cancellationToken));
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
             // The application ends.
+        }
+        catch (Exception exception)
+        {
+            LogNotTold(exception);
+        }
+    }
+
+    private async Task AnnounceAsync(FlaskResource site, IServiceProvider services, CancellationToken cancellationToken)
+    {
+        // Aspire prints the dashboard's address when that starts, long before the site can be used.
+        var dashboard = await DashboardAddresses.LoginUrlAsync(services, cancellationToken) ?? "disabled";
+        if (!site.TryGetLastAnnotation<PublicAddressAnnotation>(out var people))
+        {
+            LogReady(site.HttpEndpoint.Url, dashboard);
+        }
+        else if (await people.LeadsToSiteAsync(cancellationToken))
+        {
+            LogReady(people.Address(), dashboard);
+        }
+        else
+        {
+            LogNotReachable(people.Address(), site.HttpEndpoint.Url, people.Logs, dashboard);
         }
     }
 
@@ -78,4 +89,7 @@ internal sealed partial class ReadyAnnouncement(ILoggerFactory loggers, UvlhubCh
 
     [LoggerMessage(EventId = 4, Level = LogLevel.Warning, Message = "uvlhub serves at {Site}, but nginx, which stands before it at {Address}, does not lead there; {Logs} why — dashboard: {Dashboard}")]
     private partial void LogNotReachable(string address, string site, string logs, string dashboard);
+
+    [LoggerMessage(EventId = 5, Level = LogLevel.Error, Message = "uvlhub is ready, but not all that belongs to it could be told")]
+    private partial void LogNotTold(Exception exception);
 }

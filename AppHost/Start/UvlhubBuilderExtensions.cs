@@ -115,15 +115,11 @@ internal static class UvlhubBuilderExtensions
             : profile.Preferring(Path.GetRelativePath(folder, named.Path), named.At.ToString()));
     }
 
-    private static SiteImages Images(UvlhubCheckout checkout, UvlhubOptions options, DistributedApplicationExecutionContext context)
-    {
-        var images = new SiteImages(
-            checkout,
-            checkout.SiteDockerfile,
-            context.IsPublishMode ? CheckoutImage.Published(checkout, options.Publish) : CheckoutImage.Site(checkout),
-            () => CheckoutVersion.Read(checkout, options));
-        return context.IsRunMode && options.Deploy.Image is { Length: > 0 } image ? images.On(image) : images;
-    }
+    private static SiteImages Images(UvlhubCheckout checkout, UvlhubOptions options, DistributedApplicationExecutionContext context) => new(
+        checkout,
+        context.IsPublishMode ? CheckoutImage.Published(checkout, options.Publish) : CheckoutImage.Site(checkout),
+        context.IsRunMode && options.Deploy.Image is { Length: > 0 } image ? image : null,
+        cancellationToken => CheckoutVersion.ReadAsync(checkout, options, cancellationToken));
 
     private static EnvironmentProfile Profile(IDistributedApplicationBuilder builder, UvlhubOptions options)
     {

@@ -115,7 +115,7 @@ public static class MariaDBBuilderExtensions
             .WithIconName("Database")
             .OnInitializeResource((resource, initialize, cancellationToken) =>
             {
-                _ = FailWithServerAsync(resource, initialize.Notifications, cancellationToken);
+                _ = FailWithServerAsync(resource, initialize, cancellationToken);
                 return Task.CompletedTask;
             })
             .WithMariaDBHealthCheck(database.ConnectionStringExpression.GetValueAsync);
@@ -198,14 +198,26 @@ public static class MariaDBBuilderExtensions
     // Aspire tells a child all that happens to its parent, but not that it failed before there was a container: whoever
     // waits for the database would wait for ever.
     private static async Task FailWithServerAsync(
-        MariaDBDatabaseResource database, ResourceNotificationService notifications, CancellationToken cancellationToken)
+        MariaDBDatabaseResource database, InitializeResourceEvent initialize, CancellationToken cancellationToken)
     {
-        await foreach (var change in notifications.WatchAsync(cancellationToken))
+        try
         {
-            if (change.Resource == database.Parent && change.Snapshot.State is { Text: var state } failed && state == KnownResourceStates.FailedToStart)
+            await foreach (var change in initialize.Notifications.WatchAsync(cancellationToken))
             {
-                await notifications.PublishUpdateAsync(database, snapshot => snapshot with { State = failed });
+                if (change.Resource == database.Parent
+                    && change.Snapshot.State is { } failed && failed.Text == KnownResourceStates.FailedToStart)
+                {
+                    await initialize.Notifications.PublishUpdateAsync(database, snapshot => snapshot with { State = failed });
+                }
             }
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // The application ends.
+        }
+        catch (Exception exception)
+        {
+            MariaDBLog.ServerNotWatched(initialize.Logger, exception);
         }
     }
 

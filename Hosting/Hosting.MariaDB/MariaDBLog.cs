@@ -9,4 +9,7 @@ internal static partial class MariaDBLog
 
     [LoggerMessage(EventId = 101, Level = LogLevel.Error, Message = "Could not create the further databases as root: {Reason}. If the volume was created with another MARIADB_ROOT_PASSWORD, put that one back or reset the volume")]
     public static partial void DatabasesNotCreated(ILogger logger, string reason);
+
+    [LoggerMessage(EventId = 102, Level = LogLevel.Error, Message = "The server is no longer watched; nobody sees it fail to start")]
+    public static partial void ServerNotWatched(ILogger logger, Exception exception);
 }

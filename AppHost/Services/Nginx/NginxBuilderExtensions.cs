@@ -39,6 +39,13 @@ internal static class NginxBuilderExtensions
             return null;
         }
 
+        if (uvlhub.Tls is { } tls)
+        {
+            // Before anybody reads nginx's configuration: whoever publishes it, or looks for upstreams in it.
+            builder.Eventing.Subscribe<BeforeStartEvent>((_, cancellationToken) => TlsConfiguration.WriteAsync(
+                uvlhub.Checkout, uvlhub.Names, tls.Domain, uvlhub.Options.Deploy.Webhook, cancellationToken));
+        }
+
         var mounts = Mounts(uvlhub, Nginx.Name).ToList();
         nginx
             .WithContainerRuntimeArgs("--security-opt", "no-new-privileges")
@@ -153,14 +160,6 @@ internal static class NginxBuilderExtensions
             .WithArgs(context => Prepend(context, Upstreams.Before));
     }
 
-    // The two that are made of the checkout's templates, in place of the one without TLS.
-    private static IEnumerable<ComposeMount> WithTemplates(UvlhubEnvironment uvlhub, TlsSettings tls, IEnumerable<ComposeMount> mounts)
-    {
-        var folder = TlsConfiguration.Write(uvlhub.Checkout, uvlhub.Names, tls.Domain, uvlhub.Options.Deploy.Webhook);
-        return mounts.Where(mount => mount.Target != ConfigurationFile)
-            .Append(new ComposeMount(ComposeMountKind.Bind, folder, TlsConfiguration.Folder, IsReadOnly: true, new SourceLine(folder, 0)));
-    }
-
     private static IEnumerable<ComposeMount> Mounts(UvlhubEnvironment uvlhub, string name)
     {
         var folder = Path.Combine(uvlhub.Checkout.Path, "docker", "nginx");
@@ -172,7 +171,7 @@ internal static class NginxBuilderExtensions
                 new(ComposeMountKind.Bind, Path.Combine(folder, uvlhub.Profile.NginxConfiguration), ConfigurationFile, IsReadOnly: true, nowhere),
                 new(ComposeMountKind.Bind, Path.Combine(folder, "html"), "/usr/share/nginx/html", IsReadOnly: true, nowhere),
             ];
-        foreach (var mount in uvlhub.Tls is { } tls ? WithTemplates(uvlhub, tls, mounts) : mounts)
+        foreach (var mount in mounts.Where(mount => uvlhub.Tls is null || mount.Target != ConfigurationFile))
         {
             if (!Path.Exists(mount.Source))
             {
@@ -184,6 +183,13 @@ internal static class NginxBuilderExtensions
             }
 
             yield return mount;
+        }
+
+        if (uvlhub.Tls is { } tls)
+        {
+            // The two that are made of the checkout's templates, in place of the one without TLS.
+            var own = TlsConfiguration.OwnFolder(uvlhub.Checkout, uvlhub.Names, tls.Domain);
+            yield return new ComposeMount(ComposeMountKind.Bind, own, TlsConfiguration.Folder, IsReadOnly: true, nowhere);
         }
     }
 }

@@ -29,12 +29,14 @@ internal static partial class TlsConfiguration
     /// <param name="names">The names on the engine: two sites of one checkout have a folder each.</param>
     /// <param name="domain">The site's name.</param>
     /// <param name="deploys">Whether <c>/webhook/deploy</c> is passed on to <see cref="DeploymentSocket"/>.</param>
+    /// <param name="cancellationToken">Ends the writing.</param>
     /// <returns>The folder.</returns>
     /// <exception cref="CheckoutException">The checkout has no templates.</exception>
-    public static string Write(UvlhubCheckout checkout, InstanceNames names, string domain, bool deploys)
+    public static async Task<string> WriteAsync(
+        UvlhubCheckout checkout, InstanceNames names, string domain, bool deploys, CancellationToken cancellationToken)
     {
         var source = Path.Combine(checkout.Path, "docker", "nginx");
-        var folder = OwnFolder(checkout, names, domain);
+        var folder = Directory.CreateDirectory(OwnFolder(checkout, names, domain)).FullName;
         foreach (var name in (string[])[WithoutTls, WithTls])
         {
             var template = Path.Combine(source, $"{name}.template");
@@ -43,8 +45,9 @@ internal static partial class TlsConfiguration
                 throw new CheckoutException($"there is no {template}, of which nginx's configuration with a certificate is made. Put it there, or run without TLS: leave Uvlhub:Tls:Email out");
             }
 
-            var text = File.ReadAllText(template).Replace(Placeholder, domain, StringComparison.Ordinal);
-            File.WriteAllText(Path.Combine(folder, name), name == WithTls && deploys ? WithDeployment(text) : text);
+            var text = (await File.ReadAllTextAsync(template, cancellationToken)).Replace(Placeholder, domain, StringComparison.Ordinal);
+            var filled = name == WithTls && deploys ? WithDeployment(text) : text;
+            await File.WriteAllTextAsync(Path.Combine(folder, name), filled, cancellationToken);
         }
 
         return folder;
@@ -68,8 +71,10 @@ internal static partial class TlsConfiguration
             : throw new CheckoutException($"{socket} is longer than the {LongestSocket} characters that a socket's path can have: put the repository into a folder with a shorter path, or leave Uvlhub:Deploy:Webhook out");
     }
 
-    private static string OwnFolder(UvlhubCheckout checkout, InstanceNames names, string domain) => Directory.CreateDirectory(Path.Combine(
-        RepositoryFolder.AppHost, "obj", "uvlhub-nginx", $"{checkout.Name}-{SiteImages.Digest($"{checkout.Path} {domain} {names.Network}")}")).FullName;
+    /// <summary>The folder of both; it exists after <see cref="WriteAsync"/>.</summary>
+    public static string OwnFolder(UvlhubCheckout checkout, InstanceNames names, string domain) => Path.Combine(
+        RepositoryFolder.AppHost, "obj", "uvlhub-nginx",
+        $"{checkout.Name}-{SiteImages.Digest($"{checkout.Path} {domain} {names.Network}")}");
 
     // Only in the part with TLS: a token is not sent in the open.
     private static string WithDeployment(string configuration) => ServerWithTls().Replace(configuration, $$"""

@@ -139,13 +139,6 @@ internal static class FlaskBuilderExtensions
             container.WithAutomaticRestart();
         }
 
-        builder.Eventing.Subscribe<ResourceReadyEvent>(flask, (ready, cancellationToken) =>
-        {
-            // Beside the rest: whoever waits for the site should not wait for a look into its image.
-            _ = flask.IsSite ? MissingRequirements.WarnAsync(flask, checkout, ready.Services, cancellationToken) : Task.CompletedTask;
-            return Task.CompletedTask;
-        });
-
         return container;
     }
 

@@ -15,8 +15,11 @@ public sealed record ContainerFacts
     /// <summary>The container's name; <see langword="null"/> for one that is made up.</summary>
     public required string? ContainerName { get; init; }
 
-    /// <summary>The command: arguments as text, a value that is only known later as its expression.</summary>
-    public required IReadOnlyList<string> Arguments { get; init; }
+    /// <summary>The command; a value that is only known later is an object that says how to get it.</summary>
+    public required IReadOnlyList<object> Command { get; init; }
+
+    /// <summary>The command's arguments as text, a value that is only known later as its expression.</summary>
+    public IReadOnlyList<string> Arguments => [.. Command.Select(Text)];
 
     /// <summary>The variables; a value that is only known later is an object that says how to get it.</summary>
     public required IReadOnlyDictionary<string, object> Environment { get; init; }
@@ -66,7 +69,7 @@ public sealed record ContainerFacts
             Image = image ?? "",
             Origin = container.Annotations.OfType<ContainerImage>().LastOrDefault(),
             ContainerName = container.ContainerName(),
-            Arguments = [.. arguments.Select(Text)],
+            Command = arguments,
             Environment = environment,
             EngineOptions = [.. options.Select(Text)],
         };

@@ -15,6 +15,9 @@ public sealed record ContainerImage(string? StandIn, ImageRecipe? CheckoutBuild 
     /// <summary>What is built on the stand-in; <see langword="null"/> if the stand-in itself is run.</summary>
     public ImageRecipe? StandInBuild { get; init; }
 
+    /// <summary>The image with its tag, where that is only asked for at the start; <see langword="null"/> if it has it already.</summary>
+    public Func<CancellationToken, Task<ContainerImage>>? AtStart { get; init; }
+
     /// <summary>What is run where no registry answers; <see langword="null"/> if nothing can.</summary>
     public ImageRecipe? StandInRecipe => StandInBuild ?? (StandIn is null ? null : ImageRecipe.StandIn(StandIn));
 }

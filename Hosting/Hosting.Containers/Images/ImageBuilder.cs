@@ -68,12 +68,8 @@ public sealed partial class ImageBuilder(ContainerEngine engine, ILoggerFactory 
                 await EnsureAsync(parent, logger, cancellationToken);
             }
 
-            if (recipe.Prepare is { } prepare)
-            {
-                await prepare(logger, cancellationToken);
-            }
-
-            await BuildAsync(recipe, logger, effort, cancellationToken);
+            var prepared = recipe.Prepare is { } prepare ? await prepare(recipe, logger, cancellationToken) : recipe;
+            await BuildAsync(prepared, logger, effort, cancellationToken);
             _begun[recipe.Image] = begun;
         }
 

@@ -7,8 +7,11 @@ namespace UvlhubAspire.Hosting.Containers;
 /// <param name="setting">Which images are allowed.</param>
 public sealed class ImageChooser(ContainerEngine engine, ImageSourceSetting setting)
 {
-    private readonly RegistryProbe _registry = new(engine);
+    private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(8);
+
+    // Containers share images: each is asked for once. The answer is everybody's, so nobody who goes away ends the question.
     private readonly ConcurrentDictionary<string, Task<bool>> _present = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, Task<string?>> _refusals = new(StringComparer.Ordinal);
 
     /// <summary>Asks anew which images are present.</summary>
     public void Forget() => _present.Clear();
@@ -52,7 +55,7 @@ public sealed class ImageChooser(ContainerEngine engine, ImageSourceSetting sett
             return new ImageChoice(standIn.Image, $"built earlier from Debian's packages in place of {Described(image, real!)}; {setting.Name}=registry pulls that one", standIn) { IsHere = await isHere };
         }
 
-        var refusal = await _registry.RefusalAsync(needed, cancellationToken);
+        var refusal = await RefusalAsync(needed, cancellationToken);
         return refusal is null
             ? wanted.Pulled()
             : new ImageChoice(standIn.Image, $"built from Debian's packages in place of {Described(image, real!)}, which no registry delivers here ({refusal})", standIn);
@@ -66,7 +69,7 @@ public sealed class ImageChooser(ContainerEngine engine, ImageSourceSetting sett
             return wanted.Present();
         }
 
-        var refusal = source == ImageSource.Debian ? $"{setting.Name}=debian asks none" : await _registry.RefusalAsync(needed, cancellationToken);
+        var refusal = source == ImageSource.Debian ? $"{setting.Name}=debian asks none" : await RefusalAsync(needed, cancellationToken);
         return refusal is null ? wanted.Pulled() : wanted with
         {
             Reason = $"{string.Join(", ", needed)} is not on this machine, and no registry delivers it ({refusal}). Pull, load or build it, then start the resource in the dashboard",
@@ -81,9 +84,21 @@ public sealed class ImageChooser(ContainerEngine engine, ImageSourceSetting sett
     public async Task<bool> AllPresentAsync(IEnumerable<string> images, CancellationToken cancellationToken) =>
         (await Task.WhenAll(images.Select(image => IsPresentAsync(image, cancellationToken)))).All(present => present);
 
-    // Containers share images: each is asked for once.
     private Task<bool> IsPresentAsync(string image, CancellationToken cancellationToken) =>
-        _present.GetOrAdd(image, name => engine.HasImageAsync(name, cancellationToken));
+        _present.GetOrAdd(image, name => engine.HasImageAsync(name, CancellationToken.None)).WaitAsync(cancellationToken);
+
+    // Why the images cannot be pulled; null if all can. They are not pulled for it.
+    private async Task<string?> RefusalAsync(IEnumerable<string> images, CancellationToken cancellationToken)
+    {
+        var refusals = await Task.WhenAll(images.Select(image => _refusals.GetOrAdd(image, RefusalAsync))).WaitAsync(cancellationToken);
+        return refusals.FirstOrDefault(refusal => refusal is not null);
+    }
+
+    private async Task<string?> RefusalAsync(string image)
+    {
+        var result = await engine.RunAsync(s_limit, CancellationToken.None, "manifest", "inspect", image);
+        return result.Succeeded ? null : result.Error.Split('\n')[0].Trim();
+    }
 }
 
 /// <summary>The image of one container.</summary>

@@ -24,8 +24,8 @@ public sealed record ImageRecipe(string Image, string Dockerfile, string Context
     /// <summary>The image that this one starts from, if that is built here as well.</summary>
     public ImageRecipe? Base { get; init; }
 
-    /// <summary>What has to be done before the build; <see langword="null"/> if nothing.</summary>
-    public Func<ILogger, CancellationToken, Task>? Prepare { get; init; }
+    /// <summary>What has to be done before the build, and then what is built; <see langword="null"/> if nothing has to.</summary>
+    public Func<ImageRecipe, ILogger, CancellationToken, Task<ImageRecipe>>? Prepare { get; init; }
 
     /// <summary>
     /// A stand-in that is built from Debian's packages. Its tag is a digest of the folder, so that a changed recipe is a new image, and it

@@ -16,22 +16,30 @@ internal sealed class ImageResolver(ImageChooser chooser, ImageBuilder builder, 
     private readonly ILogger _logger = loggers.CreateLogger("UvlhubAspire.Images");
 
     /// <inheritdoc/>
-    public Task SubscribeAsync(IDistributedApplicationEventing eventing, DistributedApplicationExecutionContext context, CancellationToken cancellationToken)
+    public async Task SubscribeAsync(
+        IDistributedApplicationEventing eventing, DistributedApplicationExecutionContext context, CancellationToken cancellationToken)
     {
+        var containers = model.Resources.OfType<ContainerResource>().Where(known => known.HasAnnotationOfType<ContainerImage>()).ToList();
+        foreach (var same in containers.GroupBy(container => container.Annotations.OfType<ContainerImage>().Last()))
+        {
+            // Not while the model is built, which runs no programs.
+            if (same.Key.AtStart is { } atStart)
+            {
+                var image = await atStart(cancellationToken);
+                foreach (var container in same)
+                {
+                    container.Annotations.Add(image);
+                    Replace(container, image.CheckoutBuild!.Image);
+                }
+            }
+        }
+
         if (context.IsRunMode)
         {
             // Asked here already, while other checks ask the engine other things.
-            var containers = model.Resources.OfType<ContainerResource>().Where(container => container.HasAnnotationOfType<ContainerImage>()).ToList();
-            var choices = ChooseAllAsync(containers, cancellationToken);
+            var choices = Task.WhenAll(containers.Select(container => chooser.ChooseAsync(container, cancellationToken)));
             eventing.Subscribe<BeforeStartEvent>(async (start, ct) => Apply(eventing, containers, await choices));
         }
-
-        return Task.CompletedTask;
-    }
-
-    private async Task<IReadOnlyList<ImageChoice>> ChooseAllAsync(IEnumerable<ContainerResource> containers, CancellationToken cancellationToken)
-    {
-        return await Task.WhenAll(containers.Select(container => chooser.ChooseAsync(container, cancellationToken)));
     }
 
     private void Apply(IDistributedApplicationEventing eventing, IEnumerable<ContainerResource> containers, IEnumerable<ImageChoice> choices)
@@ -108,11 +116,8 @@ internal sealed class ImageResolver(ImageChooser chooser, ImageBuilder builder, 
     private static void Replace(ContainerResource container, string image)
     {
         var separator = image.LastIndexOf(':');
-        foreach (var annotation in container.Annotations.OfType<ContainerImageAnnotation>().ToList())
-        {
-            container.Annotations.Remove(annotation);
-        }
-
-        container.Annotations.Add(new ContainerImageAnnotation { Image = image[..separator], Tag = image[(separator + 1)..] });
+        var annotation = container.Annotations.OfType<ContainerImageAnnotation>().Last();
+        (annotation.Registry, annotation.SHA256) = (null, null);
+        (annotation.Image, annotation.Tag) = (image[..separator], image[(separator + 1)..]);
     }
 }

@@ -124,20 +124,27 @@ internal sealed class RestartSupervisor(
 
     private async Task HandleAsync(Watched container, CancellationToken cancellationToken)
     {
-        // Every change of a resource that is down says again that it is down. One after the other, so that a death is
-        // handled once, and a death right after a restart is not overlooked.
-        await container.Gate.WaitAsync(cancellationToken);
         try
         {
-            var death = await ContainerDeath.ReadAsync(engine, container.Id, cancellationToken);
-            if (death is not null && death.FinishedAt != container.Handled)
+            // Every change of a resource that is down says again that it is down. One after the other, so that a death is
+            // handled once, and a death right after a restart is not overlooked.
+            await container.Gate.WaitAsync(cancellationToken);
+            try
             {
-                container.Handled = death.FinishedAt;
-                await HandleAsync(container, death, cancellationToken);
+                var death = await ContainerDeath.ReadAsync(engine, container.Id, cancellationToken);
+                if (death is not null && death.FinishedAt != container.Handled)
+                {
+                    container.Handled = death.FinishedAt;
+                    await HandleAsync(container, death, cancellationToken);
+                }
+                else if (death is null && _isOrchestratorBlind)
+                {
+                    await PublishRunningAsync(container, cancellationToken);
+                }
             }
-            else if (death is null && _isOrchestratorBlind)
+            finally
             {
-                await PublishRunningAsync(container, cancellationToken);
+                container.Gate.Release();
             }
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
@@ -147,10 +154,6 @@ internal sealed class RestartSupervisor(
         catch (Exception exception)
         {
             RestartLog.Failed(_console, container.Change.Resource.Name, exception.Message);
-        }
-        finally
-        {
-            container.Gate.Release();
         }
     }
 

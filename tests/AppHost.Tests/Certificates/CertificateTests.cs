@@ -58,11 +58,11 @@ public sealed class CertificateTests : IDisposable
         Assert.Contains("Uvlhub:Tls:Authority is 'http://a.org'", Assert.Throws<CheckoutException>(() => Read("a.org", "http://a.org")).Message, StringComparison.Ordinal);
 
     [Fact]
-    public void The_checkouts_templates_are_filled_outside_of_the_checkout()
+    public async Task The_checkouts_templates_are_filled_outside_of_the_checkout()
     {
         _folder.Write("docker/nginx/nginx.prod.no-ssl.conf.template", "server_name {{domain}};");
         _folder.Write("docker/nginx/nginx.prod.ssl.conf.template", "server_name {{domain}}; return 301 https://{{domain}};");
-        var folder = Write("uvlhub.example.org");
+        var folder = await WriteAsync("uvlhub.example.org");
         try
         {
             Assert.Equal("server_name uvlhub.example.org;", File.ReadAllText(Path.Combine(folder, "nginx.prod.no-ssl.conf")));
@@ -76,23 +76,23 @@ public sealed class CertificateTests : IDisposable
     }
 
     [Fact]
-    public void A_checkout_without_templates_is_told_which_file_it_lacks() => Assert.Contains(
-        "nginx.prod.no-ssl.conf.template", Assert.Throws<CheckoutException>(() => Write("a.org")).Message, StringComparison.Ordinal);
+    public async Task A_checkout_without_templates_is_told_which_file_it_lacks() => Assert.Contains(
+        "nginx.prod.no-ssl.conf.template", (await Assert.ThrowsAsync<CheckoutException>(() => WriteAsync("a.org"))).Message, StringComparison.Ordinal);
 
     [Fact]
-    public void A_deployment_is_asked_for_over_TLS_alone()
+    public async Task A_deployment_is_asked_for_over_TLS_alone()
     {
         // 'ssl' in the name is no TLS.
         _folder.Write("docker/nginx/nginx.prod.no-ssl.conf.template", "server { listen 80; }");
         _folder.Write("docker/nginx/nginx.prod.ssl.conf.template", "http { server { listen 80; server_name {{domain}}; } server {\n listen 443 ssl; location / { } } }");
-        var folder = Write("ssl.example.org", deploys: true);
+        var folder = await WriteAsync("ssl.example.org", deploys: true);
         try
         {
             var written = File.ReadAllText(Path.Combine(folder, "nginx.prod.ssl.conf")).Split("listen 443");
             Assert.DoesNotContain("webhook", File.ReadAllText(Path.Combine(folder, "nginx.prod.no-ssl.conf")), StringComparison.Ordinal);
             Assert.Contains("} server {\n\n        location = /webhook/deploy {\n            proxy_pass http://unix:/etc/nginx/uvlhub/deploy.sock;", written[0], StringComparison.Ordinal);
             Assert.DoesNotContain("webhook", written[1], StringComparison.Ordinal);
-            Assert.DoesNotContain("webhook", File.ReadAllText(Path.Combine(Write("ssl.example.org"), "nginx.prod.ssl.conf")), StringComparison.Ordinal);
+            Assert.DoesNotContain("webhook", File.ReadAllText(Path.Combine(await WriteAsync("ssl.example.org"), "nginx.prod.ssl.conf")), StringComparison.Ordinal);
         }
         finally
         {
@@ -100,8 +100,8 @@ public sealed class CertificateTests : IDisposable
         }
     }
 
-    private string Write(string domain, bool deploys = false) =>
-        TlsConfiguration.Write(Checkout(EnvironmentProfile.Production), new InstanceNames(null), domain, deploys);
+    private Task<string> WriteAsync(string domain, bool deploys = false) => TlsConfiguration.WriteAsync(
+        Checkout(EnvironmentProfile.Production), new InstanceNames(null), domain, deploys, TestContext.Current.CancellationToken);
 
     private static TlsSettings Settings() => new()
     {

@@ -23,8 +23,9 @@ public sealed class CheckoutVersionTests
         await GitAsync("update-ref", $"refs/tags/{tag}", "HEAD");
 
         var checkout = UvlhubCheckout.Read(folder.Path);
-        foreach (var version in (string[])[CheckoutVersion.Read(checkout, new UvlhubOptions()), CheckoutVersion.Read(checkout, new UvlhubOptions { Version = tag })])
+        foreach (var options in (UvlhubOptions[])[new UvlhubOptions(), new UvlhubOptions { Version = tag }])
         {
+            var version = await CheckoutVersion.ReadAsync(checkout, options, cancellation);
             Assert.Matches("^[A-Za-z0-9_][A-Za-z0-9_.-]*$", version);
         }
 
