@@ -1,8 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
-using UvlhubAspire.Checkout;
-using UvlhubAspire.Hosting.Containers;
-
 namespace UvlhubAspire.AppHost.Images;
 
 /// <summary>

@@ -8,17 +8,13 @@ namespace UvlhubAspire.AppHost.Tests;
 /// <summary>The AppHost's model of a checkout made of one edition's facts. Nothing is started.</summary>
 public sealed class EditionModel : IAsyncDisposable
 {
-    public const string Course = "egc2526-v1.0.0";
-    public const string Splent = "egcetsii-main-2026-07";
-    public const string Diverso = "diverso-lab-v2.9";
-
     private readonly TemporaryFolder _folder;
     private readonly IDistributedApplicationTestingBuilder _builder;
 
     private EditionModel(TemporaryFolder folder, IDistributedApplicationTestingBuilder builder) => (_folder, _builder) = (folder, builder);
 
     /// <summary>Builds it.</summary>
-    /// <param name="edition">One of the names above.</param>
+    /// <param name="edition">One of the names in <see cref="Edition"/>.</param>
     /// <param name="change">Changes the checkout before it is read.</param>
     /// <param name="settings">Settings, as on the command line.</param>
     public static async Task<EditionModel> CreateAsync(string edition, Action<TemporaryFolder>? change = null, params string[] settings)

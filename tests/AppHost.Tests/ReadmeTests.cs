@@ -81,7 +81,7 @@ public sealed partial class ReadmeTests
         {
             try
             {
-                await using var model = await EditionModel.CreateAsync(EditionModel.Course, WriteProduction, settings);
+                await using var model = await EditionModel.CreateAsync(Edition.Course, WriteProduction, settings);
                 return string.Join('\n', model.Containers.Select(name => string.Join(' ',
                     [name, .. model.Container(name).Annotations.OfType<EndpointAnnotation>().Select(endpoint => $"{endpoint.Name} {endpoint.Port} {endpoint.TargetHost}")])));
             }
@@ -98,7 +98,7 @@ public sealed partial class ReadmeTests
         var words = WorkersDefault().Match(Table()["Uvlhub:Gunicorn:Workers"]);
         var (times, plus, most) = (Number(words, 1), Number(words, 2), Number(words, 3));
         await using var model = await EditionModel.CreateAsync(
-            EditionModel.Course, WriteProduction,
+            Edition.Course, WriteProduction,
             "--Uvlhub:Environment=Production", "--Uvlhub:Secrets=generated", "--Uvlhub:Services=-nginx");
 
         var arguments = (await model.FactsAsync("web")).Arguments;

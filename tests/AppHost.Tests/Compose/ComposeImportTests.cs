@@ -1,7 +1,5 @@
 using System.Net.Sockets;
-using System.Text.Json;
 using Aspire.Hosting.ApplicationModel;
-using Microsoft.Extensions.Diagnostics.HealthChecks;
 using UvlhubAspire.Checkout;
 using UvlhubAspire.Engine;
 using UvlhubAspire.Hosting.Containers;
@@ -264,19 +262,6 @@ public sealed class ComposeImportTests(InventedForkFixture plain) : IClassFixtur
         ];
         Assert.Equal(expected, model.Findings.Select(finding => finding.ToString()));
         Assert.DoesNotContain(model.Resources, resource => resource.Name == "placeholder");
-    }
-
-    [Theory]
-    [InlineData("null", HealthStatus.Healthy, "no health check")]
-    [InlineData("", HealthStatus.Healthy, "no health check")]
-    [InlineData("""{"Status":"starting","FailingStreak":0,"Log":[]}""", HealthStatus.Unhealthy, "the engine says starting")]
-    [InlineData("""{"Status":"healthy","FailingStreak":0,"Log":[{"Output":"ok\n"}]}""", HealthStatus.Healthy, "the engine says healthy: ok")]
-    [InlineData("""{"Status":"unhealthy","FailingStreak":3,"Log":[{"Output":"old"},{"Output":"connection refused"}]}""", HealthStatus.Unhealthy, "the engine says unhealthy: connection refused")]
-    public void The_engines_health_check_is_passed_on_with_its_last_output(string json, HealthStatus status, string description)
-    {
-        var result = EngineHealthCheck.Read(json.Length == 0 ? null : JsonSerializer.Deserialize<ContainerHealth>(json));
-        Assert.Equal(status, result.Status);
-        Assert.Contains(description, result.Description, StringComparison.Ordinal);
     }
 
     private async Task<InventedFork> WithAsync(params string[] settings) => _own = await InventedFork.CreateAsync(InventedFork.Compose, settings);

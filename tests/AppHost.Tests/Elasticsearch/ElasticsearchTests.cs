@@ -7,7 +7,7 @@ public sealed class ElasticsearchTests
     [Fact]
     public async Task It_is_one_node_with_its_index_in_a_volume_of_the_checkouts_own()
     {
-        await using var model = await EditionModel.CreateAsync(EditionModel.Diverso);
+        await using var model = await EditionModel.CreateAsync(Edition.Diverso);
         var node = await model.FactsAsync("elasticsearch");
         Assert.Equal("docker.elastic.co/elasticsearch/elasticsearch:8.18.4", node.Image);
         Assert.Equal("single-node", node.Environment["discovery.type"]);
@@ -21,8 +21,8 @@ public sealed class ElasticsearchTests
     [Fact]
     public async Task A_checkout_that_does_not_declare_it_gets_the_same()
     {
-        await using var declared = await EditionModel.CreateAsync(EditionModel.Diverso);
-        await using var added = await EditionModel.CreateAsync(EditionModel.Course, change: null, "--Uvlhub:Services=+elasticsearch");
+        await using var declared = await EditionModel.CreateAsync(Edition.Diverso);
+        await using var added = await EditionModel.CreateAsync(Edition.Course, change: null, "--Uvlhub:Services=+elasticsearch");
         var (first, second) = (await declared.FactsAsync("elasticsearch"), await added.FactsAsync("elasticsearch"));
         Assert.Equal(first.Image, second.Image);
         Assert.Equal(first.Environment, second.Environment);
@@ -31,7 +31,7 @@ public sealed class ElasticsearchTests
     [Fact]
     public async Task Nothing_waits_for_it()
     {
-        await using var model = await EditionModel.CreateAsync(EditionModel.Diverso);
+        await using var model = await EditionModel.CreateAsync(Edition.Diverso);
         Assert.All(model.Containers, container => Assert.DoesNotContain(model.Waits(container), wait => wait.StartsWith("elasticsearch", StringComparison.Ordinal)));
     }
 }

@@ -57,6 +57,17 @@ public sealed class CheckoutRequirementsTests : IDisposable
     }
 
     [Fact(Timeout = 600_000)]
+    public async Task What_is_not_asked_for_again_is_in_the_stand_in_that_all_share()
+    {
+        await using var container = await TestContainer.StartAsync("flask", command: ["sleep", "infinity"]);
+        var packages = (await container.ExecAsync("cat", "/usr/share/uvlhub-aspire/python-packages.txt")).Output.Split('\n');
+        var provided = await File.ReadAllLinesAsync(Path.Combine(RepositoryFolder.StandIn("flask"), "provides.txt"), Cancellation);
+
+        Assert.NotEmpty(provided);
+        Assert.Empty(provided.Except(packages.Select(line => CheckoutRequirements.Normalise(line.Split("==")[0]))));
+    }
+
+    [Fact(Timeout = 600_000)]
     public async Task Those_that_debian_has_are_installed_under_whatever_name_and_the_rest_is_left_out()
     {
         var engine = new ContainerEngine("docker");

@@ -9,7 +9,7 @@ public sealed class LocustTests
     [Fact]
     public async Task It_is_built_from_the_checkouts_dockerfile_and_started_by_hand()
     {
-        await using var model = await EditionModel.CreateAsync(EditionModel.Course);
+        await using var model = await EditionModel.CreateAsync(Edition.Course);
         var locust = await model.FactsAsync("locust");
         Assert.Equal(
             (Path.Combine(model.Folder, "docker/images/Dockerfile.locust"), model.Folder),
@@ -24,7 +24,7 @@ public sealed class LocustTests
     [InlineData("-nginx", "http://web:5000")]
     public async Task It_loads_the_site_by_an_address_that_containers_know(string services, string address)
     {
-        await using var model = await EditionModel.CreateAsync(EditionModel.Course, change: null, $"--Uvlhub:Services={services}");
+        await using var model = await EditionModel.CreateAsync(Edition.Course, change: null, $"--Uvlhub:Services={services}");
         Assert.Equal(address, (await model.FactsAsync("locust")).Environment["LOCUST_HOST"]);
     }
 
@@ -33,10 +33,10 @@ public sealed class LocustTests
     {
         static void Remove(TemporaryFolder folder) => File.Delete(Path.Combine(folder.Path, "docker/images/Dockerfile.locust"));
 
-        await using var model = await EditionModel.CreateAsync(EditionModel.Course, Remove);
+        await using var model = await EditionModel.CreateAsync(Edition.Course, Remove);
         Assert.DoesNotContain("locust", model.Containers);
 
-        var exception = await Assert.ThrowsAsync<CheckoutException>(() => EditionModel.CreateAsync(EditionModel.Course, Remove, "--Uvlhub:Services=+locust"));
+        var exception = await Assert.ThrowsAsync<CheckoutException>(() => EditionModel.CreateAsync(Edition.Course, Remove, "--Uvlhub:Services=+locust"));
         Assert.Contains("docker/images/Dockerfile.locust to build it from", exception.Message, StringComparison.Ordinal);
     }
 }

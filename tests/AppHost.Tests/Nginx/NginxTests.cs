@@ -14,7 +14,7 @@ public sealed class NginxTests
     [Fact]
     public async Task It_has_the_checkouts_configuration_and_pages_and_cannot_write_to_them()
     {
-        await using var model = await EditionModel.CreateAsync(EditionModel.Course);
+        await using var model = await EditionModel.CreateAsync(Edition.Course);
         var nginx = await model.FactsAsync("nginx");
         Assert.Equal(("nginx:1.29.1", RepositoryFolder.StandIn("nginx")), (nginx.Image, nginx.Origin?.StandIn));
         Assert.Equal(
@@ -28,7 +28,7 @@ public sealed class NginxTests
     [Fact]
     public async Task It_waits_for_nothing_so_that_its_502_page_is_there_from_the_start()
     {
-        await using var model = await EditionModel.CreateAsync(EditionModel.Course);
+        await using var model = await EditionModel.CreateAsync(Edition.Course);
         Assert.Empty(model.Waits("nginx"));
         Assert.Single(model.Container("nginx").Annotations.OfType<HealthCheckAnnotation>());
         Assert.Single(model.Container("nginx").Annotations.OfType<RestartPolicy>());
@@ -37,13 +37,13 @@ public sealed class NginxTests
     [Fact]
     public async Task The_engine_opens_its_port_itself_which_port_80_needs_and_every_other_is_faster_by()
     {
-        await using var model = await EditionModel.CreateAsync(EditionModel.Course);
+        await using var model = await EditionModel.CreateAsync(Edition.Course);
         Assert.Equal((80, 80, false), Facts(model));
 
-        await using var other = await EditionModel.CreateAsync(EditionModel.Course, change: null, "--Uvlhub:Ports:Nginx=8081");
+        await using var other = await EditionModel.CreateAsync(Edition.Course, change: null, "--Uvlhub:Ports:Nginx=8081");
         Assert.Equal((8081, 80, false), Facts(other));
 
-        await using var instance = await EditionModel.CreateAsync(EditionModel.Course, change: null, "--Uvlhub:Instance=teamA");
+        await using var instance = await EditionModel.CreateAsync(Edition.Course, change: null, "--Uvlhub:Instance=teamA");
         Assert.Equal((null, 80, false), Facts(instance));
 
         static (int?, int?, bool) Facts(EditionModel model) =>
@@ -53,7 +53,7 @@ public sealed class NginxTests
     [Fact]
     public async Task The_hosts_that_its_configuration_names_are_its_upstreams()
     {
-        await using var model = await EditionModel.CreateAsync(EditionModel.Diverso, folder => folder.Write("docker/nginx/nginx.dev.conf", Configuration));
+        await using var model = await EditionModel.CreateAsync(Edition.Diverso, folder => folder.Write("docker/nginx/nginx.dev.conf", Configuration));
         var nginx = await model.FactsAsync("nginx");
         // 'bot' is nothing of the model, 'mailhog' stands in a comment.
         Assert.Equal("web", nginx.Environment[Upstreams.Variable]);
@@ -63,7 +63,7 @@ public sealed class NginxTests
     [Fact]
     public async Task The_command_of_a_fork_is_kept()
     {
-        await using var model = await EditionModel.CreateAsync(EditionModel.Course, folder => folder.Write(
+        await using var model = await EditionModel.CreateAsync(Edition.Course, folder => folder.Write(
             "docker/docker-compose.dev.yml", "services: { web: { image: web }, db: { image: mariadb }, nginx: { image: nginx, command: nginx-debug -g 'daemon off;' } }"));
         Assert.Equal([.. Upstreams.Before, "nginx-debug", "-g", "daemon off;"], (await model.FactsAsync("nginx")).Arguments);
     }
@@ -72,7 +72,7 @@ public sealed class NginxTests
     public async Task A_missing_configuration_is_named_with_the_line_that_mounts_it()
     {
         var folder = "";
-        var exception = await Assert.ThrowsAsync<CheckoutException>(() => EditionModel.CreateAsync(EditionModel.Course, checkout =>
+        var exception = await Assert.ThrowsAsync<CheckoutException>(() => EditionModel.CreateAsync(Edition.Course, checkout =>
         {
             folder = checkout.Path;
             File.Delete(Path.Combine(folder, "docker/nginx/nginx.dev.conf"));

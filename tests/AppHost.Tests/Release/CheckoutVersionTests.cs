@@ -16,7 +16,7 @@ public sealed class CheckoutVersionTests
     {
         var cancellation = TestContext.Current.CancellationToken;
         using var folder = new TemporaryFolder();
-        Edition.Load(EditionModel.Course).WriteCheckout(folder);
+        Edition.Load(Edition.Course).WriteCheckout(folder);
         await GitAsync("init", "--quiet");
         await GitAsync("-c", "user.name=test", "-c", "user.email=test@example.org", "commit", "--quiet", "--allow-empty", "--message=empty");
         // By its reference, because 'git tag' takes no name that begins with a dash; a hostile clone may have one.

@@ -8,7 +8,7 @@ public sealed class SeleniumTests
     [Fact]
     public async Task The_hub_has_the_grid_and_both_sides_of_its_event_bus()
     {
-        await using var model = await EditionModel.CreateAsync(EditionModel.Splent);
+        await using var model = await EditionModel.CreateAsync(Edition.Splent);
         Assert.Equal("selenium/hub:latest", (await model.FactsAsync("selenium-hub")).Image);
         Assert.Equal(
             (4444, 4442, 4443),
@@ -20,7 +20,7 @@ public sealed class SeleniumTests
     [InlineData("firefox", 5901)]
     public async Task A_browser_has_shared_memory_the_checkouts_variables_and_a_screen(string browser, int port)
     {
-        await using var model = await EditionModel.CreateAsync(EditionModel.Splent, folder => folder.Write(".env.selenium", "SE_EVENT_BUS_HOST=selenium-hub\nVNC_NO_PASSWORD=1\n"));
+        await using var model = await EditionModel.CreateAsync(Edition.Splent, folder => folder.Write(".env.selenium", "SE_EVENT_BUS_HOST=selenium-hub\nVNC_NO_PASSWORD=1\n"));
         var node = await model.FactsAsync($"selenium-{browser}");
         Assert.Equal($"selenium/node-{browser}:latest", node.Image);
         Assert.Equal(["--shm-size", "2gb"], node.EngineOptions);
@@ -32,7 +32,7 @@ public sealed class SeleniumTests
     [Fact]
     public async Task A_grid_that_the_checkout_does_not_declare_is_the_same()
     {
-        await using var model = await EditionModel.CreateAsync(EditionModel.Course, change: null, "--Uvlhub:Services=+selenium-hub,+selenium-chrome");
+        await using var model = await EditionModel.CreateAsync(Edition.Course, change: null, "--Uvlhub:Services=+selenium-hub,+selenium-chrome");
         var node = await model.FactsAsync("selenium-chrome");
         Assert.Equal(["--shm-size", "2gb"], node.EngineOptions);
         Assert.Equal("selenium-hub", node.Environment["SE_EVENT_BUS_HOST"]);
@@ -45,7 +45,7 @@ public sealed class SeleniumTests
     [InlineData("rosemary", "-nginx", "http://web:5000")]
     public async Task Tests_are_told_the_grid_and_an_address_that_its_browsers_can_resolve(string container, string services, string target)
     {
-        await using var model = await EditionModel.CreateAsync(EditionModel.Splent, change: null, $"--Uvlhub:Services={services}");
+        await using var model = await EditionModel.CreateAsync(Edition.Splent, change: null, $"--Uvlhub:Services={services}");
         var environment = (await model.FactsAsync(container)).Environment;
         Assert.Equal(("http://selenium-hub:4444", target), (environment["SELENIUM_GRID_URL"], environment["SELENIUM_TARGET_URL"]));
     }
@@ -53,7 +53,7 @@ public sealed class SeleniumTests
     [Fact]
     public async Task Without_a_grid_tests_start_a_browser_of_their_own()
     {
-        await using var model = await EditionModel.CreateAsync(EditionModel.Course);
+        await using var model = await EditionModel.CreateAsync(Edition.Course);
         Assert.DoesNotContain("SELENIUM_GRID_URL", (await model.FactsAsync("web")).Environment.Keys);
     }
 

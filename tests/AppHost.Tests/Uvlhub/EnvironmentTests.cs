@@ -55,21 +55,6 @@ public sealed class EnvironmentTests : IDisposable
         Assert.DoesNotContain(production, line => line.Contains("/var/run/docker.sock", StringComparison.Ordinal));
     }
 
-    [Fact]
-    public void No_two_environments_share_a_container_or_a_volume()
-    {
-        var names = EnvironmentProfile.All.Where(profile => profile != EnvironmentProfile.Development).Select(profile => new InstanceNames(null, profile));
-        Assert.Distinct(EnvironmentProfile.All.Select(profile => profile.NamePrefix + profile.VolumeSuffix));
-        Assert.Distinct(names.Select(name => name.DataVolume("minihub")));
-    }
-
-    [Fact]
-    public void An_unknown_environment_is_named_with_the_known_ones()
-    {
-        var exception = Assert.Throws<CheckoutException>(() => EnvironmentProfile.Of("Prod", EnvironmentProfile.Development));
-        Assert.Equal("Uvlhub:Environment is 'Prod'; it can be Development, Testing, Staging, Production, Render", exception.Message);
-    }
-
     [Fault(FaultArea.Production, "a secret is still a placeholder")]
     [Fact]
     public void Every_placeholder_is_refused_with_key_file_and_line()

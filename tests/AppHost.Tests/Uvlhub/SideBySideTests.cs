@@ -40,13 +40,6 @@ public sealed class SideBySideTests
         Assert.StartsWith($"Uvlhub:Ports:Web is {port};", exception.Message, StringComparison.Ordinal);
     }
 
-    [Theory]
-    [InlineData("team a")]
-    [InlineData("-a")]
-    [InlineData("equipo/á")]
-    public void An_instance_whose_name_the_engine_refuses_is_refused_before(string name) =>
-        Assert.Contains($"Uvlhub:Instance is '{name}'", Assert.Throws<CheckoutException>(() => new InstanceNames(name)).Message, StringComparison.Ordinal);
-
     [Fact]
     public void An_instance_has_dashboard_ports_of_its_own()
     {

@@ -7,7 +7,7 @@ public sealed class WorkerTests
     [Fact]
     public async Task It_is_the_sites_container_with_the_checkouts_own_command()
     {
-        await using var model = await EditionModel.CreateAsync(EditionModel.Diverso);
+        await using var model = await EditionModel.CreateAsync(Edition.Diverso);
         var (worker, web) = (await model.FactsAsync("worker"), await model.FactsAsync("web"));
         Assert.Equal(["bash", "-c", "bash /workspace/docker/entrypoints/worker_entrypoint.sh"], worker.Arguments);
         Assert.Equal(web.Image, worker.Image);
@@ -18,14 +18,14 @@ public sealed class WorkerTests
     [Fact]
     public async Task It_waits_for_the_queue_and_the_schema()
     {
-        await using var model = await EditionModel.CreateAsync(EditionModel.Diverso);
+        await using var model = await EditionModel.CreateAsync(Edition.Diverso);
         Assert.Equal(["redis (WaitUntilHealthy)", "migrator (WaitForCompletion)"], model.Waits("worker"));
     }
 
     [Fact]
     public async Task A_checkout_that_does_not_declare_it_runs_its_entrypoint_script()
     {
-        await using var model = await EditionModel.CreateAsync(EditionModel.Course, change: null, "--Uvlhub:Services=+redis,+worker");
+        await using var model = await EditionModel.CreateAsync(Edition.Course, change: null, "--Uvlhub:Services=+redis,+worker");
         Assert.Equal(["bash", "/app/docker/entrypoints/worker_entrypoint.sh"], (await model.FactsAsync("worker")).Arguments);
     }
 
@@ -33,7 +33,7 @@ public sealed class WorkerTests
     public async Task In_production_it_has_the_script_under_the_name_that_its_command_gives_it()
     {
         await using var model = await EditionModel.CreateAsync(
-            EditionModel.Diverso,
+            Edition.Diverso,
             folder =>
             {
                 folder.Write(".env.production", "FLASK_ENV=production\nREDIS_URL=redis://redis:6379\n");

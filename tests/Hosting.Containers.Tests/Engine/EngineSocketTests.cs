@@ -1,0 +1,28 @@
+using Xunit;
+
+namespace UvlhubAspire.Hosting.Containers.Tests.Engine;
+
+public sealed class EngineSocketTests
+{
+    [Theory]
+    [InlineData("/var/run/docker.sock", true)]
+    [InlineData("/elsewhere/docker.sock", true)]
+    [InlineData("/var/run/../run/docker.sock", true)]
+    [InlineData("/run/podman/podman.sock", true)]
+    [InlineData("/run", true)]
+    [InlineData("/var/run/", true)]
+    [InlineData("/", true)]
+    [InlineData("/run/mysqld", false)]
+    [InlineData("/srv/docker", false)]
+    public void It_is_known_by_its_name_and_by_the_folders_that_it_lies_in(string path, bool isSocket) =>
+        Assert.Equal(isSocket, EngineSocket.Is(path));
+
+    [Fact]
+    public void It_is_known_behind_a_link()
+    {
+        using var folder = new TemporaryFolder();
+        var link = Path.Combine(folder.Path, "harmless");
+        Directory.CreateSymbolicLink(link, "/run");
+        Assert.True(EngineSocket.Is(link));
+    }
+}
