@@ -1,3 +1,4 @@
+using UvlhubAspire.Engine;
 using Xunit;
 
 namespace UvlhubAspire.Hosting.Compose.Tests;

@@ -1,4 +1,6 @@
+using System.Text.Json;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using UvlhubAspire.Engine;
 using Xunit;
 
 namespace UvlhubAspire.Hosting.Containers.Tests.Engine;
