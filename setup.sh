@@ -137,7 +137,7 @@ setup_image_tool() {
 }
 
 # With a linker the migrator is compiled to machine code, once; where none can be had, .NET compiles at each start
-# (UvlhubRunner/Ahead.props, which looks for the same).
+# (UvlhubRunner/AheadOfTime.props, which looks for the same).
 setup_linker() {
     if [ -e /usr/include/stdlib.h ] && { [ -e /usr/bin/gcc ] || [ -e /usr/bin/clang ]; }; then return 0; fi
     can_install || return 0

@@ -44,7 +44,8 @@ public sealed record EnvironmentProfile
         Server = WebServer.FlaskWithReload,
     };
 
-    /// <summary>For CI and browser tests: as Development, but nothing reloads, and the data is in memory: each start begins empty and is seeded.</summary>
+    /// <summary>For CI and browser tests: as Development, but nothing reloads, and the data is in memory: each start begins
+    /// empty and is seeded.</summary>
     public static EnvironmentProfile Testing { get; } = Development with
     {
         Name = nameof(Testing),
@@ -170,9 +171,12 @@ public sealed record EnvironmentProfile
     /// <param name="file">The file, relative to the checkout; empty changes nothing.</param>
     /// <param name="namedBy">Where it is named. Default: the setting <see cref="UvlhubOptions.EnvironmentFile"/>.</param>
     public EnvironmentProfile Reading(string? file, string namedBy = $"{UvlhubOptions.Section}:{nameof(UvlhubOptions.EnvironmentFile)}") =>
-        string.IsNullOrWhiteSpace(file) ? this : this with { EnvironmentFiles = [file, $"{file}.example"], EnvironmentFileNamedBy = namedBy };
+        string.IsNullOrWhiteSpace(file)
+            ? this
+            : this with { EnvironmentFiles = [file, $"{file}.example"], EnvironmentFileNamedBy = namedBy };
 
-    /// <summary>The same with settings from the file that a compose file names: before the others if it is one of them, else from it alone.</summary>
+    /// <summary>The same with settings from the file that a compose file names: before the others if it is one of them,
+    /// else from it alone.</summary>
     /// <param name="file">The file, relative to the checkout.</param>
     /// <param name="namedBy">Where it is named.</param>
     public EnvironmentProfile Preferring(string file, string namedBy) => EnvironmentFiles.Contains(file)
@@ -182,9 +186,9 @@ public sealed record EnvironmentProfile
     /// <summary>The profile of a name.</summary>
     /// <param name="name">The setting's value; empty means <paramref name="otherwise"/>.</param>
     /// <param name="otherwise">The environment when none is named.</param>
-    /// <exception cref="CheckoutException">There is no such environment.</exception>
+    /// <exception cref="UserErrorException">There is no such environment.</exception>
     public static EnvironmentProfile Of(string? name, EnvironmentProfile otherwise) =>
         string.IsNullOrWhiteSpace(name) ? otherwise
             : All.FirstOrDefault(profile => profile.Name.Equals(name.Trim(), StringComparison.OrdinalIgnoreCase))
-            ?? throw new CheckoutException($"{Setting} is '{name}'; it can be {string.Join(", ", All.Select(profile => profile.Name))}");
+            ?? throw new UserErrorException($"{Setting} is '{name}'; it can be {string.Join(", ", All.Select(profile => profile.Name))}");
 }

@@ -16,7 +16,8 @@ public static class MariaDBStatements
         }
     }
 
-    /// <summary>A database's name as a grant takes it, where <c>_</c> and <c>%</c> are wildcards: uvlhubdb_test would also match uvlhubdbXtest.</summary>
+    /// <summary>A database's name as a grant takes it, where <c>_</c> and <c>%</c> are wildcards: uvlhubdb_test would also
+    /// match uvlhubdbXtest.</summary>
     public static string GrantPattern(string database) => database
         .Replace("\\", "\\\\", StringComparison.Ordinal)
         .Replace("_", "\\_", StringComparison.Ordinal)

@@ -4,24 +4,24 @@ namespace UvlhubAspire.Checkout;
 public static class RepositoryFolder
 {
     /// <summary>The sample application that runs when <see cref="UvlhubOptions.Path"/> names no checkout.</summary>
-    /// <exception cref="CheckoutException">The program no longer lies inside its repository.</exception>
+    /// <exception cref="UserErrorException">The program no longer lies inside its repository.</exception>
     public static string BundledSample => Find("samples/minihub");
 
     /// <summary>The Dockerfiles of the images that stand in for the official ones.</summary>
-    /// <exception cref="CheckoutException">The program no longer lies inside its repository.</exception>
+    /// <exception cref="UserErrorException">The program no longer lies inside its repository.</exception>
     public static string Images => Find("images");
 
     /// <summary>The Dockerfile's folder of one of those images.</summary>
     /// <param name="name">What the image is: <c>mariadb</c>, <c>flask</c>.</param>
-    /// <exception cref="CheckoutException">The program no longer lies inside its repository.</exception>
+    /// <exception cref="UserErrorException">The program no longer lies inside its repository.</exception>
     public static string StandIn(string name) => Path.Combine(Images, name);
 
     /// <summary>The AppHost's project.</summary>
-    /// <exception cref="CheckoutException">The program no longer lies inside its repository.</exception>
+    /// <exception cref="UserErrorException">The program no longer lies inside its repository.</exception>
     public static string AppHost => Find("AppHost");
 
     /// <summary>The migrator's project.</summary>
-    /// <exception cref="CheckoutException">The program no longer lies inside its repository.</exception>
+    /// <exception cref="UserErrorException">The program no longer lies inside its repository.</exception>
     public static string Runner => Find("UvlhubRunner");
 
     private static string Find(string folder)
@@ -35,6 +35,6 @@ public static class RepositoryFolder
             }
         }
 
-        throw new CheckoutException($"cannot find {folder}: the program was moved out of its repository. Build it again in a clone.");
+        throw new UserErrorException($"cannot find {folder}: the program was moved out of its repository. Build it again in a clone.");
     }
 }

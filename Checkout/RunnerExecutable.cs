@@ -2,7 +2,7 @@ using System.Reflection;
 
 namespace UvlhubAspire.Checkout;
 
-/// <summary>The migrator's program as the build made it (UvlhubRunner/Ahead.props); the project file names it.</summary>
+/// <summary>The migrator's program as the build made it (UvlhubRunner/AheadOfTime.props); the project file names it.</summary>
 public static class RunnerExecutable
 {
     /// <summary>The program's file.</summary>

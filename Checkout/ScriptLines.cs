@@ -9,17 +9,21 @@ public static class ScriptLines
     /// <summary>Refuses a command that runs such a script of the checkout.</summary>
     /// <param name="checkout">The checkout.</param>
     /// <param name="words">The command's words, with paths as the container sees them.</param>
-    /// <exception cref="CheckoutException">A script has carriage returns; the message says how to get rid of them.</exception>
+    /// <exception cref="UserErrorException">A script has carriage returns; the message says how to get rid of them.</exception>
     public static void Check(UvlhubCheckout checkout, IEnumerable<string> words)
     {
-        foreach (var script in words.SelectMany(word => word.Split(' ', StringSplitOptions.RemoveEmptyEntries)).Where(word => word.EndsWith(".sh", StringComparison.Ordinal)))
+        foreach (var script in words.SelectMany(word => word.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+            .Where(word => word.EndsWith(".sh", StringComparison.Ordinal)))
         {
-            var relative = script.StartsWith($"{checkout.WorkingDirectory}/", StringComparison.Ordinal) ? script[(checkout.WorkingDirectory.Length + 1)..] : script;
+            var relative = script.StartsWith($"{checkout.WorkingDirectory}/", StringComparison.Ordinal)
+                ? script[(checkout.WorkingDirectory.Length + 1)..]
+                : script;
             var file = Path.Combine(checkout.Path, relative);
             if (!Path.IsPathRooted(relative) && File.Exists(file) && LineWithCarriageReturn(file) is { } line)
             {
-                throw new CheckoutException(
-                    $"the line ends with a carriage return, as Git for Windows writes them, and no shell can run that. In the checkout: sed -i 's/\\r$//' {relative}; 'git config core.autocrlf input' keeps Git from writing them again",
+                throw new UserErrorException(
+                    "the line ends with a carriage return, as Git for Windows writes them, and no shell can run that. In the checkout: "
+                    + $"sed -i 's/\\r$//' {relative}; 'git config core.autocrlf input' keeps Git from writing them again",
                     file,
                     line);
             }

@@ -20,7 +20,8 @@ public static partial class SecretKeys
     /// <summary>Whether a key's value must not be seen, by the words in its name.</summary>
     public static bool IsSecret(string key) => SecretName().IsMatch(key);
 
-    /// <summary>Whether a value stands for one that a person has to fill in: <c>&lt;CHANGE_THIS&gt;</c>, <c>&lt;your_name&gt;</c>, <c>changeme</c>.</summary>
+    /// <summary>Whether a value stands for one that a person has to fill in: <c>&lt;CHANGE_THIS&gt;</c>,
+    /// <c>&lt;your_name&gt;</c>, <c>changeme</c>.</summary>
     public static bool IsPlaceholder(string value) => Placeholder().IsMatch(value.Trim());
 
     /// <summary>Whether a value is an address that has a password in it: <c>mysql://user:password@db</c>.</summary>

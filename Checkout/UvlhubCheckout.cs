@@ -24,7 +24,8 @@ public sealed partial record UvlhubCheckout
     /// <summary>The Dockerfile of the development image; <see langword="null"/> if the checkout has none.</summary>
     public Dockerfile? DevelopmentDockerfile { get; init; }
 
-    /// <summary>The Dockerfile of the image with the code in it; <see langword="null"/> if the checkout has none for this environment.</summary>
+    /// <summary>The Dockerfile of the image with the code in it; <see langword="null"/> if the checkout has none for this
+    /// environment.</summary>
     public Dockerfile? ImageDockerfile { get; init; }
 
     /// <summary>The Dockerfile of the image that runs in this environment.</summary>
@@ -39,8 +40,10 @@ public sealed partial record UvlhubCheckout
     /// <summary>The folder with the Alembic revisions, relative to the checkout (<c>migrations/versions</c>); it need not exist.</summary>
     public string RevisionsDirectory => System.IO.Path.Combine(Path, "migrations", "versions");
 
-    /// <summary>The folder of the application's modules, relative to the checkout, with <c>/</c>: <c>app/modules</c>, or <c>app/features</c> in later editions.</summary>
-    public string ModulesDirectory => s_moduleFolders.FirstOrDefault(folder => Directory.Exists(System.IO.Path.Combine(Path, folder))) ?? s_moduleFolders[0];
+    /// <summary>The folder of the application's modules, relative to the checkout, with <c>/</c>: <c>app/modules</c>, or
+    /// <c>app/features</c> in later editions.</summary>
+    public string ModulesDirectory =>
+        s_moduleFolders.FirstOrDefault(folder => Directory.Exists(System.IO.Path.Combine(Path, folder))) ?? s_moduleFolders[0];
 
     /// <summary>
     /// How the checkout seeds an empty database, as a command and its arguments, read from its entrypoint and migration
@@ -51,7 +54,8 @@ public sealed partial record UvlhubCheckout
     /// <summary>What gunicorn serves, as module and variable, read from the checkout's entrypoint. Default: <c>app:app</c>.</summary>
     public string WsgiApplication { get; init; } = UvlhubsWsgiApplication;
 
-    /// <summary>Where the application keeps uploaded files inside the container. Default: <c>uploads</c> in its working directory.</summary>
+    /// <summary>Where the application keeps uploaded files inside the container. Default: <c>uploads</c> in its working
+    /// directory.</summary>
     public string UploadsFolder => Value("UPLOADS_DIR") is not { } folder ? $"{WorkingDirectory}/uploads"
         : folder.StartsWith('/') ? folder : $"{WorkingDirectory}/{folder}";
 
@@ -86,14 +90,15 @@ public sealed partial record UvlhubCheckout
     /// <summary>Reads a checkout.</summary>
     /// <param name="path">Its folder; a relative path is taken from the current folder.</param>
     /// <param name="profile">The environment that it shall run in. Default: Development.</param>
-    /// <exception cref="CheckoutException">The folder is no uvlhub checkout, or one of its files is malformed.</exception>
+    /// <exception cref="UserErrorException">The folder is no uvlhub checkout, or one of its files is malformed.</exception>
     public static UvlhubCheckout Read(string path, EnvironmentProfile? profile = null)
     {
         profile ??= EnvironmentProfile.Development;
         var folder = System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(path));
         if (!Directory.Exists(folder))
         {
-            throw new CheckoutException($"there is no folder {folder}; Uvlhub:Path (or the argument of ./run) must name a uvlhub checkout");
+            throw new UserErrorException(
+                $"there is no folder {folder}; Uvlhub:Path (or the argument of ./run) must name a uvlhub checkout");
         }
 
         string? FirstExisting(IEnumerable<string> candidates) =>
@@ -124,14 +129,16 @@ public sealed partial record UvlhubCheckout
 
         if (environmentPath is null && missing.Count == 1 && profile.EnvironmentFileNamedBy is { } namedBy)
         {
-            throw new CheckoutException(
-                $"{namedBy}: there is no file {System.IO.Path.GetFullPath(profile.EnvironmentFiles[0], folder)}, nor its .example; make it, or name another with {UvlhubOptions.Section}:{nameof(UvlhubOptions.EnvironmentFile)}");
+            throw new UserErrorException(
+                $"{namedBy}: there is no file {System.IO.Path.GetFullPath(profile.EnvironmentFiles[0], folder)}, nor its .example; make "
+                + $"it, or name another with {UvlhubOptions.Section}:{nameof(UvlhubOptions.EnvironmentFile)}");
         }
 
         if (missing.Count > 0)
         {
-            throw new CheckoutException(
-                $"{folder} is no uvlhub checkout: it lacks {string.Join("; ", missing)}. Give the folder that 'git clone' made, the one with app/ and docker/ in it.");
+            throw new UserErrorException(
+                $"{folder} is no uvlhub checkout: it lacks {string.Join("; ", missing)}. Give the folder that 'git clone' made, the one "
+                + "with app/ and docker/ in it.");
         }
 
         var environment = DotEnvFile.Read(environmentPath!);
@@ -153,12 +160,14 @@ public sealed partial record UvlhubCheckout
         };
     }
 
-    /// <summary>The checkout inside an image that was built from one: no <c>.env</c> and no Dockerfiles, but the container's environment.</summary>
+    /// <summary>The checkout inside an image that was built from one: no <c>.env</c> and no Dockerfiles, but the
+    /// container's environment.</summary>
     /// <param name="workingDirectory">The folder of the code.</param>
     /// <param name="environment">The container's environment.</param>
     /// <param name="profile">The environment.</param>
-    /// <exception cref="CheckoutException">The folder holds no application.</exception>
-    public static UvlhubCheckout Inside(string workingDirectory, IReadOnlyDictionary<string, string> environment, EnvironmentProfile profile)
+    /// <exception cref="UserErrorException">The folder holds no application.</exception>
+    public static UvlhubCheckout Inside(
+        string workingDirectory, IReadOnlyDictionary<string, string> environment, EnvironmentProfile profile)
     {
         var folder = workingDirectory.Length > 1 ? workingDirectory.TrimEnd('/') : workingDirectory;
         return File.Exists(System.IO.Path.Combine(folder, "app", "__init__.py"))
@@ -171,7 +180,8 @@ public sealed partial record UvlhubCheckout
                 Profile = profile,
                 SeedCommand = ReadSeedCommand(folder),
             }
-            : throw new CheckoutException($"there is no app/__init__.py in {folder}: WORKING_DIR must name the folder of the application in the image");
+            : throw new UserErrorException(
+                $"there is no app/__init__.py in {folder}: WORKING_DIR must name the folder of the application in the image");
     }
 
     /// <summary>
@@ -180,7 +190,9 @@ public sealed partial record UvlhubCheckout
     /// </summary>
     /// <param name="path">The file's absolute path.</param>
     public bool IsEnvironmentFile(string path) => path == EnvironmentFile.Path
-        || ((Profile.RequiresSecrets || !File.Exists(path)) && Profile.EnvironmentFiles.Any(file => System.IO.Path.GetFullPath(file, Path) == path));
+        || (
+            (Profile.RequiresSecrets || !File.Exists(path))
+            && Profile.EnvironmentFiles.Any(file => System.IO.Path.GetFullPath(file, Path) == path));
 
     /// <summary>The names of the application's modules as they are now, in order.</summary>
     public IReadOnlyList<string> ReadModules()

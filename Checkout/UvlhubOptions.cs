@@ -179,7 +179,8 @@ public sealed class UvlhubOptions
     /// <summary>The site's certificate, in Staging and Production.</summary>
     public sealed class TlsOptions
     {
-        /// <summary>Whom the authority writes to when a certificate is about to end. Default: nobody, and the site is served without TLS.</summary>
+        /// <summary>Whom the authority writes to when a certificate is about to end. Default: nobody, and the site is
+        /// served without TLS.</summary>
         public string? Email { get; set; }
 
         /// <summary>
@@ -198,10 +199,12 @@ public sealed class UvlhubOptions
     /// <summary>How a running Staging or Production is replaced by a newer version.</summary>
     public sealed class DeployOptions
     {
-        /// <summary>Whether <c>POST /webhook/deploy</c> with <c>WEBHOOK_TOKEN</c> deploys, on the loopback address and, over TLS, under the site's own. Default: no.</summary>
+        /// <summary>Whether <c>POST /webhook/deploy</c> with <c>WEBHOOK_TOKEN</c> deploys, on the loopback address and,
+        /// over TLS, under the site's own. Default: no.</summary>
         public bool Webhook { get; set; }
 
-        /// <summary>Whether a deployment takes new code first (<c>git pull --ff-only</c> in the checkout). Default: no; it takes what is there.</summary>
+        /// <summary>Whether a deployment takes new code first (<c>git pull --ff-only</c> in the checkout). Default: no; it
+        /// takes what is there.</summary>
         public bool Pull { get; set; }
 
         /// <summary>
@@ -210,7 +213,8 @@ public sealed class UvlhubOptions
         /// </summary>
         public string? Image { get; set; }
 
-        /// <summary>How often the registry is asked for another <see cref="Image"/>; 0 asks only when a deployment is asked for. Default: 5 minutes.</summary>
+        /// <summary>How often the registry is asked for another <see cref="Image"/>; 0 asks only when a deployment is asked
+        /// for. Default: 5 minutes.</summary>
         public TimeSpan CheckEvery { get; set; } = TimeSpan.FromMinutes(5);
     }
 
@@ -233,10 +237,12 @@ public sealed class UvlhubOptions
     /// <summary>What <c>aspire publish</c> writes.</summary>
     public sealed class PublishOptions
     {
-        /// <summary>The name of the compose project, the stack, the namespace, and the image. Default: the checkout folder's name.</summary>
+        /// <summary>The name of the compose project, the stack, the namespace, and the image. Default: the checkout
+        /// folder's name.</summary>
         public string? Name { get; set; }
 
-        /// <summary>What the site's images are called in front of their name, such as <c>ghcr.io/team</c>. Default: nothing; they stay on this machine.</summary>
+        /// <summary>What the site's images are called in front of their name, such as <c>ghcr.io/team</c>. Default:
+        /// nothing; they stay on this machine.</summary>
         public string? Registry { get; set; }
     }
 
@@ -249,7 +255,8 @@ public sealed class UvlhubOptions
         /// </summary>
         public int? Workers { get; set; }
 
-        /// <summary>After how long a request that is not answered ends its worker. Default: 1 hour, as uvlhub's entrypoint has it.</summary>
+        /// <summary>After how long a request that is not answered ends its worker. Default: 1 hour, as uvlhub's entrypoint
+        /// has it.</summary>
         public TimeSpan Timeout { get; set; } = TimeSpan.FromHours(1);
     }
 

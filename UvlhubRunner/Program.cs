@@ -9,7 +9,8 @@ var settings = args.Where(argument => argument.StartsWith("--Uvlhub:", StringCom
 var words = args.Except(settings).ToArray();
 
 var root = new RootCommand(
-    "Brings the database of a uvlhub checkout to the checkout's newest revision, without losing a row. Settings such as --Uvlhub:Path=FOLDER may stand anywhere; exit codes are in docs/migrations.md.");
+    "Brings the database of a uvlhub checkout to the checkout's newest revision, without losing a row. Settings such as "
+    + "--Uvlhub:Path=FOLDER may stand anywhere; exit codes are in docs/migrations.md.");
 root.SetAction((_, token) => MigrateAsync(token));
 
 Add("migrate", "Upgrade the database to the checkout's head, and seed it if it was empty (the default).")
@@ -19,7 +20,8 @@ var json = new Option<bool>("--json") { Description = "Print JSON." };
 var status = Add("status", "Say how the database stands to the checkout, and what 'migrate' would do.");
 status.Options.Add(json);
 status.SetAction((parsed, token) => AnswerAsync(
-    (services, cancellation) => services.GetRequiredService<StatusVerb>().RunAsync(Console.Out, parsed.GetValue(json), cancellation), token));
+    (services, cancellation) => services.GetRequiredService<StatusVerb>()
+        .RunAsync(Console.Out, parsed.GetValue(json), cancellation), token));
 
 var sql = new Option<bool>("--sql") { Description = "Print the statements, without running them." };
 var plan = Add("plan", "Say what 'migrate' would run.");

@@ -21,10 +21,11 @@ internal static class RunnerHost
     /// <param name="arguments">Settings of the command line, <c>--Uvlhub:Path=…</c>.</param>
     /// <param name="logToError">Whether standard output belongs to the answer, and the log goes to standard error.</param>
     /// <param name="cancellationToken">Ends the building.</param>
-    /// <exception cref="CheckoutException">The checkout or a setting is wrong.</exception>
+    /// <exception cref="UserErrorException">The checkout or a setting is wrong.</exception>
     public static async Task<IHost> CreateAsync(string[] arguments, bool logToError, CancellationToken cancellationToken)
     {
-        var builder = new HostApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true, ApplicationName = "UvlhubRunner" });
+        var builder = new HostApplicationBuilder(
+            new HostApplicationBuilderSettings { DisableDefaults = true, ApplicationName = "UvlhubRunner" });
         builder.Configuration
             .AddUserSecrets(SharedNames.UserSecrets)
             .AddEnvironmentVariables()
@@ -55,7 +56,7 @@ internal static class RunnerHost
                 services.GetRequiredService<TimeProvider>()))
             .AddSingleton<SnapshotKeeper>()
             .AddSingleton<Rollback>()
-            .AddSingleton<Changes>()
+            .AddSingleton<JournaledChanges>()
             .AddSingleton<FlaskCommands>()
             .AddSingleton<Refusals>()
             .AddSingleton<UnversionedTables>()

@@ -13,7 +13,8 @@ internal static partial class Verb
     /// <param name="cancellationToken">Ends the verb.</param>
     /// <returns>The exit code, an <see cref="ExitCode"/>.</returns>
     public static async Task<int> RunAsync(
-        string[] settings, bool logToError, Func<IServiceProvider, CancellationToken, Task<ExitCode>> run, CancellationToken cancellationToken)
+        string[] settings, bool logToError, Func<IServiceProvider, CancellationToken, Task<ExitCode>> run,
+        CancellationToken cancellationToken)
     {
         try
         {
@@ -22,7 +23,7 @@ internal static partial class Verb
             await host.StartAsync(cancellationToken);
             return (int)await RunAsync(host.Services, run, cancellationToken);
         }
-        catch (CheckoutException mistake)
+        catch (UserErrorException mistake)
         {
             await Console.Error.WriteLineAsync($"UvlhubRunner: {mistake.Message}");
             return (int)ExitCode.Mistake;
@@ -42,7 +43,7 @@ internal static partial class Verb
             var (code, message) = exception switch
             {
                 OperationCanceledException when cancellationToken.IsCancellationRequested => (ExitCode.Interrupted, "Interrupted."),
-                CheckoutException mistake => (ExitCode.Mistake, mistake.Message),
+                UserErrorException mistake => (ExitCode.Mistake, mistake.Message),
                 MigrationRefusedException refused => (ExitCode.Refused, $"[{refused.State}] {refused.Message}"),
                 MigrationFailedException failed => (failed.ExitCode, failed.Message),
                 FlaskException flask => (ExitCode.Failed, flask.Message),

@@ -21,7 +21,8 @@ var files = JsonNode.Parse(File.ReadAllText(report))!["files"]!.AsObject()
     .ToList();
 
 var result = new StringBuilder();
-result.Append(CultureInfo.InvariantCulture, $"Planted faults that the tests notice, {DateTime.UtcNow:yyyy-MM-dd} (bench/mutation.sh; {how})\n\n");
+result.Append(
+    CultureInfo.InvariantCulture, $"Planted faults that the tests notice, {DateTime.UtcNow:yyyy-MM-dd} (bench/mutation.sh; {how})\n\n");
 foreach (var (name, _, mutants) in files)
 {
     result.Append(Score(name, mutants));
@@ -34,8 +35,11 @@ foreach (var (name, lines, mutants) in files)
     {
         var instead = (mutant["replacement"]?.GetValue<string>() ?? "").ReplaceLineEndings(" ");
         var isReached = mutant["status"]!.GetValue<string>() is not "NoCoverage";
-        result.Append(CultureInfo.InvariantCulture, $"{name}:{Line(mutant)}: {mutant["mutatorName"]}{(isReached ? "" : ", no test comes by")}\n");
-        result.Append(CultureInfo.InvariantCulture, $"    {lines[Line(mutant) - 1].Trim()}\n    {(instead.Length > 110 ? $"{instead[..110]}…" : instead)}\n");
+        result.Append(
+            CultureInfo.InvariantCulture, $"{name}:{Line(mutant)}: {mutant["mutatorName"]}{(isReached ? "" : ", no test comes by")}\n");
+        result.Append(
+            CultureInfo.InvariantCulture,
+            $"    {lines[Line(mutant) - 1].Trim()}\n    {(instead.Length > 110 ? $"{instead[..110]}…" : instead)}\n");
     }
 }
 

@@ -25,7 +25,7 @@ readonly TOOLBOX=${TOOLBOX:-${prefix}rosemary_container}
 
 # The program that the AppHost starts.
 dotnet build --nologo -v quiet "$ROOT/UvlhubRunner" >/dev/null
-program=("$(dotnet msbuild "$ROOT/UvlhubRunner" -getProperty:AheadProgram)")
+program=("$(dotnet msbuild "$ROOT/UvlhubRunner" -getProperty:AheadOfTimeProgram)")
 [[ "${program[0]}" != *.dll ]] || program=(dotnet "${program[@]}")
 
 runner() { "${program[@]}" migrate "--Uvlhub:Path=${CHECKOUT:-$ROOT/samples/minihub}" "$@"; }

@@ -1,6 +1,7 @@
 #:property PublishAot=false
 
-// Repeats at the end of ./test what failed, because a whole run prints thousands of lines after it: dotnet run tests/Failures.cs -- RESULTS.
+// Repeats at the end of ./test what failed, because a whole run prints thousands of lines after it: dotnet run
+// tests/Failures.cs -- RESULTS.
 using System.Xml.Linq;
 
 const int MostOutput = 40;

@@ -22,9 +22,17 @@ using System.Xml.Linq;
 
 (string Fault, string Reason)[] notTested =
 [
-    ("the engine's own process ends", "the tests share the machine's engine with others: the way to it is cut and the containers are killed, which looks the same from outside"),
-    ("MariaDB's own disk fills up in the middle of a migration", "MariaDB 11.8 on a full disk ends with a segmentation fault, and the migrator waits for it as for one that was killed; what comes after that is not tested. A full disk under the snapshots is"),
-    ("the clock jumps under the AppHost", "its limits are measured by a clock that cannot jump, but only the migrator has been run under one that does"),
+    (
+        "the engine's own process ends",
+        "the tests share the machine's engine with others: the way to it is cut and the containers are killed, which looks the same from "
+        + "outside"),
+    (
+        "MariaDB's own disk fills up in the middle of a migration",
+        "MariaDB 11.8 on a full disk ends with a segmentation fault, and the migrator waits for it as for one that was killed; what comes "
+        + "after that is not tested. A full disk under the snapshots is"),
+    (
+        "the clock jumps under the AppHost",
+        "its limits are measured by a clock that cannot jump, but only the migrator has been run under one that does"),
 ];
 
 if (args is not ["write" or "check", var results, var table, .. var without])
@@ -106,10 +114,13 @@ IEnumerable<Case> Cases(XElement test)
         test.Element("reason")?.Value,
         $"`{type[(type.LastIndexOf('.') + 1)..]}.{test.Attribute("method")!.Value}`{string.Concat(Conditions())}"));
 
-    IEnumerable<string> Conditions() => ((string[])["Tier", "Needs"]).SelectMany(name => traits[name].Select(value => $" ({name}={value})"));
+    IEnumerable<string> Conditions() =>
+        ((string[])["Tier", "Needs"]).SelectMany(name => traits[name].Select(value => $" ({name}={value})"));
 
     IEnumerable<string> Claims(string fault, string kind) => ((string[])[fault, "Fault"])
-        .SelectMany(owner => attachments.Where(attachment => attachment.Name.StartsWith($"{owner}/{kind}/", StringComparison.Ordinal)).Select(attachment => attachment.Value));
+        .SelectMany(
+            owner => attachments.Where(attachment => attachment.Name.StartsWith($"{owner}/{kind}/", StringComparison.Ordinal))
+            .Select(attachment => attachment.Value));
 }
 
 string Document(IReadOnlyList<(string Area, string Line)> rows)
@@ -127,7 +138,8 @@ string Document(IReadOnlyList<(string Area, string Line)> rows)
         """.ReplaceLineEndings("\n"));
     foreach (var (area, title) in areas.Where(area => rows.Any(row => row.Area == area.Area)))
     {
-        text.Append(CultureInfo.InvariantCulture, $"## {title}\n\n| Fault | What happens | What is read | Data | Test |\n|---|---|---|---|---|\n");
+        text.Append(
+            CultureInfo.InvariantCulture, $"## {title}\n\n| Fault | What happens | What is read | Data | Test |\n|---|---|---|---|---|\n");
         foreach (var row in rows.Where(row => row.Area == area))
         {
             text.Append(CultureInfo.InvariantCulture, $"{row.Line}\n");
@@ -147,14 +159,18 @@ string Document(IReadOnlyList<(string Area, string Line)> rows)
 
 // Ports, processes and times in what was read differ from run to run; a number in a claim does not.
 static string Comparable(string row) =>
-    Cells().Split(row) is ["", var fault, var happens, var read, var data, var test, ""] ? $"| {fault} | {happens} | {Number().Replace(read, "N")} | {data} | {test} |" : row;
+    Cells().Split(row) is ["", var fault, var happens, var read, var data, var test, ""]
+        ? $"| {fault} | {happens} | {Number().Replace(read, "N")} | {data} | {test} |"
+        : row;
 
 /// <summary>One test, or one case of a theory, that proves one fault.</summary>
 internal sealed record Case(
-    string Area, string Fault, IReadOnlyList<string> Happens, IReadOnlyList<string> Data, IReadOnlyList<string> Read, string Result, string? Reason, string Test);
+    string Area, string Fault, IReadOnlyList<string> Happens, IReadOnlyList<string> Data, IReadOnlyList<string> Read, string Result,
+    string? Reason, string Test);
 
 /// <summary>One line of the table.</summary>
-internal sealed record Row(string Area, string Fault, string Happens, string Read, string Data, string Test, string? Trouble, bool IsSkipped)
+internal sealed record Row(
+    string Area, string Fault, string Happens, string Read, string Data, string Test, string? Trouble, bool IsSkipped)
 {
     private const int MostRead = 3;
 
@@ -173,7 +189,8 @@ internal sealed record Row(string Area, string Fault, string Happens, string Rea
             all.Any(proof => proof.Result == "Skip") && all.All(proof => proof.Result is "Pass" or "Skip"));
     }
 
-    public override string ToString() => $"| {Plain(Fault)} | {Plain(Happens)} | {Read} | {(Data.Length == 0 ? "–" : Plain(Data))} | {Test} |";
+    public override string ToString() =>
+        $"| {Plain(Fault)} | {Plain(Happens)} | {Read} | {(Data.Length == 0 ? "–" : Plain(Data))} | {Test} |";
 
     // What differs from run to run and from machine to machine says nothing to a reader.
     private static string Quoted(string sentence)

@@ -12,8 +12,6 @@ internal static class ComposeBuilderExtensions
     /// check. What cannot be taken over is said at the start, with its line. Comes last: the services may wait for any
     /// resource.
     /// </summary>
-    /// <param name="builder">The application that is being built.</param>
-    /// <param name="uvlhub">The checkout and the settings.</param>
     public static void AddOtherComposeServices(this IDistributedApplicationBuilder builder, UvlhubEnvironment uvlhub)
     {
         if (uvlhub.Compose is { } file && builder.ExecutionContext.IsRunMode)

@@ -68,8 +68,11 @@ internal sealed class ComposeDeclarations(
         });
     }
 
-    private IReadOnlyList<IReadOnlyDictionary<string, string>> Files(ComposeService service) => ServiceVariables.OfFiles(uvlhub, service, missing =>
-        Note(missing.At, service, "env_file", $"there is no file {missing.Path}, nor its .example; its variables are missing. Make the file to have them"));
+    private IReadOnlyList<IReadOnlyDictionary<string, string>> Files(ComposeService service) => ServiceVariables.OfFiles(
+        uvlhub, service, missing =>
+        Note(
+            missing.At, service, "env_file",
+            $"there is no file {missing.Path}, nor its .example; its variables are missing. Make the file to have them"));
 
     /// <summary>Publishes the service's ports on the loopback address, as far as the container does not yet.</summary>
     public void AddPorts(IResourceBuilder<ContainerResource> container, ComposeService service)
@@ -86,7 +89,8 @@ internal sealed class ComposeDeclarations(
 
             var scheme = Scheme(port);
             var name = service.Ports.Count == 1 ? scheme : $"{scheme}-{port.Target}";
-            var existing = container.Resource.Annotations.OfType<EndpointAnnotation>().FirstOrDefault(endpoint => DriftCheck.IsSamePort(endpoint, port));
+            var existing = container.Resource.Annotations.OfType<EndpointAnnotation>()
+                .FirstOrDefault(endpoint => DriftCheck.IsSamePort(endpoint, port));
             if (existing is not null)
             {
                 if (!isKnown)
@@ -101,12 +105,16 @@ internal sealed class ComposeDeclarations(
             var host = uvlhub.Ports.Imported(setting, port.Published);
             if (host.Number is { } number && OtherWith(number, port.Protocol) is { } other)
             {
-                Note(port.At, service, "ports", $"{other} has the host's port {number}; the system chooses a free one. To choose yourself: --{host.Setting}=PORT");
+                Note(
+                    port.At, service, "ports",
+                    $"{other} has the host's port {number}; the system chooses a free one. To choose yourself: --{host.Setting}=PORT");
                 host = host with { Number = null };
             }
 
             container
-                .WithEndpoint(targetPort: port.Target, scheme: scheme, name: name, protocol: port.Protocol == "udp" ? ProtocolType.Udp : ProtocolType.Tcp)
+                .WithEndpoint(
+                    targetPort: port.Target, scheme: scheme, name: name,
+                    protocol: port.Protocol == "udp" ? ProtocolType.Udp : ProtocolType.Tcp)
                 .WithHostPort(host, name);
         }
     }
@@ -132,7 +140,9 @@ internal sealed class ComposeDeclarations(
     {
         // Where the database keeps its data, if anywhere, is the environment's affair.
         var own = container.Resource is MariaDBServerResource ? MariaDBServerResource.DataFolder : null;
-        foreach (var mount in service.Mounts.Where(mount => mount.Target != own && container.Resource.Annotations.OfType<ContainerMountAnnotation>().All(existing => existing.Target != mount.Target)))
+        foreach (var mount in service.Mounts.Where(
+            mount => mount.Target != own
+            && container.Resource.Annotations.OfType<ContainerMountAnnotation>().All(existing => existing.Target != mount.Target)))
         {
             switch (mount.Kind)
             {
@@ -161,7 +171,9 @@ internal sealed class ComposeDeclarations(
                 case ComposeMountKind.Bind:
                     // Compose would make the folder, as root, inside the checkout. A volume loses nothing and changes nothing there.
                     var instead = uvlhub.Names.ServiceVolume($"{service.Name}{mount.Target.Replace('/', '_')}", uvlhub.Checkout.Name);
-                    Note(mount.At, service, "volumes", $"there is no folder {mount.Source}; the volume {instead} takes its place. Make the folder to use it");
+                    Note(
+                        mount.At, service, "volumes",
+                        $"there is no folder {mount.Source}; the volume {instead} takes its place. Make the folder to use it");
                     container.WithCheckoutVolume(uvlhub, instead, mount.Target, mount.IsReadOnly);
                     break;
                 case ComposeMountKind.Anonymous:
@@ -213,7 +225,11 @@ internal sealed class ComposeDeclarations(
     {
         // Code and documents of the forks use the containers' names as host names; an instance's containers have others.
         var containerName = container.Resource.ContainerName();
-        IEnumerable<string> names = [service.Name, .. service.Networks.SelectMany(connection => connection.Aliases), .. service.ContainerName is { } own ? new[] { own } : []];
+        IEnumerable<string> names =
+        [
+            service.Name, .. service.Networks.SelectMany(connection => connection.Aliases),
+            .. service.ContainerName is { } own ? new[] { own } : [],
+        ];
         foreach (var name in names.Distinct().Where(name => name != container.Resource.Name && name != containerName))
         {
             if (container.Resource.Annotations.OfType<ContainerNetworkAliasAnnotation>().All(alias => alias.Alias != name))
@@ -227,17 +243,22 @@ internal sealed class ComposeDeclarations(
             var network = file.Networks.FirstOrDefault(network => network.Name == connection.Name);
             if (connection.Address is { } address)
             {
-                Note(connection.At, service, "networks", $"the fixed address {address} is not given; the others reach it as {service.Name}");
+                Note(
+                    connection.At, service, "networks", $"the fixed address {address} is not given; the others reach it as {service.Name}");
             }
 
             if (network is { IsExternal: true })
             {
-                Note(connection.At, service, "networks", $"the external network {network.EngineName ?? network.Name} is not joined; publish a port to be reached from it");
+                Note(
+                    connection.At, service, "networks",
+                    $"the external network {network.EngineName ?? network.Name} is not joined; publish a port to be reached from it");
             }
 
             if (network is { IsInternal: true })
             {
-                Note(connection.At, service, "networks", $"the network {network.Name} is internal, the model's is not: the container has a way out");
+                Note(
+                    connection.At, service, "networks",
+                    $"the network {network.Name} is internal, the model's is not: the container has a way out");
             }
         }
     }

@@ -32,11 +32,12 @@ internal sealed partial class ComposeImport(
     public void Add()
     {
         var imported = new List<IResourceBuilder<ComposeServiceResource>>();
-        foreach (var service in file.Services.Where(service => !KnownServices.Names.Contains(service.Name) && uvlhub.Services.Includes(service.Name)))
+        foreach (var service in file.Services.Where(
+            service => !KnownServices.Names.Contains(service.Name) && uvlhub.Services.Includes(service.Name)))
         {
             if (KnownByContainerName(service) is { } known)
             {
-                known.Annotations.Add(new StandsForService(service.Name));
+                known.Annotations.Add(new ComposeServiceNameAnnotation(service.Name));
             }
             else if (AddService(service) is { } resource)
             {
@@ -83,7 +84,8 @@ internal sealed partial class ComposeImport(
                 context.Args.Add(word);
             }
         });
-        if (service.Command is { } command && container.Resource is not FlaskResource && !container.Resource.HasAnnotationOfType<CommandLineArgsCallbackAnnotation>())
+        if (service.Command is { } command && container.Resource is not FlaskResource
+            && !container.Resource.HasAnnotationOfType<CommandLineArgsCallbackAnnotation>())
         {
             container.WithArgs([.. command]);
         }
@@ -92,7 +94,8 @@ internal sealed partial class ComposeImport(
         {
             // Tests and migrations run in the toolbox and are to see what the site sees. What is missing has been said.
             var silent = new ComposeDeclarations(builder, uvlhub, file, new ComposeFindings(KnownServices.Names.Contains));
-            foreach (var toolbox in builder.Resources.OfType<FlaskResource>().Where(flask => file.Service(flask.Name) is null && flask != container.Resource).ToList())
+            foreach (var toolbox in builder.Resources.OfType<FlaskResource>()
+                .Where(flask => file.Service(flask.Name) is null && flask != container.Resource).ToList())
             {
                 silent.AddMissingEnvironment(builder.CreateResourceBuilder(toolbox), service);
                 silent.AddMounts(builder.CreateResourceBuilder(toolbox), service);
@@ -118,7 +121,9 @@ internal sealed partial class ComposeImport(
         var name = ResourceName(service.Name);
         if (builder.Resources.Any(resource => resource.Name.Equals(name, StringComparison.OrdinalIgnoreCase)))
         {
-            Note(service.At, service, service.Name, $"the model has a resource {name} of its own; call the service differently to run it", isFatal: true);
+            Note(
+                service.At, service, service.Name, $"the model has a resource {name} of its own; call the service differently to run it",
+                isFatal: true);
         }
 
         if (findings.Any(finding => finding.IsFatal && finding.Service == service.Name))
@@ -169,7 +174,9 @@ internal sealed partial class ComposeImport(
 
         if (!ImageName().IsMatch(service.Image!))
         {
-            Note(service.LineOf("image"), service, "image", $"'{service.Image}' is no name of an image; put the right one in its place", isFatal: true);
+            Note(
+                service.LineOf("image"), service, "image", $"'{service.Image}' is no name of an image; put the right one in its place",
+                isFatal: true);
             return false;
         }
 
@@ -188,7 +195,9 @@ internal sealed partial class ComposeImport(
         }
         else if (service.PullPolicy is { } other)
         {
-            Note(service.LineOf("pull_policy"), service, "pull_policy", $"'{other}' is not taken over; the image is pulled when it is missing");
+            Note(
+                service.LineOf("pull_policy"), service, "pull_policy",
+                $"'{other}' is not taken over; the image is pulled when it is missing");
         }
 
         return true;
@@ -198,7 +207,8 @@ internal sealed partial class ComposeImport(
     {
         var (service, checkout) = (container.Resource.Service, uvlhub.Checkout);
         var dockerfile = build.DockerfilePath;
-        if (dockerfile == checkout.DevelopmentDockerfile?.Path && build.Context == checkout.Path && build is { Target: null, Arguments: [] })
+        if (dockerfile == checkout.DevelopmentDockerfile?.Path && build.Context == checkout.Path
+            && build is { Target: null, Arguments: [] })
         {
             container.WithImage(CheckoutImage.Name(checkout), "dev").WithAnnotation(CheckoutImage.Development(checkout));
             return true;
@@ -210,7 +220,8 @@ internal sealed partial class ComposeImport(
             return false;
         }
 
-        var recipe = new ImageRecipe($"{CheckoutImage.Name(checkout, service.Name)}:dev", dockerfile, build.Context!, NeedsDebianBase: false, IsContentTagged: false)
+        var recipe = new ImageRecipe(
+            $"{CheckoutImage.Name(checkout, service.Name)}:dev", dockerfile, build.Context!, NeedsDebianBase: false, IsContentTagged: false)
         {
             Target = build.Target,
             Arguments = build.Arguments
@@ -231,7 +242,9 @@ internal sealed partial class ComposeImport(
         ScriptLines.Check(uvlhub.Checkout, words);
         if (service.Entrypoint is not null && words.Count == 0)
         {
-            Note(service.LineOf("entrypoint"), service, "entrypoint", "an empty entrypoint needs a command; the image's own entrypoint runs");
+            Note(
+                service.LineOf("entrypoint"), service, "entrypoint",
+                "an empty entrypoint needs a command; the image's own entrypoint runs");
         }
         else if (service.Entrypoint is not null)
         {
@@ -262,7 +275,8 @@ internal sealed partial class ComposeImport(
             var key = $"{container.Resource.Name}-engine";
             var name = ContainerName(service);
             builder.Services.AddHealthChecks().Add(new HealthCheckRegistration(
-                key, services => new EngineHealthCheck(services.GetRequiredService<ContainerEngine>(), name), failureStatus: null, tags: null));
+                key, services => new EngineHealthCheck(
+                    services.GetRequiredService<ContainerEngine>(), name), failureStatus: null, tags: null));
             container.WithHealthCheck(key);
         }
     }
@@ -342,7 +356,9 @@ internal sealed partial class ComposeImport(
 
         if (other.HasAnnotationOfType<ExplicitStartupAnnotation>() && !container.Resource.HasAnnotationOfType<ExplicitStartupAnnotation>())
         {
-            Note(dependency.At, service, "depends_on", $"{dependency.Service} starts by hand only, so nothing waits for it; choose its profile with Uvlhub:Profiles");
+            Note(
+                dependency.At, service, "depends_on",
+                $"{dependency.Service} starts by hand only, so nothing waits for it; choose its profile with Uvlhub:Profiles");
             return;
         }
 
@@ -365,7 +381,7 @@ internal sealed partial class ComposeImport(
 
     private IResource? Resource(string service) => builder.Resources.FirstOrDefault(resource =>
         resource is ComposeServiceResource imported ? imported.Service.Name == service
-        : resource.Name == service || resource.Annotations.OfType<StandsForService>().Any(known => known.Service == service));
+        : resource.Name == service || resource.Annotations.OfType<ComposeServiceNameAnnotation>().Any(known => known.Service == service));
 
     private bool IsSelected(ComposeService service) =>
         service.Profiles.Count == 0 || _profiles.Contains("*") || service.Profiles.Any(_profiles.Contains);

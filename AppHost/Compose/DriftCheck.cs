@@ -10,9 +10,6 @@ namespace UvlhubAspire.AppHost.Compose;
 /// variable and command. The model's side is read from the resources' annotations, and so are the reasons for what
 /// differs on purpose.
 /// </summary>
-/// <param name="uvlhub">The checkout and the settings.</param>
-/// <param name="configuration">Tells whether a port was set by the user.</param>
-/// <param name="context">What the model is built for.</param>
 internal sealed class DriftCheck(UvlhubEnvironment uvlhub, IConfiguration configuration, DistributedApplicationExecutionContext context)
 {
     private const string LoopbackOnly = "ports are on 127.0.0.1: nobody else on the network has business with a development environment";
@@ -64,9 +61,14 @@ internal sealed class DriftCheck(UvlhubEnvironment uvlhub, IConfiguration config
             CompareDependencies(file, service, container, programs);
         }
 
-        foreach (var network in file.Networks.Where(network => (network.EngineName ?? network.Name) != uvlhub.Names.Network || network is { IsExternal: true } or { IsInternal: true } or { Subnets: not [] }))
+        foreach (var network in file.Networks.Where(
+            network => (network.EngineName ?? network.Name) != uvlhub.Names.Network
+            || network is { IsExternal: true } or { IsInternal: true } or { Subnets: not [] }))
         {
-            _differences.Add(new Difference(network.Name, DriftAspect.Network, network.Name, $"the network {network.Name} has no counterpart that is quite the same", network.At, OneNetwork));
+            _differences.Add(
+                new Difference(
+                    network.Name, DriftAspect.Network, network.Name,
+                    $"the network {network.Name} has no counterpart that is quite the same", network.At, OneNetwork));
         }
 
         foreach (var resource in programs.Except(standing.SelectMany(containers => containers)))
@@ -83,7 +85,8 @@ internal sealed class DriftCheck(UvlhubEnvironment uvlhub, IConfiguration config
 
     private static bool StandsFor(ContainerResource container, ComposeService service) => container is ComposeServiceResource imported
         ? imported.Service.Name == service.Name
-        : container.Name == service.Name || container.Annotations.OfType<StandsForService>().Any(known => known.Service == service.Name);
+        : container.Name == service.Name
+            || container.Annotations.OfType<ComposeServiceNameAnnotation>().Any(known => known.Service == service.Name);
 
     /// <summary>Whether an endpoint publishes the port of the container that a compose file publishes.</summary>
     internal static bool IsSamePort(EndpointAnnotation endpoint, ComposePort port) =>
@@ -106,7 +109,9 @@ internal sealed class DriftCheck(UvlhubEnvironment uvlhub, IConfiguration config
             var file = Path.GetRelativePath(uvlhub.Checkout.Path, build.DockerfilePath);
             if (own is not null || !File.Exists(build.DockerfilePath))
             {
-                Add(facts, service, DriftAspect.Image, file, $"is built from {file}, the model's from {own?.Dockerfile ?? facts.Image}", build.At);
+                Add(
+                    facts, service, DriftAspect.Image, file, $"is built from {file}, the model's from {own?.Dockerfile ?? facts.Image}",
+                    build.At);
                 return;
             }
 
@@ -114,17 +119,23 @@ internal sealed class DriftCheck(UvlhubEnvironment uvlhub, IConfiguration config
             var addsFiles = CopiesFiles(build.DockerfilePath);
             if (bases.Any(image => SameImage(image, facts.Image)) && !addsFiles)
             {
-                Add(facts, service, DriftAspect.Image, "build", $"is built from {file} on {facts.Image}; the model runs {facts.Image} itself", build.At);
+                Add(
+                    facts, service, DriftAspect.Image, "build",
+                    $"is built from {file} on {facts.Image}; the model runs {facts.Image} itself", build.At);
             }
             else
             {
                 var subject = bases is [var only] && !addsFiles ? FullName(only) : file;
-                Add(facts, service, DriftAspect.Image, subject, $"is built from {file} on {string.Join(", ", bases)}; the model runs {facts.Image}", build.At);
+                Add(
+                    facts, service, DriftAspect.Image, subject,
+                    $"is built from {file} on {string.Join(", ", bases)}; the model runs {facts.Image}", build.At);
             }
         }
         else if (service.Image is { } image && (own is not null || !SameImage(image, facts.Image)))
         {
-            Add(facts, service, DriftAspect.Image, FullName(image), $"runs {image}, the model {own?.Dockerfile ?? facts.Image}", service.LineOf("image"));
+            Add(
+                facts, service, DriftAspect.Image, FullName(image), $"runs {image}, the model {own?.Dockerfile ?? facts.Image}",
+                service.LineOf("image"));
         }
     }
 
@@ -133,10 +144,14 @@ internal sealed class DriftCheck(UvlhubEnvironment uvlhub, IConfiguration config
         if (service.ContainerName is { } name && facts.ContainerName != name)
         {
             var isInstance = facts.ContainerName == uvlhub.Names.ServiceContainer(name);
-            Add(facts, service, DriftAspect.ContainerName, name, $"is called {name}, in the model {facts.ContainerName ?? "whatever Aspire makes up"}", service.LineOf("container_name"), isInstance ? OwnNames : null);
+            Add(
+                facts, service, DriftAspect.ContainerName, name,
+                $"is called {name}, in the model {facts.ContainerName ?? "whatever Aspire makes up"}", service.LineOf("container_name"),
+                isInstance ? OwnNames : null);
         }
 
-        foreach (var (alias, at) in service.Networks.SelectMany(network => network.Aliases.Select(alias => (alias, network.At))).Prepend((service.Name, service.At)))
+        foreach (var (alias, at) in service.Networks.SelectMany(network => network.Aliases.Select(alias => (alias, network.At)))
+            .Prepend((service.Name, service.At)))
         {
             if (!facts.HostNames.Contains(alias))
             {
@@ -146,7 +161,9 @@ internal sealed class DriftCheck(UvlhubEnvironment uvlhub, IConfiguration config
 
         foreach (var connection in service.Networks.Where(connection => connection.Address is not null))
         {
-            Add(facts, service, DriftAspect.Network, connection.Address!, $"has the fixed address {connection.Address}, in the model any", connection.At);
+            Add(
+                facts, service, DriftAspect.Network, connection.Address!, $"has the fixed address {connection.Address}, in the model any",
+                connection.At);
         }
     }
 
@@ -156,8 +173,12 @@ internal sealed class DriftCheck(UvlhubEnvironment uvlhub, IConfiguration config
         List<string> modelled = [.. facts.Resource.Entrypoint is { } entrypoint ? new[] { entrypoint } : [], .. facts.Arguments];
         if (!declared.SequenceEqual(modelled))
         {
-            var (ours, theirs) = (declared.Count == 0 ? "the image's own command" : ShellWords.Join(declared), modelled.Count == 0 ? "the image's own command" : ShellWords.Join(modelled));
-            Add(facts, service, DriftAspect.Command, "command", $"runs {ours}; the model runs {theirs}", service.Lines.ContainsKey("command") ? service.LineOf("command") : service.LineOf("entrypoint"));
+            var (ours, theirs) = (
+                declared.Count == 0 ? "the image's own command" : ShellWords.Join(declared),
+                modelled.Count == 0 ? "the image's own command" : ShellWords.Join(modelled));
+            Add(
+                facts, service, DriftAspect.Command, "command", $"runs {ours}; the model runs {theirs}",
+                service.Lines.ContainsKey("command") ? service.LineOf("command") : service.LineOf("entrypoint"));
         }
     }
 
@@ -191,7 +212,9 @@ internal sealed class DriftCheck(UvlhubEnvironment uvlhub, IConfiguration config
                 var isPassedOn = value is null && service.Environment.Any(variable => variable.Name == name);
                 if (!isPassedOn || Environment.GetEnvironmentVariable(name) is not null)
                 {
-                    Add(facts, service, DriftAspect.Environment, name, $"has the variable {name}, which the model does not set", at, placeholders.Contains(name) ? NoPlaceholder : null);
+                    Add(
+                        facts, service, DriftAspect.Environment, name, $"has the variable {name}, which the model does not set", at,
+                        placeholders.Contains(name) ? NoPlaceholder : null);
                 }
             }
             else if (value is not null && modelled is string text && text != value)
@@ -220,7 +243,8 @@ internal sealed class DriftCheck(UvlhubEnvironment uvlhub, IConfiguration config
 
             if (port.Published is { } published && endpoint.Port != published)
             {
-                var setting = facts.Resource.Annotations.OfType<HostPortAnnotation>().FirstOrDefault(own => own.Endpoint == endpoint.Name)?.Port.Setting;
+                var setting = facts.Resource.Annotations.OfType<HostPortAnnotation>()
+                    .FirstOrDefault(own => own.Endpoint == endpoint.Name)?.Port.Setting;
                 var reason = setting is not null && !string.IsNullOrEmpty(configuration[setting]) ? $"{setting} chooses the port"
                     : string.IsNullOrEmpty(uvlhub.Options.Instance) ? null
                     : OwnNames;
@@ -229,7 +253,10 @@ internal sealed class DriftCheck(UvlhubEnvironment uvlhub, IConfiguration config
 
             if (port.HostAddress is null or "0.0.0.0" or "::")
             {
-                _differences.Add(new Difference(service.Name, DriftAspect.Port, subject, $"publishes {subject} to every machine that reaches this one", port.At, LoopbackOnly));
+                _differences.Add(
+                    new Difference(
+                        service.Name, DriftAspect.Port, subject, $"publishes {subject} to every machine that reaches this one", port.At,
+                        LoopbackOnly));
             }
         }
 
@@ -249,24 +276,36 @@ internal sealed class DriftCheck(UvlhubEnvironment uvlhub, IConfiguration config
             var other = facts.Mounts.FirstOrDefault(own => own.Target.TrimEnd('/') == mount.Target.TrimEnd('/'));
             if (other is null)
             {
-                Add(facts, service, DriftAspect.Volume, mount.Target, $"mounts {mount.Source ?? "a volume of its own"} on {mount.Target}, the model does not", mount.At, EngineSocket.Is(mount.Source) ? EngineSocket.Refusal : null);
+                Add(
+                    facts, service, DriftAspect.Volume, mount.Target,
+                    $"mounts {mount.Source ?? "a volume of its own"} on {mount.Target}, the model does not", mount.At,
+                    EngineSocket.Is(mount.Source) ? EngineSocket.Refusal : null);
                 continue;
             }
 
             var isBind = mount.Kind == ComposeMountKind.Bind;
-            if (isBind != (other.Type == ContainerMountType.BindMount) || (isBind && mount.Source != Path.TrimEndingDirectorySeparator(other.Source!)))
+            if (isBind != (other.Type == ContainerMountType.BindMount)
+                || (isBind && mount.Source != Path.TrimEndingDirectorySeparator(other.Source!)))
             {
-                Add(facts, service, DriftAspect.Volume, mount.Target, $"mounts {mount.Source} on {mount.Target}, the model {other.Source}", mount.At);
+                Add(
+                    facts, service, DriftAspect.Volume, mount.Target, $"mounts {mount.Source} on {mount.Target}, the model {other.Source}",
+                    mount.At);
             }
             else if (mount.Kind == ComposeMountKind.Volume && other.Source != mount.Source)
             {
                 var isExternal = file.Volume(mount.Source!) is { IsExternal: true };
-                Add(facts, service, DriftAspect.Volume, mount.Target, $"keeps {mount.Target} in {mount.Source}, the model in {other.Source}", mount.At, isExternal ? null : OwnVolumes);
+                Add(
+                    facts, service, DriftAspect.Volume, mount.Target,
+                    $"keeps {mount.Target} in {mount.Source}, the model in {other.Source}", mount.At, isExternal ? null : OwnVolumes);
             }
 
             if (mount.IsReadOnly != other.IsReadOnly)
             {
-                Add(facts, service, DriftAspect.Volume, "read-only", $"may {(mount.IsReadOnly ? "only read" : "write")} {mount.Target}, in the model {(other.IsReadOnly ? "only read" : "write")}", mount.At);
+                Add(
+                    facts, service, DriftAspect.Volume, "read-only",
+                    $"may {(mount.IsReadOnly ? "only read" : "write")} {mount.Target}, in the model "
+                    + $"{(other.IsReadOnly ? "only read" : "write")}",
+                    mount.At);
             }
         }
 
@@ -282,7 +321,10 @@ internal sealed class DriftCheck(UvlhubEnvironment uvlhub, IConfiguration config
         var restarts = facts.Resource.HasAnnotationOfType<RestartPolicy>();
         if (declares != restarts)
         {
-            Add(facts, service, DriftAspect.Restart, "restart", declares ? $"is started again ({service.Restart}), in the model not" : "only the model starts it again", declares ? service.LineOf("restart") : null, restarts ? RestartsAnyway : null);
+            Add(
+                facts, service, DriftAspect.Restart, "restart",
+                declares ? $"is started again ({service.Restart}), in the model not" : "only the model starts it again",
+                declares ? service.LineOf("restart") : null, restarts ? RestartsAnyway : null);
         }
 
         if (service.HealthCheck is { IsDisabled: false } check && !facts.Resource.HasAnnotationOfType<HealthCheckAnnotation>())
@@ -294,7 +336,9 @@ internal sealed class DriftCheck(UvlhubEnvironment uvlhub, IConfiguration config
         {
             if (!option.IsIn(facts.EngineOptions))
             {
-                Add(facts, service, DriftAspect.Option, option.Key, $"has {option.Key} {option.Value}, which the model does not pass on", option.At);
+                Add(
+                    facts, service, DriftAspect.Option, option.Key, $"has {option.Key} {option.Value}, which the model does not pass on",
+                    option.At);
             }
         }
     }
@@ -304,10 +348,14 @@ internal sealed class DriftCheck(UvlhubEnvironment uvlhub, IConfiguration config
         var awaited = Awaited(container);
         foreach (var dependency in service.DependsOn)
         {
-            var other = programs.FirstOrDefault(resource => resource is ContainerResource candidate && file.Service(dependency.Service) is { } declared && StandsFor(candidate, declared));
+            var other = programs.FirstOrDefault(
+                resource => resource is ContainerResource candidate && file.Service(dependency.Service) is { } declared
+                && StandsFor(candidate, declared));
             if (other is not null && !awaited.Contains(other))
             {
-                Add(container, service.Name, DriftAspect.DependsOn, dependency.Service, $"waits for {dependency.Service}, in the model not", dependency.At);
+                Add(
+                    container, service.Name, DriftAspect.DependsOn, dependency.Service, $"waits for {dependency.Service}, in the model not",
+                    dependency.At);
             }
         }
     }
@@ -330,17 +378,23 @@ internal sealed class DriftCheck(UvlhubEnvironment uvlhub, IConfiguration config
         return awaited;
     }
 
-    private void Add(ContainerFacts facts, ComposeService service, DriftAspect aspect, string subject, string problem, SourceLine? at, string? reason = null) =>
+    private void Add(
+        ContainerFacts facts, ComposeService service, DriftAspect aspect, string subject, string problem, SourceLine? at,
+        string? reason = null) =>
         Add(facts.Resource, service.Name, aspect, subject, problem, at, reason);
 
     // The resource's own reason goes first: it knows more than a rule for all.
-    private void Add(IResource resource, string service, DriftAspect aspect, string subject, string problem, SourceLine? at, string? reason = null) =>
+    private void Add(
+        IResource resource, string service, DriftAspect aspect, string subject, string problem, SourceLine? at, string? reason = null) =>
         _differences.Add(new Difference(
             service, aspect, subject, problem, at,
-            resource.Annotations.OfType<IntendedDifference>().FirstOrDefault(intended => intended.Covers(aspect, subject))?.Reason ?? reason));
+            resource.Annotations.OfType<IntendedDifference>().FirstOrDefault(intended => intended.Covers(aspect, subject))?.Reason
+                ?? reason));
 
     private static bool CopiesFiles(string dockerfile) => File.ReadLines(dockerfile)
-        .Any(line => line.TrimStart().StartsWith("COPY ", StringComparison.OrdinalIgnoreCase) || line.TrimStart().StartsWith("ADD ", StringComparison.OrdinalIgnoreCase));
+        .Any(
+            line => line.TrimStart().StartsWith("COPY ", StringComparison.OrdinalIgnoreCase)
+            || line.TrimStart().StartsWith("ADD ", StringComparison.OrdinalIgnoreCase));
 
     private static bool SameImage(string one, string other) => FullName(one) == FullName(other);
 

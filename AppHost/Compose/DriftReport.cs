@@ -32,7 +32,8 @@ internal sealed record DriftReport(ComposeFile File, IReadOnlyList<Difference> D
     {
         List<string> lines =
         [
-            $"{File.Path} and the model: {Count(File.Services.Count, "service")} compared, {Unexplained.Count()} unexplained, {OnPurpose.Count()} on purpose, {Findings.Count} not taken over",
+            $"{File.Path} and the model: {Count(File.Services.Count, "service")} compared, {Unexplained.Count()} unexplained, "
+            + $"{OnPurpose.Count()} on purpose, {Findings.Count} not taken over",
             .. Section("Unexplained", Unexplained),
             .. Section("Not taken over", Findings),
             .. OnPurpose.GroupBy(difference => difference.Reason!).SelectMany(reason => Section($"On purpose: {reason.Key}", reason)),

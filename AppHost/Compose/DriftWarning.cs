@@ -20,11 +20,13 @@ internal sealed partial class DriftWarning(
     private readonly ILogger _logger = loggers.CreateLogger("UvlhubAspire.Compose");
 
     /// <inheritdoc/>
-    public Task SubscribeAsync(IDistributedApplicationEventing eventing, DistributedApplicationExecutionContext context, CancellationToken cancellationToken)
+    public Task SubscribeAsync(
+        IDistributedApplicationEventing eventing, DistributedApplicationExecutionContext context, CancellationToken cancellationToken)
     {
         if (context.IsRunMode)
         {
-            eventing.Subscribe<BeforeStartEvent>((start, ct) => uvlhub.Options.Check ? AnswerAsync(start.Model, ct) : WarnAsync(start.Model, ct));
+            eventing.Subscribe<BeforeStartEvent>(
+                (start, ct) => uvlhub.Options.Check ? AnswerAsync(start.Model, ct) : WarnAsync(start.Model, ct));
         }
 
         return Task.CompletedTask;
@@ -62,7 +64,8 @@ internal sealed partial class DriftWarning(
         {
             throw new AnswerException((uvlhub.Profile.HasServices
                 ? $"{uvlhub.Checkout.Path} has no compose file for development; there is nothing to compare"
-                : $"{uvlhub.Profile.Name} is the site alone, without a compose file; there is nothing to compare") + Environment.NewLine, exitCode: 0);
+                : $"{uvlhub.Profile.Name} is the site alone, without a compose file; there is nothing to compare")
+                    + Environment.NewLine, exitCode: 0);
         }
 
         var report = await CompareAsync(file, model, cancellationToken);
@@ -73,13 +76,15 @@ internal sealed partial class DriftWarning(
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(s_limit);
-        return await new DriftCheck(uvlhub, configuration, application).CompareAsync(file, uvlhub.ComposeFindings, model.Resources, limit.Token);
+        return await new DriftCheck(uvlhub, configuration, application).CompareAsync(
+            file, uvlhub.ComposeFindings, model.Resources, limit.Token);
     }
 
     [LoggerMessage(EventId = 600, Level = LogLevel.Warning, Message = "{Finding}")]
     private partial void LogFinding(string finding);
 
-    [LoggerMessage(EventId = 601, Level = LogLevel.Warning, Message = "{Count} differences between {File} and what runs here are not explained; './run --check {Checkout}' names them")]
+    [LoggerMessage(EventId = 601, Level = LogLevel.Warning, Message = "{Count} differences between {File} and what runs here are not "
+        + "explained; './run --check {Checkout}' names them")]
     private partial void LogUnexplained(int count, string file, string checkout);
 
     [LoggerMessage(EventId = 602, Level = LogLevel.Warning, Message = "{File} could not be compared with what runs here: {Reason}")]

@@ -15,11 +15,13 @@ internal static class CheckoutDatabaseExtensions
     /// Passes every key of the checkout's <c>.env</c> to the server, as compose's <c>env_file</c> does: a fork may set
     /// any of the image's variables. What the model itself sets wins.
     /// </summary>
-    public static IResourceBuilder<MariaDBServerResource> WithCheckoutEnvironment(this IResourceBuilder<MariaDBServerResource> builder, UvlhubEnvironment uvlhub) =>
+    public static IResourceBuilder<MariaDBServerResource> WithCheckoutEnvironment(
+        this IResourceBuilder<MariaDBServerResource> builder, UvlhubEnvironment uvlhub) =>
         builder.WithStandIn(RepositoryFolder.StandIn("mariadb")).WithEnvironment(context =>
         {
             // In environments with secrets the database gets its own, and nobody else's.
-            foreach (var (key, value) in uvlhub.Checkout.Environment.Where(variable => !uvlhub.Profile.RequiresSecrets || IsServersOwn(variable.Key)))
+            foreach (var (key, value) in uvlhub.Checkout.Environment.Where(
+                variable => !uvlhub.Profile.RequiresSecrets || IsServersOwn(variable.Key)))
             {
                 context.EnvironmentVariables.TryAdd(key, value);
             }
@@ -27,7 +29,9 @@ internal static class CheckoutDatabaseExtensions
         .DiffersFromCompose(DriftAspect.Environment, "what the .env lacks has a default or is made up once and kept", "MARIADB_*")
         .DiffersFromCompose(DriftAspect.Image, "the Dockerfile only adds the client programs, which its base image has already", "build")
         .DiffersFromCompose(
-            DriftAspect.Image, "MariaDB's version is pinned: 'latest' changes by itself, and data that a newer one has opened cannot go back", "mariadb:latest")
+            DriftAspect.Image,
+            "MariaDB's version is pinned: 'latest' changes by itself, and data that a newer one has opened cannot go back",
+            "mariadb:latest")
         .WithoutOthersSecrets(uvlhub)
         .PublishedAs(PublishedKind.Database, new PublishedProbe(["sh", "-c", ContainerHealthCheck.Script]));
 
@@ -35,11 +39,13 @@ internal static class CheckoutDatabaseExtensions
     public static IResourceBuilder<MariaDBServerResource> WithClientCommand(this IResourceBuilder<MariaDBServerResource> builder) =>
         builder.WithShellCommand("Open MariaDB client", "sh", "-c", "MYSQL_PWD=$MARIADB_ROOT_PASSWORD exec mariadb -u root");
 
-    private static IResourceBuilder<MariaDBServerResource> WithoutOthersSecrets(this IResourceBuilder<MariaDBServerResource> builder, UvlhubEnvironment uvlhub)
+    private static IResourceBuilder<MariaDBServerResource> WithoutOthersSecrets(
+        this IResourceBuilder<MariaDBServerResource> builder, UvlhubEnvironment uvlhub)
     {
         string[] others = [.. uvlhub.Checkout.EnvironmentFile.Values.Keys.Where(key => !IsServersOwn(key))];
         return uvlhub.Profile.RequiresSecrets && others.Length > 0
-            ? builder.DiffersFromCompose(DriftAspect.Environment, "in production the database gets its own variables, and nobody else's secrets", others)
+            ? builder.DiffersFromCompose(
+                DriftAspect.Environment, "in production the database gets its own variables, and nobody else's secrets", others)
             : builder;
     }
 
@@ -50,28 +56,29 @@ internal static class CheckoutDatabaseExtensions
     /// Gives the server its port on the host, or none in environments that keep it to themselves: what needs it then runs
     /// in a container beside it.
     /// </summary>
-    /// <param name="builder">The server, with a container name.</param>
-    /// <param name="uvlhub">The settings.</param>
-    /// <returns>The same builder.</returns>
-    public static IResourceBuilder<MariaDBServerResource> WithHostPort(this IResourceBuilder<MariaDBServerResource> builder, UvlhubEnvironment uvlhub)
+    public static IResourceBuilder<MariaDBServerResource> WithHostPort(
+        this IResourceBuilder<MariaDBServerResource> builder, UvlhubEnvironment uvlhub)
     {
         if (uvlhub.Profile.OpensDatabaseToHost)
         {
             return builder.WithHostPort(uvlhub.Ports.Database);
         }
 
-        builder.DiffersFromCompose(DriftAspect.Port, "in production only containers reach the database", $"{MariaDBServerResource.DefaultPort}");
+        builder.DiffersFromCompose(
+            DriftAspect.Port, "in production only containers reach the database", $"{MariaDBServerResource.DefaultPort}");
         return builder.ApplicationBuilder.ExecutionContext.IsRunMode
             ? builder.WithoutHostPort().WithHealthCheckInside(uvlhub.Names.DatabaseContainer)
             : builder;
     }
 
     // The server's and its databases' health is asked inside the container: from here nobody reaches it.
-    private static IResourceBuilder<MariaDBServerResource> WithHealthCheckInside(this IResourceBuilder<MariaDBServerResource> builder, string container)
+    private static IResourceBuilder<MariaDBServerResource> WithHealthCheckInside(
+        this IResourceBuilder<MariaDBServerResource> builder, string container)
     {
         var key = $"{builder.Resource.Name}_inside_check";
         builder.ApplicationBuilder.Services.AddHealthChecks().Add(new HealthCheckRegistration(
-            key, services => new ContainerHealthCheck(services.GetRequiredService<ContainerEngine>(), container), failureStatus: null, tags: null));
+            key, services => new ContainerHealthCheck(
+                services.GetRequiredService<ContainerEngine>(), container), failureStatus: null, tags: null));
         builder.ApplicationBuilder.Eventing.Subscribe<BeforeStartEvent>((_, _) =>
         {
             foreach (var resource in (IResource[])[builder.Resource, .. builder.Resource.Databases])
@@ -93,7 +100,8 @@ internal static class CheckoutDatabaseExtensions
     /// In environments that run no database: takes the server, and with it its databases, out of the model. What needs them
     /// asks the server elsewhere. Comes before the databases are added.
     /// </summary>
-    public static IResourceBuilder<MariaDBServerResource> WithExternalServer(this IResourceBuilder<MariaDBServerResource> builder, UvlhubEnvironment uvlhub)
+    public static IResourceBuilder<MariaDBServerResource> WithExternalServer(
+        this IResourceBuilder<MariaDBServerResource> builder, UvlhubEnvironment uvlhub)
     {
         if (uvlhub.ExternalServer is { } server)
         {
@@ -108,7 +116,8 @@ internal static class CheckoutDatabaseExtensions
     /// Keeps the data in a volume of the checkout's own, labelled with the checkout's path, so that no two checkouts ever
     /// open each other's database: not the sample's and a real one's, not those of two clones with the same folder name.
     /// </summary>
-    public static IResourceBuilder<MariaDBServerResource> WithCheckoutVolume(this IResourceBuilder<MariaDBServerResource> builder, UvlhubEnvironment uvlhub) => uvlhub.Profile.KeepsData
+    public static IResourceBuilder<MariaDBServerResource> WithCheckoutVolume(
+        this IResourceBuilder<MariaDBServerResource> builder, UvlhubEnvironment uvlhub) => uvlhub.Profile.KeepsData
         ? builder.WithCheckoutVolume(
             uvlhub,
             uvlhub.Options.DataVolume ?? uvlhub.Names.DataVolume(uvlhub.Checkout.Name),
@@ -116,5 +125,6 @@ internal static class CheckoutDatabaseExtensions
             isNamedByUser: uvlhub.Options.DataVolume is not null)
         : builder
             .WithContainerRuntimeArgs("--tmpfs", MariaDBServerResource.DataFolder)
-            .DiffersFromCompose(DriftAspect.Volume, "the data of tests is in memory, and each start begins empty", MariaDBServerResource.DataFolder);
+            .DiffersFromCompose(
+                DriftAspect.Volume, "the data of tests is in memory, and each start begins empty", MariaDBServerResource.DataFolder);
 }

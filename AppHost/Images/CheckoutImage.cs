@@ -23,12 +23,10 @@ internal static class CheckoutImage
         $"uvlhub-aspire/checkout-{Valid(checkout.Name)}{(service is null ? "" : $"-{Valid(service)}")}";
 
     /// <summary>The name of the image that has the code in it, without a tag; it tells clones with the same folder name apart.</summary>
-    /// <param name="checkout">The checkout.</param>
-    public static string Site(UvlhubCheckout checkout) => $"{Name(checkout)}-{SiteImages.Digest(checkout.Path)}{checkout.Profile.ImageSuffix}";
+    public static string Site(UvlhubCheckout checkout) =>
+        $"{Name(checkout)}-{SiteImages.Digest(checkout.Path)}{checkout.Profile.ImageSuffix}";
 
     /// <summary>The name that the image has where it is deployed, without a tag.</summary>
-    /// <param name="checkout">The checkout.</param>
-    /// <param name="options">The settings.</param>
     public static string Published(UvlhubCheckout checkout, UvlhubOptions.PublishOptions options) =>
         $"{(options.Registry is { Length: > 0 } registry ? $"{registry.TrimEnd('/')}/" : "")}{Valid(options.Name is { Length: > 0 } name ? name : checkout.Name)}";
 

@@ -2,7 +2,8 @@ using System.Text.RegularExpressions;
 
 namespace UvlhubAspire.AppHost.Images;
 
-/// <summary>The Python packages that a checkout's requirements.txt asks for, and the stand-in image that has them as far as Debian does.</summary>
+/// <summary>The Python packages that a checkout's requirements.txt asks for, and the stand-in image that has them as far as
+/// Debian does.</summary>
 internal static partial class CheckoutRequirements
 {
     private const string Folder = "flask";
@@ -26,7 +27,6 @@ internal static partial class CheckoutRequirements
     /// The stand-in for a checkout's Python image: the one that all checkouts share, and on it, where that lacks some of
     /// the requirements, a layer with those of them that Debian has. Its tag is a digest of what is asked for.
     /// </summary>
-    /// <param name="checkout">The checkout.</param>
     public static ImageRecipe StandIn(UvlhubCheckout checkout)
     {
         var standIn = ImageRecipe.StandIn(RepositoryFolder.StandIn(Folder));
@@ -39,7 +39,8 @@ internal static partial class CheckoutRequirements
         var requirements = string.Join(' ', missing);
         var context = Path.Combine(RepositoryFolder.Images, Folder, "requirements");
         var digest = Names.Digest(requirements, 12);
-        return new ImageRecipe($"{standIn.Image}-{digest}", Path.Combine(context, "Dockerfile"), context, NeedsDebianBase: true, IsContentTagged: true)
+        return new ImageRecipe(
+            $"{standIn.Image}-{digest}", Path.Combine(context, "Dockerfile"), context, NeedsDebianBase: true, IsContentTagged: true)
         {
             Base = standIn,
             Arguments = new Dictionary<string, string> { ["BASE"] = standIn.Image, ["REQUIREMENTS"] = requirements },

@@ -40,7 +40,8 @@ internal static class RunnerPublish
                 // A folder of its own for everything: the ordinary build has another target, and may run at the same time.
                 // Not to machine code: that would want this machine's C library in the image, which may be older.
                 .WithArguments(["publish", RepositoryFolder.Runner, "--configuration", "Release", "--runtime", Runtime, "--self-contained",
-                    "--artifacts-path", Artifacts, "--output", Folder, "--nologo", "-p:PublishAot=false", "-p:RunAnalyzers=false", "-p:UseSharedCompilation=false", "-nodeReuse:false"])
+                    "--artifacts-path", Artifacts, "--output", Folder, "--nologo", "-p:PublishAot=false", "-p:RunAnalyzers=false",
+                    "-p:UseSharedCompilation=false", "-nodeReuse:false"])
                 .WithEnvironmentVariables(environment => environment.Set("MSBUILDTERMINALLOGGER", "off"))
                 .WithStandardOutputPipe(PipeTarget.ToDelegate(tail.Add))
                 .WithStandardErrorPipe(PipeTarget.ToDelegate(tail.Add))

@@ -57,8 +57,6 @@ internal static class SiteDockerfile
     /// The checkout's Dockerfile on another base that has its packages: <c>RUN</c> lines that do more than arrange files
     /// are left out.
     /// </summary>
-    /// <param name="dockerfile">The checkout's Dockerfile.</param>
-    /// <param name="image">The base.</param>
     public static string OnStandIn(Dockerfile dockerfile, string image)
     {
         var text = new StringBuilder();

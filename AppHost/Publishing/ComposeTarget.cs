@@ -30,7 +30,8 @@ internal sealed class ComposeTarget : IPublishTarget
             {Yaml.Write(file)}
             """);
         yield return OutputFile.Text(".env.template", EnvironmentFile.Write(
-            $"Settings of {model.Name} on this server. Copy this file to .env, fill in what is empty, and let nobody else read it.\nPut a value with $, # or spaces into single quotes.",
+            $"Settings of {model.Name} on this server. Copy this file to .env, fill in what is empty, and let nobody else read it.\nPut a "
+            + "value with $, # or spaces into single quotes.",
             model.Variables,
             Settings(model)));
         foreach (var mounted in model.Services.SelectMany(service => service.Files))
@@ -44,7 +45,9 @@ internal sealed class ComposeTarget : IPublishTarget
         ("VERSION", model.Version, "the version of the site"),
         ("WEB_REPLICAS", "1", "how many containers serve the site; each has several workers"),
         ("HTTP_PORT", "80", "the port of this server on which the site answers"),
-        .. model.HasTls ? [("HTTPS_PORT", "443", "the port of this server on which it answers with TLS")] : Array.Empty<(string, string, string)>(),
+        .. model.HasTls
+            ? [("HTTPS_PORT", "443", "the port of this server on which it answers with TLS")]
+            : Array.Empty<(string, string, string)>(),
     ];
 
     private static YamlMap Service(PublishedModel model, PublishedService service) => new YamlMap()
@@ -53,15 +56,23 @@ internal sealed class ComposeTarget : IPublishTarget
         .With("command", service.Command.Select(Escape).ToList())
         .With("init", true)
         .With("restart", service.Kind == PublishedKind.Job ? "no" : "always")
-        .With("environment", YamlMap.Of(service.Environment, variable => variable.Key, variable => variable.Value.Render(Escape, Reference)))
+        .With(
+            "environment", YamlMap.Of(service.Environment, variable => variable.Key, variable => variable.Value.Render(Escape, Reference)))
         .With("volumes", Mounts(service))
-        .With("ports", service.Kind == PublishedKind.Gateway ? service.Ports.Select(port => $"{HostPort(port)}:{Number(port)}").ToList() : null)
+        .With(
+            "ports",
+            service.Kind == PublishedKind.Gateway ? service.Ports.Select(port => $"{HostPort(port)}:{Number(port)}").ToList() : null)
         .With("networks", new List<string> { Network })
-        .With("depends_on", YamlMap.Of(service.DependsOn, dependency => dependency.Service, dependency => new YamlMap().With("condition", dependency.Condition switch
+        .With(
+            "depends_on",
+            YamlMap.Of(
+                service.DependsOn, dependency => dependency.Service,
+                dependency => new YamlMap().With("condition", dependency.Condition switch
         {
             PublishedCondition.Completed => "service_completed_successfully",
             // Where nobody asks for its health, started is all that can be waited for.
-            PublishedCondition.Healthy when model.Services.Single(other => other.Name == dependency.Service).Probe is not null => "service_healthy",
+            PublishedCondition.Healthy when model.Services.Single(other => other.Name == dependency.Service).Probe is not null =>
+                "service_healthy",
             _ => "service_started",
         })))
         .With("healthcheck", service.Probe is { } probe ? new YamlMap()

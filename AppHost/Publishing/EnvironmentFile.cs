@@ -10,7 +10,9 @@ internal static class EnvironmentFile
     /// <param name="introduction">What to do with it.</param>
     /// <param name="variables">Variables without a value.</param>
     /// <param name="settings">Variables with one, and what they are.</param>
-    public static string Write(string introduction, IEnumerable<PublishedVariable> variables, IEnumerable<(string Name, string Value, string Description)> settings)
+    public static string Write(
+        string introduction, IEnumerable<PublishedVariable> variables,
+        IEnumerable<(string Name, string Value, string Description)> settings)
     {
         var text = new StringBuilder();
         foreach (var line in introduction.Split('\n'))

@@ -28,7 +28,8 @@ internal sealed class KubernetesTarget : IPublishTarget
     {
         // The cluster has its own ways to a certificate, in front of the ingress.
         var services = model.Services.Where(service => service.Kind != PublishedKind.Certificates).ToList();
-        var claims = services.Where(service => service.Kind is not (PublishedKind.Database or PublishedKind.Gateway)).SelectMany(service => service.Volumes)
+        var claims = services.Where(service => service.Kind is not (PublishedKind.Database or PublishedKind.Gateway))
+            .SelectMany(service => service.Volumes)
             .Select(volume => volume.Name).Distinct(StringComparer.Ordinal);
         List<object> objects =
         [
@@ -38,7 +39,8 @@ internal sealed class KubernetesTarget : IPublishTarget
             .. services.Select(service => Workload(model, service)),
             .. services.Where(service => service.Kind == PublishedKind.Gateway).Select(service => Ingress(model, service)),
         ];
-        var (secrets, settings) = (model.Variables.Where(variable => variable.IsSecret).ToList(), model.Variables.Where(variable => !variable.IsSecret).ToList());
+        var (secrets, settings) = (
+            model.Variables.Where(variable => variable.IsSecret).ToList(), model.Variables.Where(variable => !variable.IsSecret).ToList());
 
         yield return OutputFile.Text("manifests.yml", $"""
             # Written by UvlhubAspire from the model in AppHost.cs; change that and publish again. Not tried on a cluster.
@@ -49,7 +51,8 @@ internal sealed class KubernetesTarget : IPublishTarget
             # A volume that several replicas of the site share needs a storage class with ReadWriteMany.
             {KubernetesYaml.SerializeAll(objects)}
             """);
-        yield return OutputFile.Text("variables.txt", string.Concat(secrets.Select(secret => $"{Secrets}/{secret.Name}: {secret.Description}\n"))
+        yield return OutputFile.Text(
+            "variables.txt", string.Concat(secrets.Select(secret => $"{Secrets}/{secret.Name}: {secret.Description}\n"))
             + string.Concat(settings.Select(setting => $"{Settings}/{setting.Name}: {setting.Description}\n")));
     }
 
@@ -142,10 +145,13 @@ internal sealed class KubernetesTarget : IPublishTarget
             {
                 PublishedKind.Database => [],
                 // Nothing of a gateway outlives it: its certificates are the cluster's business.
-                PublishedKind.Gateway => service.Volumes.Select(volume => new V1Volume { Name = Label(volume.Name), EmptyDir = new V1EmptyDirVolumeSource() }),
+                PublishedKind.Gateway =>
+                    service.Volumes.Select(volume => new V1Volume { Name = Label(volume.Name), EmptyDir = new V1EmptyDirVolumeSource() }),
                 _ => service.Volumes.Select(volume => new V1Volume { Name = Label(volume.Name), PersistentVolumeClaim = new V1PersistentVolumeClaimVolumeSource { ClaimName = Label(volume.Name) } }),
             },
-            .. service.Files.Count > 0 ? [new V1Volume { Name = "files", ConfigMap = new V1ConfigMapVolumeSource { Name = $"{service.Name}-files" } }] : Array.Empty<V1Volume>(),
+            .. service.Files.Count > 0
+                ? [new V1Volume { Name = "files", ConfigMap = new V1ConfigMapVolumeSource { Name = $"{service.Name}-files" } }]
+                : Array.Empty<V1Volume>(),
         ],
     };
 
@@ -156,7 +162,9 @@ internal sealed class KubernetesTarget : IPublishTarget
             return new V1EnvVar { Name = key, Value = value.Render(Escape, _ => "") };
         }
 
-        var variable = value.Variable ?? throw new DistributedApplicationException($"{service.Name}: {key} has a variable inside other text, which a manifest cannot say");
+        var variable = value.Variable
+            ?? throw new DistributedApplicationException(
+                $"{service.Name}: {key} has a variable inside other text, which a manifest cannot say");
         return new V1EnvVar
         {
             Name = key,
@@ -176,7 +184,8 @@ internal sealed class KubernetesTarget : IPublishTarget
     };
 
     // Whether it lives is another question than whether it is ready: a site without its database needs no restart.
-    private static V1Probe? Listens(PublishedService service, int failures) => service.Ports.Count == 0 || service.Kind == PublishedKind.Job ? null : new V1Probe
+    private static V1Probe? Listens(PublishedService service, int failures) =>
+        service.Ports.Count == 0 || service.Kind == PublishedKind.Job ? null : new V1Probe
     {
         PeriodSeconds = 5,
         FailureThreshold = failures,
@@ -252,7 +261,8 @@ internal sealed class KubernetesTarget : IPublishTarget
         Data = service.Files.ToDictionary(Key, file => Encoding.UTF8.GetString(file.Content.Span)),
     };
 
-    private static V1ObjectMeta Metadata(PublishedModel model, string name, string part) => new() { Name = name, Labels = Labels(model, part) };
+    private static V1ObjectMeta Metadata(PublishedModel model, string name, string part) =>
+        new() { Name = name, Labels = Labels(model, part) };
 
     private static Dictionary<string, string> Labels(PublishedModel model, string part) => new(StringComparer.Ordinal)
     {

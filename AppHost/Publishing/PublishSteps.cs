@@ -18,8 +18,6 @@ internal static class PublishSteps
     private static readonly IPublishTarget[] s_targets = [new ComposeTarget(), new SwarmTarget(), new KubernetesTarget()];
 
     /// <summary>Adds the steps.</summary>
-    /// <param name="builder">The application that is being built.</param>
-    /// <param name="uvlhub">The checkout and the settings.</param>
     public static void AddPublishSteps(this IDistributedApplicationBuilder builder, UvlhubEnvironment uvlhub)
     {
         foreach (var target in s_targets)
@@ -74,13 +72,15 @@ internal static class PublishSteps
     private static async Task DrawAsync(PipelineStepContext context)
     {
         var folder = Directory.CreateDirectory(context.Services.GetRequiredService<IPipelineOutputService>().GetOutputDirectory()).FullName;
-        await File.WriteAllLinesAsync(Path.Combine(folder, "topology.dot"), TopologyDrawing.Write(context.Model), context.CancellationToken);
+        await File.WriteAllLinesAsync(
+            Path.Combine(folder, "topology.dot"), TopologyDrawing.Write(context.Model), context.CancellationToken);
     }
 
     private static async Task BuildAsync(PipelineStepContext context)
     {
         var (chooser, builder) = (context.Services.GetRequiredService<ImageChooser>(), context.Services.GetRequiredService<ImageBuilder>());
-        foreach (var container in PublishedModelReader.Containers(context.Model).Where(container => container.HasAnnotationOfType<ContainerImage>()))
+        foreach (var container in PublishedModelReader.Containers(context.Model)
+            .Where(container => container.HasAnnotationOfType<ContainerImage>()))
         {
             var choice = await chooser.ChooseAsync(container, context.CancellationToken);
             if (choice.Recipe is { } recipe)
@@ -94,7 +94,8 @@ internal static class PublishSteps
     {
         if (string.IsNullOrEmpty(uvlhub.Options.Publish.Registry))
         {
-            throw new DistributedApplicationException("there is no registry to push to; set Uvlhub:Publish:Registry, such as ghcr.io/your-team");
+            throw new DistributedApplicationException(
+                "there is no registry to push to; set Uvlhub:Publish:Registry, such as ghcr.io/your-team");
         }
 
         var engine = context.Services.GetRequiredService<ContainerEngine>();
@@ -120,7 +121,8 @@ internal static class PublishSteps
         if (uvlhub.Images is null)
         {
             throw new DistributedApplicationException(
-                $"{uvlhub.Profile.Name} runs the code of this machine's checkout and cannot leave it; publish Staging or Production ({EnvironmentProfile.Setting})");
+                $"{uvlhub.Profile.Name} runs the code of this machine's checkout and cannot leave it; publish Staging or Production "
+                + $"({EnvironmentProfile.Setting})");
         }
     }
 }

@@ -41,7 +41,8 @@ internal sealed class PublishedModelReader(UvlhubEnvironment uvlhub, Distributed
         model.Resources.OfType<ContainerResource>().Where(container => !container.IsExcludedFromPublish());
 
     /// <summary>Reads the model.</summary>
-    /// <exception cref="DistributedApplicationException">A container needs something that no target has a word for; the message names it.</exception>
+    /// <exception cref="DistributedApplicationException">A container needs something that no target has a word for; the
+    /// message names it.</exception>
     public async Task<PublishedModel> ReadAsync(DistributedApplicationModel model, CancellationToken cancellationToken)
     {
         var containers = Containers(model).ToList();
@@ -60,7 +61,8 @@ internal sealed class PublishedModelReader(UvlhubEnvironment uvlhub, Distributed
         };
     }
 
-    private async Task<PublishedService> ReadAsync(ContainerResource container, List<ContainerResource> all, CancellationToken cancellationToken)
+    private async Task<PublishedService> ReadAsync(
+        ContainerResource container, List<ContainerResource> all, CancellationToken cancellationToken)
     {
         var (name, facts) = (container.Name, await ContainerFacts.ReadAsync(container, context, cancellationToken));
         return new PublishedService
@@ -97,7 +99,8 @@ internal sealed class PublishedModelReader(UvlhubEnvironment uvlhub, Distributed
             : value.Render(text => text, _ => ""));
 
     // What an orchestrator does not do: order, secrets as variables, and an end without a broken request.
-    private static IReadOnlyList<string> Started(ContainerResource container, IReadOnlyList<string> command) => container is not FlaskResource flask ? command :
+    private static IReadOnlyList<string> Started(ContainerResource container, IReadOnlyList<string> command) =>
+        container is not FlaskResource flask ? command :
     [
         "python", $"{SiteDockerfile.StartupFolder}/uvlhub_start.py",
         .. flask.IsApplication ? ["--wait-for-schema"] : Array.Empty<string>(),
@@ -115,7 +118,8 @@ internal sealed class PublishedModelReader(UvlhubEnvironment uvlhub, Distributed
     // A checkout's file may hold what nobody else shall see, or what is to be filled in where it is deployed.
     private static PublishedValue Value(string key, string text) =>
         SecretKeys.IsSecret(key) || SecretKeys.IsPlaceholder(text)
-            ? new PublishedValue([new PublishedVariable(key, s_descriptions.GetValueOrDefault(key, "of the checkout's settings"), SecretKeys.IsSecret(key))])
+            ? new PublishedValue(
+                [new PublishedVariable(key, s_descriptions.GetValueOrDefault(key, "of the checkout's settings"), SecretKeys.IsSecret(key))])
             : PublishedValue.Text(text);
 
     private PublishedValue Read(ContainerResource container, string place, object value) => value switch
@@ -184,7 +188,9 @@ internal sealed class PublishedModelReader(UvlhubEnvironment uvlhub, Distributed
             EndpointProperty.HostAndPort => $"{host}:{port}",
             EndpointProperty.Scheme => annotation.UriScheme,
             EndpointProperty.Url => $"{annotation.UriScheme}://{host}:{port}",
-            _ => throw new DistributedApplicationException($"{expression.Property} of {host}'s endpoint {annotation.Name} cannot be published"),
+            _ =>
+                throw new DistributedApplicationException(
+                    $"{expression.Property} of {host}'s endpoint {annotation.Name} cannot be published"),
         };
     }
 
@@ -208,9 +214,11 @@ internal sealed class PublishedModelReader(UvlhubEnvironment uvlhub, Distributed
         }
     }
 
-    private static bool IsConfiguration(ContainerMountAnnotation mount) => mount.Target is NginxBuilderExtensions.ConfigurationFile or TlsConfiguration.Folder;
+    private static bool IsConfiguration(ContainerMountAnnotation mount) =>
+        mount.Target is NginxBuilderExtensions.ConfigurationFile or TlsConfiguration.Folder;
 
-    private static IEnumerable<PublishedDependency> Dependencies(ContainerResource container, List<ContainerResource> all) => container.Annotations
+    private static IEnumerable<PublishedDependency> Dependencies(ContainerResource container, List<ContainerResource> all) =>
+        container.Annotations
         .OfType<WaitAnnotation>()
         .Select(wait => (Resource: wait.Resource is IResourceWithParent { Parent: var parent } ? parent : wait.Resource, wait.WaitType))
         .Where(wait => all.Contains(wait.Resource))

@@ -48,16 +48,20 @@ internal sealed class SwarmTarget : IPublishTarget
             {Yaml.Write(stack)}
             """);
         yield return OutputFile.Text("settings.env.template", EnvironmentFile.Write(
-            $"Settings of the stack {model.Name}. Copy this file to settings.env and fill in what is empty; it is read by the shell. Secrets are none of them.",
+            $"Settings of the stack {model.Name}. Copy this file to settings.env and fill in what is empty; it is read by the shell. "
+            + "Secrets are none of them.",
             model.Variables.Where(variable => !variable.IsSecret),
             [
                 ("VERSION", model.Version, "the version of the site"),
                 ("WEB_REPLICAS", "2", "how many containers serve the site; each has several workers"),
                 .. model.SharedVolumes.Select(volume => (volume.ToUpperInvariant(), volume,
-                    $"where {volume} are kept: a volume of this name, which belongs to one node, or a folder that all nodes of {SiteLabel} have in common, such as /mnt/{volume}")),
+                    $"where {volume} are kept: a volume of this name, which belongs to one node, or a folder that all nodes of "
+                    + $"{SiteLabel} have in common, such as /mnt/{volume}")),
                 (SiteLabel, DataLabel, $"the label of the nodes that run the site; another one than {DataLabel} needs such a folder"),
                 ("HTTP_PORT", "80", "the port on which the site answers, on each node that runs nginx"),
-                .. model.HasTls ? [("HTTPS_PORT", "443", "the port on which it answers with TLS")] : Array.Empty<(string, string, string)>(),
+                .. model.HasTls
+                    ? [("HTTPS_PORT", "443", "the port on which it answers with TLS")]
+                    : Array.Empty<(string, string, string)>(),
             ]));
         foreach (var file in files)
         {
@@ -66,14 +70,21 @@ internal sealed class SwarmTarget : IPublishTarget
     }
 
     private static YamlMap Service(PublishedModel model, PublishedService service) => new YamlMap()
-        .With("image", service.Image.IsSite ? $"{service.Image.Name}:${{VERSION:-{model.Version}}}" : $"{service.Image.Name}:{service.Image.Tag}")
+        .With(
+            "image",
+            service.Image.IsSite ? $"{service.Image.Name}:${{VERSION:-{model.Version}}}" : $"{service.Image.Name}:{service.Image.Tag}")
         .With("entrypoint", service.Entrypoint is { } entrypoint ? new List<string> { entrypoint } : null)
         .With("command", service.Command.Select(Escape).ToList())
         .With("init", true)
         .With("environment", Environment(service))
-        .With("secrets", service.Environment.Values.SelectMany(value => value.Variables).Where(variable => variable.IsSecret).Select(SecretKey).Distinct().ToList())
+        .With(
+            "secrets",
+            service.Environment.Values.SelectMany(value => value.Variables).Where(variable => variable.IsSecret).Select(SecretKey)
+                .Distinct().ToList())
         .With("volumes", service.Volumes.Select(volume => Mount(model, volume)).ToList())
-        .With("configs", service.Files.Select(file => (object)new YamlMap().With("source", ConfigKey(file)).With("target", file.Target)).ToList())
+        .With(
+            "configs",
+            service.Files.Select(file => (object)new YamlMap().With("source", ConfigKey(file)).With("target", file.Target)).ToList())
         .With("ports", service.Kind == PublishedKind.Gateway ? service.Ports.Select(port => (object)new YamlMap()
             .With("target", port)
             .With("published", port switch { 80 => "${HTTP_PORT:-80}", 443 => "${HTTPS_PORT:-443}", _ => Number(port) })
@@ -104,7 +115,9 @@ internal sealed class SwarmTarget : IPublishTarget
                 // Every node that can run nginx does, so that the site answers on each of them.
                 .With("mode", service.Kind == PublishedKind.Gateway ? "global" : null)
                 .With("endpoint_mode", "dnsrr")
-                .With("replicas", service.Kind switch { PublishedKind.Replicated => "${WEB_REPLICAS:-2}", PublishedKind.Gateway => null, _ => (object)1 })
+                .With(
+                    "replicas",
+                    service.Kind switch { PublishedKind.Replicated => "${WEB_REPLICAS:-2}", PublishedKind.Gateway => null, _ => (object)1 })
                 .With("restart_policy", new YamlMap().With("condition", "any").With("delay", "2s"))
                 .With("update_config", Change(service).With("failure_action", "rollback"))
                 .With("rollback_config", Change(service));
@@ -118,7 +131,10 @@ internal sealed class SwarmTarget : IPublishTarget
 
     // A name is a volume, and a path a folder of the node.
     private static string Mount(PublishedModel model, PublishedVolume volume) =>
-        (model.SharedVolumes.Contains(volume.Name) ? volume with { Name = $"${{{volume.Name.ToUpperInvariant()}:-{volume.Name}}}" } : volume).ToString();
+        (
+            model.SharedVolumes.Contains(volume.Name)
+            ? volume with { Name = $"${{{volume.Name.ToUpperInvariant()}:-{volume.Name}}}" }
+            : volume).ToString();
 
     private static YamlMap Change(PublishedService service) => new YamlMap()
         .With("parallelism", 1)
@@ -135,7 +151,8 @@ internal sealed class SwarmTarget : IPublishTarget
             if (value.Variables.Any(variable => variable.IsSecret))
             {
                 var secret = value.Variable
-                    ?? throw new DistributedApplicationException($"{service.Name}: {key} has a secret inside other text, which a swarm cannot give it");
+                    ?? throw new DistributedApplicationException(
+                        $"{service.Name}: {key} has a secret inside other text, which a swarm cannot give it");
                 environment.Add($"{key}_FILE", $"/run/secrets/{SecretKey(secret)}");
             }
             else

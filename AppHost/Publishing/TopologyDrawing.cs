@@ -38,7 +38,8 @@ internal static class TopologyDrawing
             yield return $"  {Quote(resource.Name)} -> {Quote(server.Name)} [style=dashed, label=\"on\"]";
         }
 
-        var waits = resource.Annotations.OfType<WaitAnnotation>().Where(wait => IsDrawn(wait.Resource)).DistinctBy(wait => wait.Resource).ToList();
+        var waits = resource.Annotations.OfType<WaitAnnotation>().Where(wait => IsDrawn(wait.Resource)).DistinctBy(wait => wait.Resource)
+            .ToList();
         foreach (var reference in resource.Annotations.OfType<ResourceRelationshipAnnotation>()
             .Select(relationship => relationship.Resource)
             .Where(other => IsDrawn(other) && other != resource && waits.All(wait => wait.Resource != other))

@@ -11,7 +11,7 @@ internal static class Yaml
         .WithQuotingNecessaryStrings(quoteYaml1_1Strings: true)
         .WithIndentedSequences()
         .DisableAliases()
-        .WithEventEmitter(next => new ScriptsAsTheyAre(next))
+        .WithEventEmitter(next => new LiteralBlockEmitter(next))
         .Build();
 
     /// <summary>Writes mappings, lists and scalars.</summary>
@@ -19,7 +19,7 @@ internal static class Yaml
 }
 
 /// <summary>Writes text of several lines line by line.</summary>
-internal sealed class ScriptsAsTheyAre(IEventEmitter next) : ChainedEventEmitter(next)
+internal sealed class LiteralBlockEmitter(IEventEmitter next) : ChainedEventEmitter(next)
 {
     /// <inheritdoc/>
     public override void Emit(ScalarEventInfo eventInfo, IEmitter emitter)

@@ -16,9 +16,6 @@ internal static class AdminerBuilderExtensions
     /// Adds Adminer, which asks for the database's user and password. Off unless <c>Uvlhub:Services</c> has
     /// <c>+adminer</c>: no edition of uvlhub has it.
     /// </summary>
-    /// <param name="builder">The application that is being built.</param>
-    /// <param name="uvlhub">The checkout and the settings.</param>
-    /// <param name="database">The server that it offers.</param>
     /// <returns>The page's builder; <see langword="null"/> if it is off.</returns>
     public static IResourceBuilder<ContainerResource>? AddAdminer(
         this IDistributedApplicationBuilder builder, UvlhubEnvironment uvlhub, IResourceBuilder<MariaDBServerResource> database) =>

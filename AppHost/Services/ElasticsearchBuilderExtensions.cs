@@ -8,7 +8,8 @@ internal static class ElasticsearchBuilderExtensions
     private const string DataFolder = "/usr/share/elasticsearch/data";
 
     /// <summary>Elasticsearch.</summary>
-    public static KnownService Elasticsearch { get; } = new("elasticsearch", "elasticsearch_container", "docker.elastic.co/elasticsearch/elasticsearch:8.18.4")
+    public static KnownService Elasticsearch { get; } = new(
+        "elasticsearch", "elasticsearch_container", "docker.elastic.co/elasticsearch/elasticsearch:8.18.4")
     {
         Ports = [new("Elasticsearch", 9200, "http") { Scheme = "http" }],
     };
@@ -18,8 +19,6 @@ internal static class ElasticsearchBuilderExtensions
     /// cluster answers. Nothing waits for it: the application works without, and no stand-in exists where its registry does
     /// not answer.
     /// </summary>
-    /// <param name="builder">The application that is being built.</param>
-    /// <param name="uvlhub">The checkout and the settings.</param>
     /// <returns>The search engine's builder; <see langword="null"/> if the checkout runs without.</returns>
     public static IResourceBuilder<ContainerResource>? AddElasticsearchNode(
         this IDistributedApplicationBuilder builder, UvlhubEnvironment uvlhub)

@@ -19,7 +19,8 @@ internal sealed class GridNodeHealthCheck(Func<Uri> hub, string browser) : IHeal
                 ? HealthCheckResult.Healthy($"the hub has a node with {browser}")
                 : HealthCheckResult.Unhealthy($"the hub has no node with {browser} yet");
         }
-        catch (Exception exception) when (exception is HttpRequestException or JsonException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
+        catch (Exception exception) when (exception is HttpRequestException or JsonException or OperationCanceledException
+            && !cancellationToken.IsCancellationRequested)
         {
             return HealthCheckResult.Unhealthy($"the hub cannot be asked: {exception.Message}");
         }

@@ -10,7 +10,8 @@ internal static class LocustBuilderExtensions
     private const string HttpEndpointName = "http";
 
     /// <summary>Locust, on an image of the checkout's own.</summary>
-    public static KnownService Locust { get; } = new("locust", "locust_container") { Ports = [new("Locust", 8089, HttpEndpointName) { Scheme = "http" }] };
+    public static KnownService Locust { get; } = new(
+        "locust", "locust_container") { Ports = [new("Locust", 8089, HttpEndpointName) { Scheme = "http" }] };
 
     /// <summary>
     /// Adds Locust from the checkout's <c>Dockerfile.locust</c>, with the checkout's locustfiles, to be started by hand in
@@ -20,7 +21,7 @@ internal static class LocustBuilderExtensions
     /// <param name="uvlhub">The checkout and the settings.</param>
     /// <param name="site">The address of the site on the containers' network.</param>
     /// <returns>The load test's builder; <see langword="null"/> if the checkout has none.</returns>
-    /// <exception cref="CheckoutException">The setting asks for it and the checkout has no Dockerfile for it.</exception>
+    /// <exception cref="UserErrorException">The setting asks for it and the checkout has no Dockerfile for it.</exception>
     public static IResourceBuilder<ContainerResource>? AddLocust(
         this IDistributedApplicationBuilder builder, UvlhubEnvironment uvlhub, string site)
     {
@@ -33,10 +34,12 @@ internal static class LocustBuilderExtensions
         var dockerfile = ServiceSelection.LocustDockerfile(checkout.Path);
         if (!File.Exists(dockerfile))
         {
-            throw new CheckoutException($"Uvlhub:Services asks for {Locust.Name}, but there is no {dockerfile} to build it from; leave it out");
+            throw new UserErrorException(
+                $"Uvlhub:Services asks for {Locust.Name}, but there is no {dockerfile} to build it from; leave it out");
         }
 
-        var recipe = new ImageRecipe($"{CheckoutImage.Name(checkout, Locust.Name)}:dev", dockerfile, checkout.Path, NeedsDebianBase: false, IsContentTagged: false);
+        var recipe = new ImageRecipe(
+            $"{CheckoutImage.Name(checkout, Locust.Name)}:dev", dockerfile, checkout.Path, NeedsDebianBase: false, IsContentTagged: false);
         return builder.AddResource(new ContainerResource(Locust.Name))
             .WithImage(CheckoutImage.Name(checkout, Locust.Name), "dev")
             .WithAnnotation(new ContainerImage(RepositoryFolder.StandIn("locust"), recipe, Dockerfile.Read(dockerfile).BaseImages))

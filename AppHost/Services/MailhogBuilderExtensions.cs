@@ -12,8 +12,6 @@ internal static class MailhogBuilderExtensions
     };
 
     /// <summary>Adds Mailhog.</summary>
-    /// <param name="builder">The application that is being built.</param>
-    /// <param name="uvlhub">The checkout and the settings.</param>
     /// <returns>The mail server's builder; <see langword="null"/> if the checkout runs without.</returns>
     public static IResourceBuilder<ContainerResource>? AddMailhog(this IDistributedApplicationBuilder builder, UvlhubEnvironment uvlhub) =>
         builder.AddService(uvlhub, Mailhog)?

@@ -16,8 +16,6 @@ internal static class RedisBuilderExtensions
     };
 
     /// <summary>Adds Redis, empty at each start as under compose. It is healthy when it answers a PING.</summary>
-    /// <param name="builder">The application that is being built.</param>
-    /// <param name="uvlhub">The checkout and the settings.</param>
     /// <returns>The store's builder; <see langword="null"/> if the checkout runs without.</returns>
     public static IResourceBuilder<ContainerResource>? AddRedisStore(this IDistributedApplicationBuilder builder, UvlhubEnvironment uvlhub)
     {
@@ -28,7 +26,8 @@ internal static class RedisBuilderExtensions
 
         redis
             .WithContainerRuntimeArgs("--security-opt", "no-new-privileges")
-            .DiffersFromCompose(DriftAspect.Port, "the health check, and whoever looks for the cause of something, reaches it by any free port", "6379")
+            .DiffersFromCompose(
+                DriftAspect.Port, "the health check, and whoever looks for the cause of something, reaches it by any free port", "6379")
             .WithIconName("DatabaseLightning");
 
         var key = $"{Redis.Name}_check";

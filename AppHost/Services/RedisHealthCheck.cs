@@ -25,12 +25,14 @@ internal sealed class RedisHealthCheck(Func<EndpointReference> endpoint) : IHeal
             return await reader.ReadLineAsync(limit.Token) switch
             {
                 "+PONG" => HealthCheckResult.Healthy("PING answered PONG"),
-                { } other when other.StartsWith("-NOAUTH", StringComparison.Ordinal) => HealthCheckResult.Healthy("PING answered that it wants a password"),
+                { } other when other.StartsWith("-NOAUTH", StringComparison.Ordinal) =>
+                    HealthCheckResult.Healthy("PING answered that it wants a password"),
                 { } other => HealthCheckResult.Unhealthy($"PING answered {other}"),
                 null => HealthCheckResult.Unhealthy("the connection was closed without an answer to PING"),
             };
         }
-        catch (Exception exception) when (exception is SocketException or IOException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
+        catch (Exception exception) when (exception is SocketException or IOException or OperationCanceledException
+            && !cancellationToken.IsCancellationRequested)
         {
             return HealthCheckResult.Unhealthy($"PING failed: {exception.Message}");
         }

@@ -20,7 +20,11 @@ internal static class SeleniumBuilderExtensions
     /// <summary>The hub; its event bus is where browsers register.</summary>
     public static KnownService Hub { get; } = new("selenium-hub", "selenium_hub_container", $"selenium/hub:{Version}", StandIn)
     {
-        Ports = [new("Selenium", HubPort, HttpEndpointName) { Scheme = "http" }, new("SeleniumPublish", 4442, "publish"), new("SeleniumSubscribe", 4443, "subscribe")],
+        Ports =
+        [
+            new("Selenium", HubPort, HttpEndpointName) { Scheme = "http" }, new("SeleniumPublish", 4442, "publish"),
+            new("SeleniumSubscribe", 4443, "subscribe"),
+        ],
     };
 
     /// <summary>Chrome, with its screen by VNC.</summary>
@@ -30,18 +34,14 @@ internal static class SeleniumBuilderExtensions
     public static KnownService Firefox { get; } = Browser("firefox", "Firefox", screen: 5901, standIn: null);
 
     /// <summary>Adds the hub, which tests talk to. It is healthy when it answers; whether it has browsers is their health.</summary>
-    /// <param name="builder">The application that is being built.</param>
-    /// <param name="uvlhub">The checkout and the settings.</param>
     /// <returns>The hub's builder; <see langword="null"/> if the checkout runs without.</returns>
-    public static IResourceBuilder<ContainerResource>? AddSeleniumHub(this IDistributedApplicationBuilder builder, UvlhubEnvironment uvlhub) =>
+    public static IResourceBuilder<ContainerResource>? AddSeleniumHub(
+        this IDistributedApplicationBuilder builder, UvlhubEnvironment uvlhub) =>
         builder.AddService(uvlhub, Hub)?
             .WithHttpHealthCheck("/status", endpointName: HttpEndpointName)
             .WithIconName("WindowMultiple");
 
     /// <summary>Adds Chrome to the grid.</summary>
-    /// <param name="builder">The application that is being built.</param>
-    /// <param name="uvlhub">The checkout and the settings.</param>
-    /// <param name="hub">The hub.</param>
     /// <returns>The browser's builder; <see langword="null"/> if the checkout runs without.</returns>
     public static IResourceBuilder<ContainerResource>? AddSeleniumChrome(
         this IDistributedApplicationBuilder builder, UvlhubEnvironment uvlhub, IResourceBuilder<ContainerResource>? hub) =>
@@ -55,7 +55,8 @@ internal static class SeleniumBuilderExtensions
 
     // It is healthy when the hub knows it, so that a test which waits for it finds the grid ready.
     private static IResourceBuilder<ContainerResource>? AddNode(
-        this IDistributedApplicationBuilder builder, UvlhubEnvironment uvlhub, KnownService browser, IResourceBuilder<ContainerResource>? hub)
+        this IDistributedApplicationBuilder builder, UvlhubEnvironment uvlhub, KnownService browser,
+        IResourceBuilder<ContainerResource>? hub)
     {
         if (hub is null || builder.AddService(uvlhub, browser) is not { } node)
         {
@@ -68,7 +69,9 @@ internal static class SeleniumBuilderExtensions
 
         var key = $"{browser.Name}_check";
         builder.Services.AddHealthChecks().Add(new HealthCheckRegistration(
-            key, _ => new GridNodeHealthCheck(() => new Uri(hub.GetEndpoint(HttpEndpointName).Url), browser.Name["selenium-".Length..]), failureStatus: null, tags: null));
+            key, _ => new GridNodeHealthCheck(
+                () => new Uri(hub.GetEndpoint(HttpEndpointName).Url),
+                browser.Name["selenium-".Length..]), failureStatus: null, tags: null));
         node.WithHealthCheck(key);
 
         return uvlhub.Compose?.Service(browser.Name) is not null ? node : node
@@ -86,15 +89,17 @@ internal static class SeleniumBuilderExtensions
     /// <param name="builder">A container with the checkout's code.</param>
     /// <param name="hub">The hub; without one nothing is set, and tests start a browser of their own.</param>
     /// <param name="site">The address of the site on the containers' network.</param>
-    /// <returns>The same builder.</returns>
-    public static IResourceBuilder<FlaskResource> WithSeleniumGrid(this IResourceBuilder<FlaskResource> builder, IResourceBuilder<ContainerResource>? hub, string site) =>
+    public static IResourceBuilder<FlaskResource> WithSeleniumGrid(
+        this IResourceBuilder<FlaskResource> builder, IResourceBuilder<ContainerResource>? hub, string site) =>
         hub is null ? builder : builder
             .WithEnvironment(context =>
             {
                 context.EnvironmentVariables["SELENIUM_GRID_URL"] = $"http://{hub.Resource.Name}:{HubPort}";
                 context.EnvironmentVariables["SELENIUM_TARGET_URL"] = site;
             })
-            .DiffersFromCompose(DriftAspect.Environment, "tests are told where the grid is, and by which address its browsers reach the site", "SELENIUM_*");
+            .DiffersFromCompose(
+                DriftAspect.Environment, "tests are told where the grid is, and by which address its browsers reach the site",
+                "SELENIUM_*");
 
     private static KnownService Browser(string name, string setting, int screen, string? standIn) =>
         new($"selenium-{name}", $"selenium_{name}_container", $"selenium/node-{name}:{Version}", standIn)

@@ -9,9 +9,6 @@ internal static class ServiceBuilderExtensions
     /// Adds a container for one of them. What the checkout's compose file says of its image, names, command, variables and
     /// engine options holds; the declaration is for a checkout that has none.
     /// </summary>
-    /// <param name="builder">The application that is being built.</param>
-    /// <param name="uvlhub">The checkout and the settings.</param>
-    /// <param name="known">The service.</param>
     /// <returns>The container's builder; <see langword="null"/> if the checkout runs without.</returns>
     public static IResourceBuilder<ContainerResource>? AddService(
         this IDistributedApplicationBuilder builder, UvlhubEnvironment uvlhub, KnownService known)
@@ -23,7 +20,8 @@ internal static class ServiceBuilderExtensions
 
         var declared = uvlhub.Compose?.Service(known.Name);
         var service = builder.AddResource(new ContainerResource(known.Name))
-            .WithImage(declared?.Image ?? known.Image ?? throw new ArgumentException($"{known.Name} has no image of its own", nameof(known)))
+            .WithImage(
+                declared?.Image ?? known.Image ?? throw new ArgumentException($"{known.Name} has no image of its own", nameof(known)))
             .WithAnnotation(new ContainerImage(known.StandIn is null ? null : RepositoryFolder.StandIn(known.StandIn)))
             .WithServiceContainerName(uvlhub, known.Container)
             .WithCertificateTrustScope(CertificateTrustScope.None)
@@ -44,7 +42,8 @@ internal static class ServiceBuilderExtensions
             .WithContainerRuntimeArgs([.. declared.Options.SelectMany(option => option.Words)])
             .WithEnvironment(context =>
             {
-                foreach (var (key, value) in ServiceVariables.OfFiles(uvlhub, declared).SelectMany(file => file).Concat(ServiceVariables.Own(uvlhub, declared)))
+                foreach (var (key, value) in ServiceVariables.OfFiles(uvlhub, declared).SelectMany(file => file)
+                    .Concat(ServiceVariables.Own(uvlhub, declared)))
                 {
                     context.EnvironmentVariables[key] = value;
                 }

@@ -14,11 +14,6 @@ internal static class WorkerBuilderExtensions
     /// Adds the RQ worker: the site's image, mounts and environment with the checkout's own entrypoint for it. It waits for
     /// the queue and for the schema.
     /// </summary>
-    /// <param name="builder">The application that is being built.</param>
-    /// <param name="uvlhub">The checkout and the settings.</param>
-    /// <param name="database">The application's database.</param>
-    /// <param name="redis">The queue.</param>
-    /// <param name="migrator">What brings the schema up to date.</param>
     /// <returns>The worker's builder; <see langword="null"/> if the checkout runs without.</returns>
     public static IResourceBuilder<FlaskResource>? AddWorker(
         this IDistributedApplicationBuilder builder,
@@ -33,13 +28,17 @@ internal static class WorkerBuilderExtensions
         }
 
         var declared = uvlhub.Compose?.Service(Worker.Name);
-        string[] command = [.. declared?.Command ?? ["bash", $"{uvlhub.Checkout.WorkingDirectory}/docker/entrypoints/worker_entrypoint.sh"]];
+        string[] command =
+        [
+            .. declared?.Command ?? ["bash", $"{uvlhub.Checkout.WorkingDirectory}/docker/entrypoints/worker_entrypoint.sh"],
+        ];
         ScriptLines.Check(uvlhub.Checkout, command);
         var worker = builder.AddCheckoutContainer(new FlaskResource(Worker.Name) { Role = FlaskRole.Worker }, uvlhub, database);
         if (uvlhub.Images is not null && declared is not null)
         {
             // The code is in the image, but not under the name that the file gives to the script.
-            foreach (var script in declared.Mounts.Where(mount => File.Exists(mount.Source) && command.Any(word => word.Contains(mount.Target, StringComparison.Ordinal))))
+            foreach (var script in declared.Mounts.Where(
+                mount => File.Exists(mount.Source) && command.Any(word => word.Contains(mount.Target, StringComparison.Ordinal))))
             {
                 ScriptLines.Check(uvlhub.Checkout, [Path.GetRelativePath(uvlhub.Checkout.Path, script.Source!)]);
                 worker.WithBindMount(script.Source!, script.Target, isReadOnly: true)

@@ -48,14 +48,13 @@ internal static class DashboardAddresses
     /// The page's address with the token that logs in, once the dashboard runs: the port of its endpoint, which
     /// <c>aspire run --isolated</c> and tests choose after the configuration was read.
     /// </summary>
-    /// <param name="services">The running application's services.</param>
-    /// <param name="cancellationToken">Ends the wait for the port.</param>
     /// <returns>The address; <see langword="null"/> if the dashboard is disabled.</returns>
     public static async Task<string?> LoginUrlAsync(IServiceProvider services, CancellationToken cancellationToken)
     {
         var dashboard = services.GetRequiredService<DistributedApplicationModel>().Resources
             .OfType<IResourceWithEndpoints>().SingleOrDefault(resource => resource.Name == "aspire-dashboard");
-        var endpoint = ((string[])["https", "http"]).Select(name => dashboard?.GetEndpoint(name)).FirstOrDefault(endpoint => endpoint is { Exists: true });
+        var endpoint = ((string[])["https", "http"]).Select(name => dashboard?.GetEndpoint(name))
+            .FirstOrDefault(endpoint => endpoint is { Exists: true });
         if (endpoint is null)
         {
             return null;

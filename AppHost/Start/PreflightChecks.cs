@@ -13,7 +13,8 @@ namespace UvlhubAspire.AppHost.Start;
 /// port, a container name in use. All that is wrong is said at once.
 /// </summary>
 internal sealed partial class PreflightChecks(
-    ContainerEngine engine, HostPorts ports, DistributedApplicationOptions application, IConfiguration configuration, ILoggerFactory loggers)
+    ContainerEngine engine, HostPorts ports, DistributedApplicationOptions application, IConfiguration configuration,
+    ILoggerFactory loggers)
     : IDistributedApplicationEventingSubscriber
 {
     private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(20);
@@ -21,7 +22,8 @@ internal sealed partial class PreflightChecks(
     private readonly ILogger _logger = loggers.CreateLogger("UvlhubAspire.Preflight");
 
     /// <inheritdoc/>
-    public Task SubscribeAsync(IDistributedApplicationEventing eventing, DistributedApplicationExecutionContext context, CancellationToken cancellationToken)
+    public Task SubscribeAsync(
+        IDistributedApplicationEventing eventing, DistributedApplicationExecutionContext context, CancellationToken cancellationToken)
     {
         if (context.IsRunMode)
         {
@@ -36,7 +38,7 @@ internal sealed partial class PreflightChecks(
         var names = ContainerNameProblemsAsync(model, cancellationToken);
         if (await EngineProblemAsync(cancellationToken) is { } problem)
         {
-            throw new CheckoutException(problem);
+            throw new UserErrorException(problem);
         }
 
         // Names first: a container that an ended AppHost left behind may also hold the port.
@@ -44,7 +46,7 @@ internal sealed partial class PreflightChecks(
         problems.AddRange(PortProblems(model));
         if (problems.Count > 0)
         {
-            throw new CheckoutException(string.Join(Environment.NewLine, problems));
+            throw new UserErrorException(string.Join(Environment.NewLine, problems));
         }
     }
 
@@ -54,15 +56,18 @@ internal sealed partial class PreflightChecks(
         var buildx = engine.RunAsync(s_limit, cancellationToken, "buildx", "version");
         if (!(await version).Succeeded)
         {
-            return $"no container engine answers '{engine.Executable} version' ({(await version).Error.Split('\n')[^1]}). './run' sets one up on Debian; elsewhere install and start Docker, then try again";
+            return $"no container engine answers '{engine.Executable} version' ({(await version).Error.Split('\n')[^1]}). './run' sets "
+                + "one up on Debian; elsewhere install and start Docker, then try again";
         }
 
         return engine.Executable == "docker" && !(await buildx).Succeeded
-            ? "the engine has no buildx plugin, without which no image can be built. './run' installs it on Debian (docker-buildx); elsewhere install docker-buildx-plugin"
+            ? "the engine has no buildx plugin, without which no image can be built. './run' installs it on Debian (docker-buildx); "
+                + "elsewhere install docker-buildx-plugin"
             : null;
     }
 
-    private async Task<IEnumerable<string>> ContainerNameProblemsAsync(DistributedApplicationModel model, CancellationToken cancellationToken)
+    private async Task<IEnumerable<string>> ContainerNameProblemsAsync(
+        DistributedApplicationModel model, CancellationToken cancellationToken)
     {
         var problems = await Task.WhenAll(model.Resources
             .Select(resource => (resource, Name: resource.ContainerName()))
@@ -91,7 +96,8 @@ internal sealed partial class PreflightChecks(
                 var removed = await engine.RunAsync(s_limit, cancellationToken, "rm", "--force", name);
                 return removed.Succeeded ? null : $"the container {name} of an ended run cannot be removed: {removed.Error}";
             default:
-                return $"the name of {resource}'s container, {name}, is in use by a container that is {owner.State}; {owner.Remedy}, or run beside it with --Uvlhub:Instance=NAME";
+                return $"the name of {resource}'s container, {name}, is in use by a container that is {owner.State}; {owner.Remedy}, or "
+                    + "run beside it with --Uvlhub:Instance=NAME";
         }
     }
 
@@ -110,7 +116,8 @@ internal sealed partial class PreflightChecks(
                where user.Port.Number is { } port && !FreePorts.IsFree(port)
                let taken = user.Port.Number!.Value
                let next = (taken + 1).ToString(CultureInfo.InvariantCulture)
-               select $"port {taken}, for {user.Name}, is taken by {PortOwner.Find(taken) ?? "another program"}. Stop that, or choose another port: --{user.Port.Setting}={next}";
+               select $"port {taken}, for {user.Name}, is taken by {PortOwner.Find(taken) ?? "another program"}. Stop that, or choose "
+                   + $"another port: --{user.Port.Setting}={next}";
     }
 
     // Aspire listens for the dashboard's resource service before this check, for the page after it.
@@ -118,6 +125,7 @@ internal sealed partial class PreflightChecks(
         application.DisableDashboard || DashboardAddresses.Port(configuration) is not { } port ? null
             : ("the dashboard", ports.Dashboard with { Number = port });
 
-    [LoggerMessage(EventId = 300, Level = LogLevel.Warning, Message = "Removing the container {Container}: the run that made it (orchestrator process {Process}) has ended without doing so. Its volumes stay")]
+    [LoggerMessage(EventId = 300, Level = LogLevel.Warning, Message = "Removing the container {Container}: the run that made it "
+        + "(orchestrator process {Process}) has ended without doing so. Its volumes stay")]
     private partial void LogLeftBehind(string container, int process);
 }

@@ -13,7 +13,8 @@ internal sealed partial class ReadyAnnouncement(ILoggerFactory loggers, UvlhubCh
     private readonly ILogger _logger = loggers.CreateLogger("UvlhubAspire");
 
     /// <inheritdoc/>
-    public Task SubscribeAsync(IDistributedApplicationEventing eventing, DistributedApplicationExecutionContext context, CancellationToken cancellationToken)
+    public Task SubscribeAsync(
+        IDistributedApplicationEventing eventing, DistributedApplicationExecutionContext context, CancellationToken cancellationToken)
     {
         if (context.IsRunMode)
         {
@@ -81,13 +82,15 @@ internal sealed partial class ReadyAnnouncement(ILoggerFactory loggers, UvlhubCh
     [LoggerMessage(EventId = 1, Level = LogLevel.Information, Message = "Checkout {Checkout}, settings from {EnvironmentFile}")]
     private partial void LogCheckout(string checkout, string environmentFile);
 
-    [LoggerMessage(EventId = 2, Level = LogLevel.Warning, Message = "{Key} stands more than once in {EnvironmentFile}; the last one, in line {Line}, counts")]
+    [LoggerMessage(EventId = 2, Level = LogLevel.Warning, Message = "{Key} stands more than once in {EnvironmentFile}; the last one, in "
+        + "line {Line}, counts")]
     private partial void LogRepeatedKey(string key, string environmentFile, int? line);
 
     [LoggerMessage(EventId = 3, Level = LogLevel.Information, Message = "uvlhub is ready at {Site} — dashboard: {Dashboard}")]
     private partial void LogReady(string site, string dashboard);
 
-    [LoggerMessage(EventId = 4, Level = LogLevel.Warning, Message = "uvlhub serves at {Site}, but nginx, which stands before it at {Address}, does not lead there; {Logs} why — dashboard: {Dashboard}")]
+    [LoggerMessage(EventId = 4, Level = LogLevel.Warning, Message = "uvlhub serves at {Site}, but nginx, which stands before it at "
+        + "{Address}, does not lead there; {Logs} why — dashboard: {Dashboard}")]
     private partial void LogNotReachable(string address, string site, string logs, string dashboard);
 
     [LoggerMessage(EventId = 5, Level = LogLevel.Error, Message = "uvlhub is ready, but not all that belongs to it could be told")]

@@ -9,7 +9,7 @@ internal static class UserErrors
     private static int s_installed;
 
     /// <summary>
-    /// Shows a <see cref="CheckoutException"/> that nobody caught as its message alone and ends the process with exit
+    /// Shows a <see cref="UserErrorException"/> that nobody caught as its message alone and ends the process with exit
     /// code 2. A host that does catch it, as a test does, is not disturbed.
     /// </summary>
     public static void ShowWithoutStackTrace()
@@ -30,7 +30,7 @@ internal static class UserErrors
                 Environment.Exit(answer.ExitCode);
             }
 
-            if (causes.OfType<CheckoutException>().FirstOrDefault() is { } mistake)
+            if (causes.OfType<UserErrorException>().FirstOrDefault() is { } mistake)
             {
                 Console.Error.WriteLine($"UvlhubAspire: {mistake.Message}");
                 Environment.Exit(ExitCode);

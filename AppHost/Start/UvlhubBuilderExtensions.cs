@@ -18,7 +18,6 @@ internal static class UvlhubBuilderExtensions
     /// Reads the settings and the checkout, and sets up what watches over the whole model: the checks before the start,
     /// the choice of images, and the line that says when the site can be used.
     /// </summary>
-    /// <param name="builder">The application that is being built.</param>
     /// <returns>What the resources share.</returns>
     public static UvlhubEnvironment AddUvlhub(this IDistributedApplicationBuilder builder)
     {
@@ -31,10 +30,14 @@ internal static class UvlhubBuilderExtensions
         if (profile.RequiresSecrets)
         {
             // What is published has no secrets in it: they are given where it is deployed.
-            checkout = builder.ExecutionContext.IsPublishMode ? RequiredSecrets.LeaveOpen(checkout, options) : RequiredSecrets.Settle(checkout, options);
+            checkout = builder.ExecutionContext.IsPublishMode
+                ? RequiredSecrets.LeaveOpen(checkout, options)
+                : RequiredSecrets.Settle(checkout, options);
         }
 
-        var compose = profile.HasServices ? CheckoutComposeFiles.Find(checkout.Path, options.ComposeFile, profile).ReadDevelopment(checkout) : null;
+        var compose = profile.HasServices
+            ? CheckoutComposeFiles.Find(checkout.Path, options.ComposeFile, profile).ReadDevelopment(checkout)
+            : null;
         var ports = new HostPorts(options, compose, builder.Configuration);
         var names = new InstanceNames(options.Instance, profile);
         var findings = new ComposeFindings(KnownServices.Names.Contains);
@@ -94,7 +97,8 @@ internal static class UvlhubBuilderExtensions
             ExternalServer = ExternalServer.Read(options, checkout),
             Tls = TlsSettings.Read(options, checkout),
             SecretKey = profile.Server == WebServer.Gunicorn
-                ? builder.AddSecret($"{profile.SecretPrefix}secret-key", checkout.Environment.GetValueOrDefault(SecretKeys.SecretKey), length: 50)
+                ? builder.AddSecret(
+                    $"{profile.SecretPrefix}secret-key", checkout.Environment.GetValueOrDefault(SecretKeys.SecretKey), length: 50)
                 : null,
             Images = profile.Code == CodeSource.InImage ? Images(checkout, options, builder.ExecutionContext) : null,
         };
@@ -105,7 +109,8 @@ internal static class UvlhubBuilderExtensions
 
     private static UvlhubCheckout ReadCheckout(UvlhubOptions options, EnvironmentProfile profile)
     {
-        var folder = Path.TrimEndingDirectorySeparator(Path.GetFullPath(string.IsNullOrWhiteSpace(options.Path) ? RepositoryFolder.BundledSample : options.Path));
+        var folder = Path.TrimEndingDirectorySeparator(
+            Path.GetFullPath(string.IsNullOrWhiteSpace(options.Path) ? RepositoryFolder.BundledSample : options.Path));
         // Where secrets are required, the profile's own file has them, and no developer's.
         var named = string.IsNullOrWhiteSpace(options.EnvironmentFile) && !profile.RequiresSecrets && Directory.Exists(folder)
             ? CheckoutComposeFiles.Find(folder, options.ComposeFile, profile).ReadSettingsFile(folder)
@@ -129,15 +134,19 @@ internal static class UvlhubBuilderExtensions
         }
 
         // 'aspire publish --environment NAME' names it too. A developer's own .env says nothing about the server.
-        var named = EnvironmentProfile.All.FirstOrDefault(known => known.Name.Equals(builder.Environment.EnvironmentName, StringComparison.OrdinalIgnoreCase));
+        var named = EnvironmentProfile.All.FirstOrDefault(
+            known => known.Name.Equals(builder.Environment.EnvironmentName, StringComparison.OrdinalIgnoreCase));
         var profile = EnvironmentProfile.Of(options.Environment, named ?? EnvironmentProfile.Production);
         if (!profile.HasServices)
         {
-            throw new CheckoutException(
-                $"{profile.Name} is one container, which needs no file beside the checkout's {profile.ImageDockerfile}; publish Staging or Production ({EnvironmentProfile.Setting})");
+            throw new UserErrorException(
+                $"{profile.Name} is one container, which needs no file beside the checkout's {profile.ImageDockerfile}; publish Staging "
+                + $"or Production ({EnvironmentProfile.Setting})");
         }
 
-        return profile.RequiresSecrets ? profile with { EnvironmentFiles = [profile.EnvironmentFiles[0], profile.EnvironmentFiles[^1], .. profile.EnvironmentFiles] } : profile;
+        return profile.RequiresSecrets
+            ? profile with { EnvironmentFiles = [profile.EnvironmentFiles[0], profile.EnvironmentFiles[^1], .. profile.EnvironmentFiles] }
+            : profile;
     }
 
     private static UvlhubOptions ReadOptions(IConfiguration configuration)
@@ -149,7 +158,7 @@ internal static class UvlhubBuilderExtensions
         catch (InvalidOperationException exception)
         {
             // The binder's message names the full key and the type; what it got wrong is inside.
-            throw new CheckoutException($"a setting cannot be read: {exception.Message}");
+            throw new UserErrorException($"a setting cannot be read: {exception.Message}");
         }
     }
 
@@ -157,11 +166,13 @@ internal static class UvlhubBuilderExtensions
     {
         const string name = $"{UvlhubOptions.Section}:{nameof(options.Images)}";
         return string.IsNullOrEmpty(options.Images) ? new ImageSourceSetting(name, ImageSource.Auto)
-            : Enum.TryParse<ImageSource>(options.Images, ignoreCase: true, out var source) && Enum.IsDefined(source) ? new ImageSourceSetting(name, source)
-            : throw new CheckoutException($"{name} is '{options.Images}'; it can be auto, registry or debian");
+            : Enum.TryParse<ImageSource>(options.Images, ignoreCase: true, out var source) && Enum
+                .IsDefined(source) ? new ImageSourceSetting(name, source)
+            : throw new UserErrorException($"{name} is '{options.Images}'; it can be auto, registry or debian");
     }
 
-    private static IResourceBuilder<ParameterResource> AddSecret(this IDistributedApplicationBuilder builder, string name, string? value, int length = 22) =>
+    private static IResourceBuilder<ParameterResource> AddSecret(
+        this IDistributedApplicationBuilder builder, string name, string? value, int length = 22) =>
         string.IsNullOrEmpty(value)
             ? builder.AddParameter(name, new GenerateParameterDefault { MinLength = length, Special = false }, secret: true, persist: true)
             : builder.AddParameter(name, value, secret: true);

@@ -17,13 +17,15 @@ internal sealed partial record CheckoutComposeFiles(string? Development, string?
     /// The development file if the user names it (<see cref="UvlhubOptions.ComposeFile"/>), relative to the checkout.
     /// </param>
     /// <param name="profile">The environment, whose file counts as the development file. Default: Development.</param>
-    /// <exception cref="CheckoutException">The file that the user names does not exist.</exception>
+    /// <exception cref="UserErrorException">The file that the user names does not exist.</exception>
     public static CheckoutComposeFiles Find(string checkout, string? setting = null, EnvironmentProfile? profile = null)
     {
         var files = s_folders
             .Select(folder => folder.Length == 0 ? checkout : Path.Combine(checkout, folder))
             .Where(Directory.Exists)
-            .SelectMany(folder => Directory.EnumerateFiles(folder).Where(file => ComposeName().IsMatch(Path.GetFileName(file))).Order(StringComparer.Ordinal))
+            .SelectMany(
+                folder => Directory.EnumerateFiles(folder).Where(file => ComposeName().IsMatch(Path.GetFileName(file)))
+                .Order(StringComparer.Ordinal))
             .ToList();
 
         string? development;
@@ -37,26 +39,32 @@ internal sealed partial record CheckoutComposeFiles(string? Development, string?
         {
             // Files that say so first; of those that compose takes by itself, the one beside the code.
             development = files.FirstOrDefault(file => DevelopmentName().IsMatch(Path.GetFileName(file)))
-                ?? files.Where(file => DefaultName().IsMatch(Path.GetFileName(file))).OrderBy(file => Path.GetDirectoryName(file) == checkout ? 0 : 1).FirstOrDefault();
+                ?? files.Where(file => DefaultName().IsMatch(Path.GetFileName(file)))
+                    .OrderBy(file => Path.GetDirectoryName(file) == checkout ? 0 : 1).FirstOrDefault();
         }
         else
         {
             development = Path.GetFullPath(setting, checkout);
             if (!File.Exists(development))
             {
-                throw new CheckoutException($"there is no file {development}; {UvlhubOptions.Section}:{nameof(UvlhubOptions.ComposeFile)} must name a compose file of the checkout");
+                throw new UserErrorException(
+                    $"there is no file {development}; {UvlhubOptions.Section}:{nameof(UvlhubOptions.ComposeFile)} must name a compose "
+                    + "file of the checkout");
             }
         }
 
         var overrides = development is not null && DefaultName().IsMatch(Path.GetFileName(development))
-            ? files.FirstOrDefault(file => Path.GetDirectoryName(file) == Path.GetDirectoryName(development) && OverrideName().IsMatch(Path.GetFileName(file)))
+            ? files.FirstOrDefault(
+                file => Path.GetDirectoryName(file) == Path.GetDirectoryName(development) && OverrideName().IsMatch(Path.GetFileName(file)))
             : null;
-        return new CheckoutComposeFiles(development, overrides, [.. files.Where(file => file != development && file != overrides && !OverrideName().IsMatch(Path.GetFileName(file)))]);
+        return new CheckoutComposeFiles(
+            development, overrides,
+            [.. files.Where(file => file != development && file != overrides && !OverrideName().IsMatch(Path.GetFileName(file)))]);
     }
 
     /// <summary>Reads the development file; <see langword="null"/> if there is none.</summary>
     /// <param name="checkout">The checkout, whose settings are the variables of the file, as far as the shell does not set them.</param>
-    /// <exception cref="CheckoutException">The file is malformed.</exception>
+    /// <exception cref="UserErrorException">The file is malformed.</exception>
     public ComposeFile? ReadDevelopment(UvlhubCheckout checkout) =>
         Development is null ? null : ComposeFile.Read(Development, name => Variable(name, checkout), Override);
 
@@ -64,8 +72,7 @@ internal sealed partial record CheckoutComposeFiles(string? Development, string?
     /// The file with the settings of the site, by the <c>env_file</c> of the development file's <c>web</c>: <c>.env</c> if
     /// it is among several, else the first; <see langword="null"/> if none is named.
     /// </summary>
-    /// <param name="checkout">The checkout's folder.</param>
-    /// <exception cref="CheckoutException">The file is malformed.</exception>
+    /// <exception cref="UserErrorException">The file is malformed.</exception>
     public ComposeEnvironmentFile? ReadSettingsFile(string checkout)
     {
         // What is read from that file cannot say which file it is.

@@ -6,7 +6,8 @@ namespace Aspire.Hosting;
 /// <summary>Gives containers volumes that belong to one checkout.</summary>
 internal static class CheckoutVolumeExtensions
 {
-    /// <summary>Mounts a volume that is labelled with the checkout's path; where another checkout's has the name, one with a suffix.</summary>
+    /// <summary>Mounts a volume that is labelled with the checkout's path; where another checkout's has the name, one with
+    /// a suffix.</summary>
     /// <typeparam name="T">The kind of container.</typeparam>
     /// <param name="builder">The container.</param>
     /// <param name="uvlhub">The checkout and the settings.</param>
@@ -14,9 +15,9 @@ internal static class CheckoutVolumeExtensions
     /// <param name="target">The folder inside the container.</param>
     /// <param name="isReadOnly">Whether the container must not write. Default: it may.</param>
     /// <param name="isNamedByUser">Whether the user chose the name, which is then taken as it is.</param>
-    /// <returns>The same builder.</returns>
     public static IResourceBuilder<T> WithCheckoutVolume<T>(
-        this IResourceBuilder<T> builder, UvlhubEnvironment uvlhub, string wanted, string target, bool isReadOnly = false, bool isNamedByUser = false)
+        this IResourceBuilder<T> builder, UvlhubEnvironment uvlhub, string wanted, string target, bool isReadOnly = false,
+        bool isNamedByUser = false)
         where T : ContainerResource
     {
         builder.WithVolume(wanted, target, isReadOnly);

@@ -4,8 +4,6 @@ using System.Net;
 namespace UvlhubAspire.AppHost.Uvlhub;
 
 /// <summary>A MariaDB that this model does not run: where containers find it.</summary>
-/// <param name="Host">Its name or address.</param>
-/// <param name="Port">Its port.</param>
 internal sealed record ExternalServer(string Host, int Port)
 {
     /// <summary>The key of its name or address in the checkout's settings.</summary>
@@ -21,7 +19,7 @@ internal sealed record ExternalServer(string Host, int Port)
     private const string ComposeService = "db";
 
     /// <summary>Reads the settings; <see langword="null"/> where the environment runs a server of its own.</summary>
-    /// <exception cref="CheckoutException">It is not said where the server is, or no container could reach it there.</exception>
+    /// <exception cref="UserErrorException">It is not said where the server is, or no container could reach it there.</exception>
     public static ExternalServer? Read(UvlhubOptions options, UvlhubCheckout checkout)
     {
         if (checkout.Profile.HasDatabase)
@@ -35,14 +33,18 @@ internal sealed record ExternalServer(string Host, int Port)
         if (string.IsNullOrEmpty(host) || (given is null && host == ComposeService))
         {
             throw At(file, HostKey, string.IsNullOrEmpty(host)
-                ? $"{checkout.Profile.Name} runs no database, and {HostKey} is missing: put the name of the database's server there, or set {HostSetting}"
-                : $"{HostKey} is '{host}', and {checkout.Profile.Name} runs no database: put the name of the database's server there, or set {HostSetting}");
+                ? $"{checkout.Profile.Name} runs no database, and {HostKey} is missing: put the name of the database's server there, or "
+                    + $"set {HostSetting}"
+                : $"{HostKey} is '{host}', and {checkout.Profile.Name} runs no database: put the name of the database's server there, or "
+                    + $"set {HostSetting}");
         }
 
-        if (host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || (IPAddress.TryParse(host, out var address) && IPAddress.IsLoopback(address)))
+        if (host.Equals("localhost", StringComparison.OrdinalIgnoreCase)
+            || (IPAddress.TryParse(host, out var address) && IPAddress.IsLoopback(address)))
         {
-            var problem = $"the database's server is '{host}', which inside a container is the container itself. Name it as other machines do; this machine is host.docker.internal to containers";
-            throw given is null ? At(file, HostKey, problem) : new CheckoutException($"{HostSetting}: {problem}");
+            var problem = $"the database's server is '{host}', which inside a container is the container itself. Name it as other "
+                + "machines do; this machine is host.docker.internal to containers";
+            throw given is null ? At(file, HostKey, problem) : new UserErrorException($"{HostSetting}: {problem}");
         }
 
         return new ExternalServer(host, ReadPort(options, checkout));
@@ -57,10 +59,11 @@ internal sealed record ExternalServer(string Host, int Port)
         }
 
         return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port is > 0 and <= 65535 ? port
-            : options.Database.Port is null ? throw At(checkout.EnvironmentFile, PortKey, $"{PortKey} is '{text}'; a port is a number from 1 to 65535")
-            : throw new CheckoutException($"{PortSetting} is {text}; a port is a number from 1 to 65535");
+            : options.Database.Port is null ? throw At(
+                checkout.EnvironmentFile, PortKey, $"{PortKey} is '{text}'; a port is a number from 1 to 65535")
+            : throw new UserErrorException($"{PortSetting} is {text}; a port is a number from 1 to 65535");
     }
 
-    private static CheckoutException At(DotEnvFile file, string key, string problem) =>
+    private static UserErrorException At(DotEnvFile file, string key, string problem) =>
         new(problem, file.Path, file.LineOf(key));
 }

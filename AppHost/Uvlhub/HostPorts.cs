@@ -46,8 +46,9 @@ internal sealed class HostPorts(UvlhubOptions options, ComposeFile? compose = nu
         var setting = configuration?[$"{UvlhubOptions.Section}:{nameof(options.Ports)}:{name}"];
         return string.IsNullOrWhiteSpace(setting) ? Of(name, null, otherwise)
             : int.TryParse(setting, CultureInfo.InvariantCulture, out var port) ? Of(name, port, otherwise)
-            : throw new CheckoutException(
-                $"{UvlhubOptions.Section}:{nameof(options.Ports)}:{name} is '{setting}'; a port is a number from 1 to 65535, or 0 for any free one");
+            : throw new UserErrorException(
+                $"{UvlhubOptions.Section}:{nameof(options.Ports)}:{name} is '{setting}'; a port is a number from 1 to 65535, or 0 for any "
+                + "free one");
     }
 
     private int Published(string service, int target, int tutorial) =>
@@ -60,7 +61,7 @@ internal sealed class HostPorts(UvlhubOptions options, ComposeFile? compose = nu
         {
             0 => new HostPort(full, null),
             > 0 and <= 65535 and var port => new HostPort(full, port),
-            var port => throw new CheckoutException($"{full} is {port}; a port is a number from 1 to 65535, or 0 for any free one"),
+            var port => throw new UserErrorException($"{full} is {port}; a port is a number from 1 to 65535, or 0 for any free one"),
         };
     }
 }

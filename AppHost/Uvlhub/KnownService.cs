@@ -36,7 +36,8 @@ internal sealed record KnownService(string Name, string Container, string? Image
 /// <param name="Endpoint">The endpoint's name.</param>
 internal sealed record ServicePort(string Setting, int Target, string Endpoint)
 {
-    /// <summary>The port on the host, where neither a setting nor the compose file has one; 0 is any. Default: the same as inside.</summary>
+    /// <summary>The port on the host, where neither a setting nor the compose file has one; 0 is any. Default: the same as
+    /// inside.</summary>
     public int Default { get; init; } = Target;
 
     /// <summary>What is spoken on it. Default: nothing that Aspire knows.</summary>

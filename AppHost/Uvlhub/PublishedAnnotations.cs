@@ -1,5 +1,4 @@
 namespace UvlhubAspire.AppHost.Uvlhub;
 
 /// <summary>Says what becomes of a container that leaves the machine. Default: <see cref="PublishedKind.Single"/>.</summary>
-/// <param name="Kind">What becomes of it.</param>
 internal sealed record PublishedAs(PublishedKind Kind) : IResourceAnnotation;

@@ -10,7 +10,6 @@ internal static class PublishedExtensions
     /// <param name="builder">The container.</param>
     /// <param name="kind">What becomes of it.</param>
     /// <param name="probe">How its health is asked on the target; <see langword="null"/> if nobody asks.</param>
-    /// <returns>The same builder.</returns>
     public static IResourceBuilder<T> PublishedAs<T>(this IResourceBuilder<T> builder, PublishedKind kind, PublishedProbe? probe = null)
         where T : IResource
     {

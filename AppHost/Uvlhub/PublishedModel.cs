@@ -31,7 +31,8 @@ internal sealed record PublishedModel
     public bool HasTls => Services.Any(service => service.Kind == PublishedKind.Gateway && service.Ports.Contains(443));
 
     /// <summary>The named volumes.</summary>
-    public IReadOnlyList<string> Volumes => [.. Services.SelectMany(service => service.Volumes).Select(volume => volume.Name).Distinct(StringComparer.Ordinal)];
+    public IReadOnlyList<string> Volumes =>
+        [.. Services.SelectMany(service => service.Volumes).Select(volume => volume.Name).Distinct(StringComparer.Ordinal)];
 
     /// <summary>Those of them that all containers of the site write to.</summary>
     public IReadOnlyList<string> SharedVolumes =>
@@ -142,7 +143,8 @@ internal enum PublishedCondition
 /// <param name="Command">A command inside the container; exit code 0 is healthy.</param>
 internal sealed record PublishedProbe(IReadOnlyList<string> Command) : Aspire.Hosting.ApplicationModel.IResourceAnnotation
 {
-    /// <summary>The page that answers 2xx when it is healthy, for targets that ask by HTTP; <see langword="null"/> if there is none.</summary>
+    /// <summary>The page that answers 2xx when it is healthy, for targets that ask by HTTP; <see langword="null"/> if there
+    /// is none.</summary>
     public string? Page { get; init; }
 }
 
@@ -166,8 +168,6 @@ internal sealed record PublishedValue(IReadOnlyList<object> Parts)
     public static PublishedValue Text(string text) => new([text]);
 
     /// <summary>Spells it.</summary>
-    /// <param name="text">How the target writes text.</param>
-    /// <param name="variable">How it writes a variable.</param>
     public string Render(Func<string, string> text, Func<PublishedVariable, string> variable) =>
         string.Concat(Parts.Select(part => part is PublishedVariable known ? variable(known) : text((string)part)));
 }

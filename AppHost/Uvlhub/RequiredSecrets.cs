@@ -26,10 +26,9 @@ internal static class RequiredSecrets
     private static readonly string[] s_server = [ExternalServer.HostKey, ExternalServer.PortKey];
 
     /// <summary>Checks the file, and takes out of the settings what is no value yet.</summary>
-    /// <param name="checkout">The checkout.</param>
-    /// <param name="options">The settings.</param>
     /// <returns>The checkout with the settings that its containers get.</returns>
-    /// <exception cref="CheckoutException">Something is missing, a placeholder, or known to everybody: each with key, file and line.</exception>
+    /// <exception cref="UserErrorException">Something is missing, a placeholder, or known to everybody: each with key, file
+    /// and line.</exception>
     public static UvlhubCheckout Settle(UvlhubCheckout checkout, UvlhubOptions options)
     {
         var file = checkout.EnvironmentFile;
@@ -43,9 +42,10 @@ internal static class RequiredSecrets
         var flaskEnvironment = file.Values.GetValueOrDefault("FLASK_ENV");
         if (flaskEnvironment is not null && flaskEnvironment != checkout.Profile.FlaskEnvironment)
         {
-            throw new CheckoutException(
+            throw new UserErrorException(
                 $"FLASK_ENV is '{flaskEnvironment}', and {checkout.Profile.Name} is asked for. Give it a file of its own: "
-                + $"copy {checkout.Profile.EnvironmentFiles[^1]} to {checkout.Profile.EnvironmentFiles[0]}, fill it in and keep it out of git",
+                + $"copy {checkout.Profile.EnvironmentFiles[^1]} to {checkout.Profile.EnvironmentFiles[0]}, fill it in and keep it out of "
+                + "git",
                 file.Path, file.LineOf("FLASK_ENV"));
         }
 
@@ -94,29 +94,33 @@ internal static class RequiredSecrets
 
         return problems.Count == 0
             ? checkout with { Environment = environment }
-            : throw new CheckoutException(
-                $"{checkout.Profile.Name} needs secrets of its own.{System.Environment.NewLine}{string.Join(System.Environment.NewLine, problems)}"
+            : throw new UserErrorException(
+                $"{checkout.Profile.Name} needs secrets of its "
+                + $"own.{System.Environment.NewLine}{string.Join(System.Environment.NewLine, problems)}"
                 + $"{System.Environment.NewLine}{Remedy(checkout)}{(checkout.Profile.HasDatabase ? ", or" : "; the passwords are those of the database's server. For the other secrets,")} "
-                + $"set {UvlhubOptions.Section}:{nameof(UvlhubOptions.Secrets)}=generated: secrets that the file does not give are then generated once and kept.");
+                + $"set {UvlhubOptions.Section}:{nameof(UvlhubOptions.Secrets)}=generated: secrets that the file does not give are then "
+                + "generated once and kept.");
     }
 
     /// <summary>Takes out what is no value yet and needs none; what is left open is asked for where the model is deployed.</summary>
-    /// <param name="checkout">The checkout.</param>
-    /// <param name="options">The settings.</param>
     /// <returns>The checkout with the settings that are published.</returns>
     public static UvlhubCheckout LeaveOpen(UvlhubCheckout checkout, UvlhubOptions options) => checkout with
     {
         Environment = new Dictionary<string, string>(
-            checkout.EnvironmentFile.Values.Where(variable => !(SecretKeys.IsPlaceholder(variable.Value) && s_dispensable.Contains(variable.Key))), StringComparer.Ordinal)
+            checkout.EnvironmentFile.Values.Where(
+                variable => !(SecretKeys.IsPlaceholder(variable.Value) && s_dispensable.Contains(variable.Key))), StringComparer.Ordinal)
         {
             ["FLASK_ENV"] = checkout.Profile.FlaskEnvironment!,
-            ["DOMAIN"] = options.Domain is { Length: > 0 } domain ? domain : checkout.EnvironmentFile.Values.GetValueOrDefault("DOMAIN", "localhost"),
+            ["DOMAIN"] = options.Domain is { Length: > 0 } domain
+                ? domain
+                : checkout.EnvironmentFile.Values.GetValueOrDefault("DOMAIN", "localhost"),
         },
     };
 
     // A server that is somebody else's has its users and passwords already.
     private static bool CanBeMadeUp(string key, EnvironmentProfile profile) =>
-        (SecretKeys.IsSecret(key) || s_dispensable.Contains(key)) && (profile.HasDatabase || !key.StartsWith("MARIADB_", StringComparison.Ordinal));
+        (SecretKeys.IsSecret(key) || s_dispensable.Contains(key))
+            && (profile.HasDatabase || !key.StartsWith("MARIADB_", StringComparison.Ordinal));
 
     private static string Remedy(UvlhubCheckout checkout) =>
         Path.GetFileName(checkout.EnvironmentFile.Path) == checkout.Profile.EnvironmentFiles[^1]
@@ -133,5 +137,6 @@ internal static class RequiredSecrets
     private static SecretSource Source(UvlhubOptions options) =>
         string.IsNullOrEmpty(options.Secrets) ? SecretSource.Given
             : Enum.TryParse<SecretSource>(options.Secrets, ignoreCase: true, out var source) && Enum.IsDefined(source) ? source
-            : throw new CheckoutException($"{UvlhubOptions.Section}:{nameof(UvlhubOptions.Secrets)} is '{options.Secrets}'; it can be given or generated");
+            : throw new UserErrorException(
+                $"{UvlhubOptions.Section}:{nameof(UvlhubOptions.Secrets)} is '{options.Secrets}'; it can be given or generated");
 }

@@ -10,8 +10,9 @@ internal static class ServiceNameExtensions
     /// <param name="builder">The container; its name is the service's name.</param>
     /// <param name="uvlhub">The checkout and the settings.</param>
     /// <param name="container">The name, if the checkout's compose file has none.</param>
-    /// <returns>The same builder.</returns>
-    public static IResourceBuilder<T> WithServiceContainerName<T>(this IResourceBuilder<T> builder, UvlhubEnvironment uvlhub, string container)
+    public static IResourceBuilder<T> WithServiceContainerName<T>(
+        this IResourceBuilder<T> builder, UvlhubEnvironment uvlhub, string container)
         where T : ContainerResource =>
-        builder.WithContainerName(uvlhub.Names.ServiceContainer(uvlhub.Compose?.Service(builder.Resource.Name)?.ContainerName ?? container));
+        builder.WithContainerName(
+            uvlhub.Names.ServiceContainer(uvlhub.Compose?.Service(builder.Resource.Name)?.ContainerName ?? container));
 }

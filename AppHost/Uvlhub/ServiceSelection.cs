@@ -21,7 +21,6 @@ internal sealed class ServiceSelection
     private ServiceSelection(HashSet<string> selected) => _selected = selected;
 
     /// <summary>Whether a service is part of the model.</summary>
-    /// <param name="service">Its name in the compose file.</param>
     public bool Includes(string service) => _selected.Contains(service);
 
     /// <summary>Makes the selection.</summary>
@@ -31,7 +30,7 @@ internal sealed class ServiceSelection
     /// </param>
     /// <param name="compose">The checkout's compose file for the environment.</param>
     /// <param name="checkout">The checkout.</param>
-    /// <exception cref="CheckoutException">A name is unknown, or a service is left without one that it needs.</exception>
+    /// <exception cref="UserErrorException">A name is unknown, or a service is left without one that it needs.</exception>
     public static ServiceSelection Read(string? setting, ComposeFile? compose, UvlhubCheckout checkout)
     {
         var declared = compose?.Services.Select(service => service.Name).ToList() ?? [];
@@ -39,7 +38,8 @@ internal sealed class ServiceSelection
         var entries = (setting ?? "").Split([',', ' '], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         if (entries.Length > 0 && !checkout.Profile.HasServices)
         {
-            throw new CheckoutException($"{Setting} is '{setting}', and {checkout.Profile.Name} is the site alone; take Production for more");
+            throw new UserErrorException(
+                $"{Setting} is '{setting}', and {checkout.Profile.Name} is the site alone; take Production for more");
         }
 
         foreach (var entry in entries)
@@ -47,12 +47,14 @@ internal sealed class ServiceSelection
             var name = entry.TrimStart('+', '-');
             if (!known.Contains(name))
             {
-                throw new CheckoutException($"{Setting} names '{name}', which is no service of this checkout; known are {string.Join(", ", known.Order(StringComparer.Ordinal))}");
+                throw new UserErrorException(
+                    $"{Setting} names '{name}', which is no service of this checkout; known are "
+                    + $"{string.Join(", ", known.Order(StringComparer.Ordinal))}");
             }
 
             if (entry[0] == '-' && Always.Contains(name))
             {
-                throw new CheckoutException($"{Setting} takes {name} away; without it there is no uvlhub");
+                throw new UserErrorException($"{Setting} takes {name} away; without it there is no uvlhub");
             }
         }
 
@@ -64,7 +66,8 @@ internal sealed class ServiceSelection
         if (KnownService.All.OrderBy(known => known.Needs, StringComparer.Ordinal)
             .FirstOrDefault(known => known.Needs is { } need && selected.Contains(known.Name) && !selected.Contains(need)) is { } alone)
         {
-            throw new CheckoutException($"{Setting}: {alone.Name} needs {alone.Needs}; take both (+{alone.Needs}) or neither (-{alone.Name})");
+            throw new UserErrorException(
+                $"{Setting}: {alone.Name} needs {alone.Needs}; take both (+{alone.Needs}) or neither (-{alone.Name})");
         }
 
         return new ServiceSelection(selected);
@@ -76,6 +79,5 @@ internal sealed class ServiceSelection
         checkout.Profile.Code == CodeSource.Mounted && File.Exists(LocustDockerfile(checkout.Path)) ? declared.Append("locust") : declared;
 
     /// <summary>The Dockerfile of the load test; it need not exist.</summary>
-    /// <param name="checkout">The checkout's folder.</param>
     public static string LocustDockerfile(string checkout) => Path.Combine(checkout, "docker", "images", "Dockerfile.locust");
 }

@@ -34,8 +34,6 @@ internal static class ServiceVariables
     }
 
     /// <summary>Its own variables. One without a value is passed on from the shell, else from the checkout.</summary>
-    /// <param name="uvlhub">The checkout and the settings.</param>
-    /// <param name="service">The service.</param>
     public static IEnumerable<KeyValuePair<string, string>> Own(UvlhubEnvironment uvlhub, ComposeService service) =>
         from variable in service.Environment
         let value = variable.Value ?? PassedOn(uvlhub, variable.Name)
@@ -43,8 +41,6 @@ internal static class ServiceVariables
         select new KeyValuePair<string, string>(variable.Name, value);
 
     /// <summary>A variable of the shell, else of the checkout; <see langword="null"/> if there is none.</summary>
-    /// <param name="uvlhub">The checkout.</param>
-    /// <param name="name">The variable's name.</param>
     public static string? PassedOn(UvlhubEnvironment uvlhub, string name) =>
         Environment.GetEnvironmentVariable(name) ?? uvlhub.Checkout.Environment.GetValueOrDefault(name);
 }

@@ -29,7 +29,7 @@ internal sealed partial record TlsSettings
     public required TimeSpan CheckEvery { get; init; }
 
     /// <summary>The settings; <see langword="null"/> if the site shall be served without TLS.</summary>
-    /// <exception cref="CheckoutException">A setting is missing or malformed.</exception>
+    /// <exception cref="UserErrorException">A setting is missing or malformed.</exception>
     public static TlsSettings? Read(UvlhubOptions options, UvlhubCheckout checkout)
     {
         if (string.IsNullOrWhiteSpace(options.Tls.Email) || checkout.Profile.Server != WebServer.Gunicorn)
@@ -39,26 +39,33 @@ internal sealed partial record TlsSettings
 
         if (!checkout.Profile.HasServices)
         {
-            throw new CheckoutException($"{checkout.Profile.Name} has no nginx, and so no certificate: TLS is the business of whatever stands in front of it; leave {Section}:{nameof(options.Tls.Email)} out");
+            throw new UserErrorException(
+                $"{checkout.Profile.Name} has no nginx, and so no certificate: TLS is the business of whatever stands in front of it; "
+                + $"leave {Section}:{nameof(options.Tls.Email)} out");
         }
 
-        var domain = (options.Domain is { Length: > 0 } set ? set : checkout.Environment.GetValueOrDefault("DOMAIN", "")).Trim().ToLowerInvariant();
+        var domain = (options.Domain is { Length: > 0 } set ? set : checkout.Environment.GetValueOrDefault("DOMAIN", "")).Trim()
+            .ToLowerInvariant();
         // It becomes part of nginx's configuration and of paths.
         if (!DomainName().IsMatch(domain))
         {
-            throw new CheckoutException(
-                $"a certificate needs the site's name on the network, and '{domain}' is none; set {UvlhubOptions.Section}:{nameof(UvlhubOptions.Domain)}=uvlhub.example.org, or DOMAIN in {checkout.EnvironmentFile.Path}");
+            throw new UserErrorException(
+                $"a certificate needs the site's name on the network, and '{domain}' is none; set "
+                + $"{UvlhubOptions.Section}:{nameof(UvlhubOptions.Domain)}=uvlhub.example.org, or DOMAIN in "
+                + $"{checkout.EnvironmentFile.Path}");
         }
 
         if (!EmailAddress().IsMatch(options.Tls.Email))
         {
-            throw new CheckoutException($"{Section}:{nameof(options.Tls.Email)} is '{options.Tls.Email}', which is no e-mail address");
+            throw new UserErrorException($"{Section}:{nameof(options.Tls.Email)} is '{options.Tls.Email}', which is no e-mail address");
         }
 
         var authority = string.IsNullOrWhiteSpace(options.Tls.Authority) ? null : options.Tls.Authority.Trim();
-        if (authority is not (null or Pebble) && !(Uri.TryCreate(authority, UriKind.Absolute, out var url) && url.Scheme == Uri.UriSchemeHttps))
+        if (authority is not (null or Pebble)
+            && !(Uri.TryCreate(authority, UriKind.Absolute, out var url) && url.Scheme == Uri.UriSchemeHttps))
         {
-            throw new CheckoutException($"{Section}:{nameof(options.Tls.Authority)} is '{authority}'; it is the https address of an ACME directory, or {Pebble}");
+            throw new UserErrorException(
+                $"{Section}:{nameof(options.Tls.Authority)} is '{authority}'; it is the https address of an ACME directory, or {Pebble}");
         }
 
         return new TlsSettings

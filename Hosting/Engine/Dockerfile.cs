@@ -51,7 +51,9 @@ public sealed record Dockerfile
                     break;
                 case "WORKDIR":
                     var folder = arguments.Trim().Trim('"');
-                    workingDirectory = folder.StartsWith('/') || workingDirectory is null ? folder : $"{workingDirectory.TrimEnd('/')}/{folder}";
+                    workingDirectory = folder.StartsWith('/') || workingDirectory is null
+                        ? folder
+                        : $"{workingDirectory.TrimEnd('/')}/{folder}";
                     break;
                 case "ENV":
                     foreach (var (key, value) in EnvironmentEntries(arguments))
@@ -97,7 +99,8 @@ public sealed record Dockerfile
                 continue;
             }
 
-            var words = (pending + line).Split((char[])[' ', '\t'], 2, StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+            var words = (pending + line).Split(
+                (char[])[' ', '\t'], 2, StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
             pending = "";
             if (words.Length == 2)
             {

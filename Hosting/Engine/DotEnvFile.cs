@@ -35,11 +35,11 @@ public sealed class DotEnvFile
     public int? LineOf(string key) => _lines.TryGetValue(key, out var line) ? line : null;
 
     /// <summary>Reads a file.</summary>
-    /// <exception cref="CheckoutException">A line is malformed: file, line and reason.</exception>
+    /// <exception cref="UserErrorException">A line is malformed: file, line and reason.</exception>
     public static DotEnvFile Read(string path) => Parse(System.IO.File.ReadAllText(path), path);
 
     /// <summary>Reads text; <paramref name="path"/> only names its origin in messages.</summary>
-    /// <exception cref="CheckoutException">A line is malformed: file, line and reason.</exception>
+    /// <exception cref="UserErrorException">A line is malformed: file, line and reason.</exception>
     public static DotEnvFile Parse(string text, string path)
     {
         var file = new DotEnvFile(path, text.TrimStart('\uFEFF').Replace("\r\n", "\n", StringComparison.Ordinal).Replace('\r', '\n'));
@@ -111,7 +111,8 @@ public sealed class DotEnvFile
 
         if (!(char.IsAsciiLetter(key[0]) || key[0] == '_') || !key.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '.' or '-'))
         {
-            throw Malformed($"'{Shorten(key)}' is no name of an environment variable (letters, digits and '_', not starting with a digit)", _line);
+            throw Malformed(
+                $"'{Shorten(key)}' is no name of an environment variable (letters, digits and '_', not starting with a digit)", _line);
         }
 
         Advance();
@@ -193,7 +194,8 @@ public sealed class DotEnvFile
         var trailing = _text[rest.._position].Trim();
         return trailing.Length == 0 || trailing[0] == '#'
             ? value.ToString()
-            : throw Malformed($"text after the closing {quote} of {key}: '{Shorten(trailing)}'; escape the inner {quote} as \\{quote}", opened);
+            : throw Malformed(
+                $"text after the closing {quote} of {key}: '{Shorten(trailing)}'; escape the inner {quote} as \\{quote}", opened);
     }
 
     private const char EscapedDollar = '\uE000';
@@ -236,7 +238,7 @@ public sealed class DotEnvFile
         }
     }
 
-    private CheckoutException Malformed(string reason, int line) => new(reason, _file, line);
+    private UserErrorException Malformed(string reason, int line) => new(reason, _file, line);
 
     // What stands in an .env may be a password on the wrong line: messages show only its beginning.
     private static string Shorten(string text) => text.Length <= 20 ? text : text[..20] + "…";

@@ -14,7 +14,8 @@ public static class FileLock
     /// <summary>Waits until nobody else has the file, and takes it.</summary>
     /// <param name="file">The file, with its folder; both are made.</param>
     /// <param name="cancellationToken">Ends the waiting.</param>
-    /// <returns>What to dispose of to let the next one in; <see langword="null"/> where such a file cannot be had, and nobody waits for anybody.</returns>
+    /// <returns>What to dispose of to let the next one in; <see langword="null"/> where such a file cannot be had, and
+    /// nobody waits for anybody.</returns>
     public static async Task<IDisposable?> EnterAsync(string file, CancellationToken cancellationToken)
     {
         while (true)

@@ -34,7 +34,7 @@ public sealed record ComposeFile
     /// <param name="path">The file.</param>
     /// <param name="variables">The values for <c>${NAME}</c>; <see langword="null"/> means that the variable is not set.</param>
     /// <param name="overrides">A file whose declarations go on top, as compose does with <c>docker-compose.override.yml</c>.</param>
-    /// <exception cref="CheckoutException">A file is no YAML or declares no services: file, line and reason.</exception>
+    /// <exception cref="UserErrorException">A file is no YAML or declares no services: file, line and reason.</exception>
     public static ComposeFile Read(string path, Func<string, string?> variables, string? overrides = null)
     {
         var folder = System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(path))!;
@@ -49,12 +49,16 @@ public sealed record ComposeFile
         {
             foreach (var mount in service.Mounts.Where(mount => mount.Kind == ComposeMountKind.Volume && Volume(mount.Source!) is null))
             {
-                yield return new(mount.At, service.Name, "volumes", $"the volume {mount.Source} is not declared under the top level's volumes");
+                yield return new(
+                    mount.At, service.Name, "volumes", $"the volume {mount.Source} is not declared under the top level's volumes");
             }
 
-            foreach (var connection in service.Networks.Where(connection => connection.Name != "default" && Networks.All(network => network.Name != connection.Name)))
+            foreach (var connection in service.Networks.Where(
+                connection => connection.Name != "default" && Networks.All(network => network.Name != connection.Name)))
             {
-                yield return new(connection.At, service.Name, "networks", $"the network {connection.Name} is not declared under the top level's networks");
+                yield return new(
+                    connection.At, service.Name, "networks",
+                    $"the network {connection.Name} is not declared under the top level's networks");
             }
 
             foreach (var dependency in service.DependsOn.Where(dependency => dependency.IsRequired && Service(dependency.Service) is null))

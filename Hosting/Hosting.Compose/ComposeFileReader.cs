@@ -26,7 +26,7 @@ public sealed class ComposeFileReader
     /// <param name="path">The file.</param>
     /// <param name="folder">The folder that its relative paths start from.</param>
     /// <param name="variables">The values for <c>${NAME}</c>.</param>
-    /// <exception cref="CheckoutException">A file is no YAML or declares no services.</exception>
+    /// <exception cref="UserErrorException">A file is no YAML or declares no services.</exception>
     public static ComposeFile Read(string path, string folder, Func<string, string?> variables)
     {
         var reader = new ComposeFileReader(Path.GetFullPath(path), folder, variables, new(StringComparer.Ordinal));
@@ -37,8 +37,10 @@ public sealed class ComposeFileReader
     {
         if (Top("services") is not { Value: YamlMappingNode })
         {
-            throw new CheckoutException(
-                "this is no compose file: it has no 'services:' with services under it", _path, Top("services") is { } other ? _yaml.At(other.Key).Line : 1);
+            throw new UserErrorException(
+                "this is no compose file: it has no 'services:' with services under it", _path, Top("services") is { } other
+                    ? _yaml.At(other.Key).Line
+                    : 1);
         }
 
         var project = Path.GetFileName(_folder);
@@ -80,8 +82,12 @@ public sealed class ComposeFileReader
         try
         {
             var service = new ComposeServiceReader(_yaml, _folder, _files).Read(entry.Name, entry.Key, entry.Value);
-            var extends = entry.Value is YamlMappingNode ? _yaml.Entries(entry.Value, entry.Name).FirstOrDefault(key => key.Name == "extends") : null;
-            return extends is not null && ReadExtended(extends, owner, [.. extending, $"{_path}|{entry.Name}"]) is { } other ? service.Over(other) : service;
+            var extends = entry.Value is YamlMappingNode
+                ? _yaml.Entries(entry.Value, entry.Name).FirstOrDefault(key => key.Name == "extends")
+                : null;
+            return extends is not null && ReadExtended(extends, owner, [.. extending, $"{_path}|{entry.Name}"]) is { } other
+                ? service.Over(other)
+                : service;
         }
         finally
         {
@@ -123,7 +129,9 @@ public sealed class ComposeFileReader
         }
 
         // What another file declares has paths of its own.
-        var reader = _extended.TryGetValue(path, out var known) ? known : new ComposeFileReader(path, Path.GetDirectoryName(path)!, _variables, _extended);
+        var reader = _extended.TryGetValue(path, out var known)
+            ? known
+            : new ComposeFileReader(path, Path.GetDirectoryName(path)!, _variables, _extended);
         if (reader.ServiceEntries().FirstOrDefault(entry => entry.Name == name) is not { } other)
         {
             _yaml.Note(extends.Key, "extends", $"{path} has no service {name}", isFatal: true);
@@ -187,7 +195,8 @@ public sealed class ComposeFileReader
         {
             foreach (var entry in Declarations(key))
             {
-                if (_yaml.Entries(entry.Value, entry.Name).FirstOrDefault(field => field.Name == "file") is { } file && _yaml.Text(file.Value, key) is { } path)
+                if (_yaml.Entries(entry.Value, entry.Name).FirstOrDefault(field => field.Name == "file") is { } file
+                    && _yaml.Text(file.Value, key) is { } path)
                 {
                     files[(key, entry.Name)] = ComposeMountSyntax.HostPath(path, _folder);
                 }
@@ -197,7 +206,8 @@ public sealed class ComposeFileReader
         return files;
     }
 
-    private IReadOnlyList<ComposeEntry> ServiceEntries() => [.. Declarations("services").Where(entry => !entry.Name.StartsWith("x-", StringComparison.Ordinal))];
+    private IReadOnlyList<ComposeEntry> ServiceEntries() =>
+        [.. Declarations("services").Where(entry => !entry.Name.StartsWith("x-", StringComparison.Ordinal))];
 
     private IReadOnlyList<ComposeEntry> Declarations(string key) => Top(key) is { } entry ? _yaml.Entries(entry.Value, key) : [];
 

@@ -14,7 +14,8 @@ public static class ComposeMountSyntax
         var options = parts.Length == 3 ? parts[2].Split(',') : [];
         if (parts.Length > 3 || parts.Any(string.IsNullOrWhiteSpace))
         {
-            throw new FormatException($"'{text}' is no mount; write SOURCE:TARGET, SOURCE:TARGET:ro, or TARGET alone for a volume of its own");
+            throw new FormatException(
+                $"'{text}' is no mount; write SOURCE:TARGET, SOURCE:TARGET:ro, or TARGET alone for a volume of its own");
         }
 
         if (parts.Length == 1)

@@ -55,7 +55,9 @@ public static class ComposePortSyntax
     }
 
     private static int Port(string text, string whole) =>
-        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port is > 0 and <= 65535 ? port : throw Malformed(whole);
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port is > 0 and <= 65535
+            ? port
+            : throw Malformed(whole);
 
     private static (string? Before, string After) SplitLast(string text)
     {

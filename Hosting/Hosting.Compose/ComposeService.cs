@@ -94,7 +94,9 @@ public sealed record ComposeService
         Mounts = ByName(Mounts, other.Mounts, mount => mount.Target),
         Networks = ByName(Networks, other.Networks, network => network.Name),
         DependsOn = ByName(DependsOn, other.DependsOn, dependency => dependency.Service),
-        HealthCheck = HealthCheck is null || other.HealthCheck is null ? HealthCheck ?? other.HealthCheck : HealthCheck.Over(other.HealthCheck),
+        HealthCheck = HealthCheck is null || other.HealthCheck is null
+            ? HealthCheck ?? other.HealthCheck
+            : HealthCheck.Over(other.HealthCheck),
         Restart = Restart ?? other.Restart,
         Replicas = Replicas ?? other.Replicas,
         Profiles = [.. other.Profiles.Union(Profiles)],
@@ -149,8 +151,9 @@ public sealed record ComposeVariable(string Name, string? Value, SourceLine At);
 /// <param name="At">Where it stands.</param>
 public sealed record ComposeEnvironmentFile(string Path, bool IsRequired, SourceLine At)
 {
-    /// <summary>The variables of the file, or of its example where a checkout has only that; <see langword="null"/> if there is neither.</summary>
-    /// <exception cref="CheckoutException">The file is malformed.</exception>
+    /// <summary>The variables of the file, or of its example where a checkout has only that; <see langword="null"/> if
+    /// there is neither.</summary>
+    /// <exception cref="UserErrorException">The file is malformed.</exception>
     public IReadOnlyDictionary<string, string>? Read() =>
         new[] { Path, $"{Path}.example" }.FirstOrDefault(File.Exists) is { } file ? DotEnvFile.Read(file).Values : null;
 }
@@ -213,7 +216,8 @@ public enum ComposeCondition
 public sealed record ComposeDependency(string Service, ComposeCondition Condition, bool IsRequired, SourceLine At);
 
 /// <summary>How the engine finds out whether a container works. What is <see langword="null"/> has the engine's default.</summary>
-/// <param name="Test">The command's words, of which the first is <c>CMD</c> or <c>CMD-SHELL</c>; <see langword="null"/> for the image's own.</param>
+/// <param name="Test">The command's words, of which the first is <c>CMD</c> or <c>CMD-SHELL</c>; <see langword="null"/> for
+/// the image's own.</param>
 /// <param name="IsDisabled">Whether not even the image's own check runs.</param>
 /// <param name="Interval">The time between two checks, as <c>30s</c> or <c>1m30s</c>.</param>
 /// <param name="Timeout">The time after which a check has failed.</param>

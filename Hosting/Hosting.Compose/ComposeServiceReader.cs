@@ -8,7 +8,8 @@ namespace UvlhubAspire.Hosting.Compose;
 /// <param name="yaml">The file.</param>
 /// <param name="folder">The folder that relative paths start from.</param>
 /// <param name="files">The files of the top level's <c>secrets</c> and <c>configs</c>, by key and name.</param>
-public sealed partial class ComposeServiceReader(ComposeYaml yaml, string folder, IReadOnlyDictionary<(string Key, string Name), string> files)
+public sealed partial class ComposeServiceReader(
+    ComposeYaml yaml, string folder, IReadOnlyDictionary<(string Key, string Name), string> files)
 {
     private readonly List<ComposeMount> _mounts = [];
     private readonly List<ComposeEngineOption> _options = [];
@@ -47,7 +48,8 @@ public sealed partial class ComposeServiceReader(ComposeYaml yaml, string folder
             case "ports": _service = _service with { Ports = [.. yaml.Items(value, key).SelectMany(ReadPort)] }; break;
             case "expose": _service = _service with { Expose = [.. yaml.Texts(value, key).Select(item => item.Text)] }; break;
             case "volumes": _mounts.AddRange(yaml.Items(value, key).Select(ReadMount).OfType<ComposeMount>()); break;
-            case "secrets" or "configs": _mounts.AddRange(yaml.Items(value, key).Select(item => ReadFile(item, key)).OfType<ComposeMount>()); break;
+            case "secrets" or "configs": _mounts.AddRange(
+                yaml.Items(value, key).Select(item => ReadFile(item, key)).OfType<ComposeMount>()); break;
             case "networks": _service = _service with { Networks = ReadConnections(value) }; break;
             case "depends_on": _service = _service with { DependsOn = ReadDependencies(value) }; break;
             case "healthcheck": _service = _service with { HealthCheck = ReadHealthCheck(value) }; break;
@@ -80,7 +82,9 @@ public sealed partial class ComposeServiceReader(ComposeYaml yaml, string folder
                 case "dockerfile": build = build with { Dockerfile = yaml.Text(value, name) }; break;
                 case "target": build = build with { Target = yaml.Text(value, name) }; break;
                 case "args": build = build with { Arguments = ReadVariables(value, "build.args") }; break;
-                case "dockerfile_inline": yaml.Note(key, "build.dockerfile_inline", "a Dockerfile inside the compose file is not built; put it into a file of its own", isFatal: true); break;
+                case "dockerfile_inline": yaml.Note(
+                    key, "build.dockerfile_inline", "a Dockerfile inside the compose file is not built; put it into a file of its own",
+                    isFatal: true); break;
                 case var _ when name.StartsWith("x-", StringComparison.Ordinal): break;
                 // What only makes a build quicker or names it for a registry.
                 case "cache_from" or "cache_to" or "no_cache" or "pull" or "tags" or "labels" or "provenance" or "sbom": break;
@@ -158,7 +162,9 @@ public sealed partial class ComposeServiceReader(ComposeYaml yaml, string folder
     {
         if (node is not YamlMappingNode)
         {
-            return yaml.Text(node, "ports") is { } text ? Attempt(node, "ports", () => ComposePortSyntax.Parse(text, yaml.At(node))) ?? [] : [];
+            return yaml.Text(node, "ports") is { } text
+                ? Attempt(node, "ports", () => ComposePortSyntax.Parse(text, yaml.At(node))) ?? []
+                : [];
         }
 
         var fields = Fields(node, "ports");
@@ -173,7 +179,9 @@ public sealed partial class ComposeServiceReader(ComposeYaml yaml, string folder
     {
         if (node is not YamlMappingNode)
         {
-            return yaml.Text(node, "volumes") is { } text ? Attempt(node, "volumes", () => ComposeMountSyntax.Parse(text, folder, yaml.At(node))) : null;
+            return yaml.Text(node, "volumes") is { } text
+                ? Attempt(node, "volumes", () => ComposeMountSyntax.Parse(text, folder, yaml.At(node)))
+                : null;
         }
 
         string? kind = null, source = null, target = null;
@@ -187,7 +195,8 @@ public sealed partial class ComposeServiceReader(ComposeYaml yaml, string folder
                 case "source" or "src": source = yaml.Text(value, name); break;
                 case "target" or "dst" or "destination": target = yaml.Text(value, name); break;
                 case "read_only" or "ro": isReadOnly = yaml.Switch(value, name); break;
-                case "tmpfs": temporaryOptions.AddRange(Fields(value, "volumes.tmpfs").Select(field => $"{field.Key}={field.Value}")); break;
+                case "tmpfs": temporaryOptions.AddRange(
+                    Fields(value, "volumes.tmpfs").Select(field => $"{field.Key}={field.Value}")); break;
                 case "volume" when yaml.Entries(value, "volumes.volume").FirstOrDefault(option => option.Name == "subpath") is { } subpath:
                     NoteUnsupported("volumes.volume.subpath", "the whole volume is mounted", subpath.Key);
                     break;
@@ -205,7 +214,10 @@ public sealed partial class ComposeServiceReader(ComposeYaml yaml, string folder
         switch (kind)
         {
             case "tmpfs":
-                _options.Add(new ComposeEngineOption("tmpfs", "--tmpfs", temporaryOptions.Count == 0 ? target : $"{target}:{string.Join(',', temporaryOptions)}", IsOneOfMany: true, yaml.At(node)));
+                _options.Add(
+                    new ComposeEngineOption(
+                        "tmpfs", "--tmpfs", temporaryOptions.Count == 0 ? target : $"{target}:{string.Join(',', temporaryOptions)}",
+                        IsOneOfMany: true, yaml.At(node)));
                 return null;
             case "bind" when source is null:
                 return Missing<ComposeMount>(node, "volumes", "source");
@@ -225,7 +237,9 @@ public sealed partial class ComposeServiceReader(ComposeYaml yaml, string folder
     // Compose itself mounts the files of secrets and configs: outside a Swarm they are nothing more.
     private ComposeMount? ReadFile(YamlNode node, string key)
     {
-        var fields = node is YamlScalarNode ? new Dictionary<string, string> { ["source"] = yaml.Text(node, key) ?? "" } : Fields(node, key);
+        var fields = node is YamlScalarNode
+            ? new Dictionary<string, string> { ["source"] = yaml.Text(node, key) ?? "" }
+            : Fields(node, key);
         if (!fields.TryGetValue("source", out var source))
         {
             return Missing<ComposeMount>(node, key, "source");
@@ -347,7 +361,8 @@ public sealed partial class ComposeServiceReader(ComposeYaml yaml, string folder
             case ["CMD", _, ..] or ["CMD-SHELL", _]:
                 return check with { Test = words };
             default:
-                yaml.Note(node, "healthcheck.test", "a list begins with CMD and the command's words, or is CMD-SHELL and one text, or NONE");
+                yaml.Note(
+                    node, "healthcheck.test", "a list begins with CMD and the command's words, or is CMD-SHELL and one text, or NONE");
                 return check;
         }
     }
@@ -420,7 +435,8 @@ public sealed partial class ComposeServiceReader(ComposeYaml yaml, string folder
             }
             else if (yaml.Text(value, $"deploy.resources.{kind}") is { } limit)
             {
-                _options.Add(new ComposeEngineOption($"deploy.resources.{kind}.{name}", argument, limit, IsOneOfMany: false, yaml.At(kindKey)));
+                _options.Add(
+                    new ComposeEngineOption($"deploy.resources.{kind}.{name}", argument, limit, IsOneOfMany: false, yaml.At(kindKey)));
             }
         }
     }

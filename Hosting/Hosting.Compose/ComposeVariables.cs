@@ -74,7 +74,10 @@ public sealed class ComposeVariables(Func<string, string?> lookup, Action<string
             "" when !countsEmpty => Value(name),
             ['-', ..] => isSet ? value! : Expand(word),
             ['+', ..] => isSet ? Expand(word) : "",
-            ['?', ..] => isSet ? value! : throw new FormatException($"the variable {name} must be set{(word.Length == 0 ? "" : $": {Expand(word)}")}"),
+            ['?', ..] =>
+                isSet
+                ? value!
+                : throw new FormatException($"the variable {name} must be set{(word.Length == 0 ? "" : $": {Expand(word)}")}"),
             _ => throw new FormatException($"'${{{inner}}}' is malformed; after the name may come :-default, :+replacement or :?message"),
         };
     }

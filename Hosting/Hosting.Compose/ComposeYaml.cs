@@ -29,7 +29,7 @@ public sealed class ComposeYaml
     public string? CurrentService { get; set; }
 
     /// <summary>Reads a file.</summary>
-    /// <exception cref="CheckoutException">It is no YAML, or no mapping of keys: file, line and reason.</exception>
+    /// <exception cref="UserErrorException">It is no YAML, or no mapping of keys: file, line and reason.</exception>
     public static ComposeYaml Load(string path, Func<string, string?> variables)
     {
         string text;
@@ -39,7 +39,7 @@ public sealed class ComposeYaml
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            throw new CheckoutException($"cannot be read: {exception.Message}", path);
+            throw new UserErrorException($"cannot be read: {exception.Message}", path);
         }
 
         var stream = new YamlStream();
@@ -50,25 +50,26 @@ public sealed class ComposeYaml
         }
         catch (AnchorNotFoundException exception)
         {
-            throw new CheckoutException($"this is not valid YAML: {Reason(exception)}", path, LineOfAlias(text, exception.Message));
+            throw new UserErrorException($"this is not valid YAML: {Reason(exception)}", path, LineOfAlias(text, exception.Message));
         }
         catch (YamlException exception)
         {
             // Some of YamlDotNet's exceptions come without a position; the scanner still has it.
             var mark = exception.Start.Index > 0 ? exception.Start : scanner.CurrentPosition;
-            throw new CheckoutException($"this is not valid YAML: {Reason(exception)}", path, (int)mark.Line);
+            throw new UserErrorException($"this is not valid YAML: {Reason(exception)}", path, (int)mark.Line);
         }
         catch (InvalidOperationException)
         {
-            throw new CheckoutException(
-                "this is not valid YAML: a bracket, a brace or a quote is not closed here or above", path, (int)scanner.CurrentPosition.Line);
+            throw new UserErrorException(
+                "this is not valid YAML: a bracket, a brace or a quote is not closed here or above", path,
+                (int)scanner.CurrentPosition.Line);
         }
 
         return stream.Documents switch
         {
-            [] => throw new CheckoutException("the file is empty; a compose file has at least 'services:'", path, 1),
+            [] => throw new UserErrorException("the file is empty; a compose file has at least 'services:'", path, 1),
             [{ RootNode: YamlMappingNode root }, ..] => new ComposeYaml(path, variables, root),
-            [var other, ..] => throw new CheckoutException(
+            [var other, ..] => throw new UserErrorException(
                 "this is no compose file: its top level must be keys such as 'services:'", path, (int)other.RootNode.Start.Line),
         };
     }
@@ -156,7 +157,9 @@ public sealed class ComposeYaml
         return [.. Texts(node, subject).Select(item =>
         {
             var separator = item.Text.IndexOfAny(separators);
-            return separator < 0 ? (item.Text, null, item.Node) : (item.Text[..separator], (string?)item.Text[(separator + 1)..], item.Node);
+            return separator < 0
+                ? (item.Text, null, item.Node)
+                : (item.Text[..separator], (string?)item.Text[(separator + 1)..], item.Node);
         })];
     }
 
@@ -204,7 +207,7 @@ public sealed class ComposeYaml
     {
         if (level > MostLevels)
         {
-            throw new CheckoutException($"'{subject}' is nested in itself through an anchor", _path, (int)mapping.Start.Line);
+            throw new UserErrorException($"'{subject}' is nested in itself through an anchor", _path, (int)mapping.Start.Line);
         }
 
         // The mapping's own keys first: they win over what they merge in.
@@ -221,7 +224,8 @@ public sealed class ComposeYaml
             }
         }
 
-        foreach (var merged in mapping.Children.Where(child => IsMergeKey(child.Key)).SelectMany(child => child.Value is YamlSequenceNode several ? several.Children : [child.Value]))
+        foreach (var merged in mapping.Children.Where(child => IsMergeKey(child.Key))
+            .SelectMany(child => child.Value is YamlSequenceNode several ? several.Children : [child.Value]))
         {
             if (merged is YamlMappingNode other)
             {

@@ -11,7 +11,8 @@ public static class UnsupportedKeys
         ["gpus"] = "graphics cards are not taken over",
         ["isolation"] = "only Windows containers have one",
         ["label_file"] = "labels from a file are not read; write them under labels",
-        ["links"] = "not needed: every container reaches every other by its service's name. An alias behind ':' belongs under networks, aliases",
+        ["links"] = "not needed: every container reaches every other by its service's name. An alias behind ':' belongs under networks, "
+            + "aliases",
         ["logging"] = "the log goes to the dashboard; the driver stays the engine's own",
         ["models"] = "language models are not run",
         ["network_mode"] = "every container is on the one network of the model",

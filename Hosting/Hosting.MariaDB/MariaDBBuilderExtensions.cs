@@ -54,7 +54,9 @@ public static class MariaDBBuilderExtensions
                     context.EnvironmentVariables["MARIADB_DATABASE"] = first.DatabaseName;
                 }
             })
-            .WithMariaDBHealthCheck(cancellationToken => (server.Databases is [var first, ..] ? first.ConnectionStringExpression : server.ConnectionStringExpression)
+            .WithMariaDBHealthCheck(
+                cancellationToken => (
+                    server.Databases is [var first, ..] ? first.ConnectionStringExpression : server.ConnectionStringExpression)
                 .GetValueAsync(cancellationToken));
     }
 
@@ -146,7 +148,8 @@ public static class MariaDBBuilderExtensions
         return builder.WithBindMount(source, MariaDBServerResource.DataFolder, isReadOnly);
     }
 
-    /// <summary>Copies scripts (<c>.sql</c>, <c>.sql.gz</c>, <c>.sh</c>) into the container that the image runs once, on a new volume.</summary>
+    /// <summary>Copies scripts (<c>.sql</c>, <c>.sql.gz</c>, <c>.sh</c>) into the container that the image runs once, on a
+    /// new volume.</summary>
     /// <param name="builder">The server.</param>
     /// <param name="source">A file or folder; a relative path is taken from the AppHost's folder.</param>
     /// <returns>The same builder.</returns>
@@ -157,7 +160,8 @@ public static class MariaDBBuilderExtensions
         return builder.WithContainerFiles(InitFolder, Path.GetFullPath(source, builder.ApplicationBuilder.AppHostDirectory));
     }
 
-    /// <summary>Says where containers find the server, if that is not under its own name and port: it runs elsewhere, or behind something.</summary>
+    /// <summary>Says where containers find the server, if that is not under its own name and port: it runs elsewhere, or
+    /// behind something.</summary>
     /// <param name="builder">The server.</param>
     /// <param name="host">Its name or address.</param>
     /// <param name="port">Its port. Default: 3306.</param>
@@ -258,7 +262,8 @@ public static class MariaDBBuilderExtensions
         if (user is not null)
         {
             // In a grant _ and % are wildcards: uvlhubdb_test would also match uvlhubdbXtest.
-            var pattern = database.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("_", "\\_", StringComparison.Ordinal).Replace("%", "\\%", StringComparison.Ordinal);
+            var pattern = database.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("_", "\\_", StringComparison.Ordinal)
+                .Replace("%", "\\%", StringComparison.Ordinal);
             yield return $"GRANT ALL PRIVILEGES ON {quoting.QuoteIdentifier(pattern)}.* TO '{MySqlHelper.EscapeString(user)}'@'%'";
         }
     }

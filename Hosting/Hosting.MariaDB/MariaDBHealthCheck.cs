@@ -51,7 +51,8 @@ internal sealed class MariaDBHealthCheck(Func<CancellationToken, ValueTask<strin
         catch (MySqlException exception) when (exception.ErrorCode == MySqlErrorCode.AccessDenied)
         {
             return (HealthCheckResult.Unhealthy(
-                $"MariaDB refuses the user of the checkout's .env ({exception.Message}): the volume was created with other credentials. Put the old password back, or reset the volume."), false);
+                $"MariaDB refuses the user of the checkout's .env ({exception.Message}): the volume was created with other credentials. "
+                + "Put the old password back, or reset the volume."), false);
         }
         catch (Exception exception) when (exception is MySqlException or InvalidOperationException or DistributedApplicationException)
         {

@@ -55,7 +55,8 @@ public sealed class MariaDBServerResource(string name, ParameterResource rootPas
     public int NetworkPort { get; internal set; } = DefaultPort;
 
     // Without an endpoint there is nothing that Aspire would allocate; containers reach the server all the same.
-    internal ReferenceExpression HostExpression => HasEndpoint ? ReferenceExpression.Create($"{Host}") : ReferenceExpression.Create($"{NetworkHost}");
+    internal ReferenceExpression HostExpression =>
+        HasEndpoint ? ReferenceExpression.Create($"{Host}") : ReferenceExpression.Create($"{NetworkHost}");
 
     internal ReferenceExpression PortExpression => HasEndpoint ? ReferenceExpression.Create($"{Port}")
         : ReferenceExpression.Create($"{NetworkPort.ToString(CultureInfo.InvariantCulture)}");

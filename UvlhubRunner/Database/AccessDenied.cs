@@ -20,7 +20,8 @@ internal static class AccessDenied
             return string.Join(
                 Environment.NewLine,
                 $"MariaDB at {settings.Address} refuses the user '{user}' ({answer}).",
-                $"Have its owner let '{user}' in from this machine, or put the right password in the checkout's settings ({passwordKey}); then start again. Nothing was changed.");
+                $"Have its owner let '{user}' in from this machine, or put the right password in the checkout's settings ({passwordKey}); "
+                + "then start again. Nothing was changed.");
         }
 
         var environment = settings.Checkout.EnvironmentFile;
@@ -28,9 +29,11 @@ internal static class AccessDenied
         return string.Join(
             Environment.NewLine,
             $"MariaDB runs but refuses the user '{user}' ({answer}).",
-            $"Its volume was created with other credentials than {where} ({passwordKey}) has now; a volume keeps those it was created with. Two ways out:",
+            $"Its volume was created with other credentials than {where} ({passwordKey}) has now; a volume keeps those it was created "
+            + "with. Two ways out:",
             $"  1. Put the old values back in {environment.Path} and start again. Nothing is lost.",
-            $"  2. Start with an empty database, giving up what is in this one: './run --stop', then '{settings.Engine.Executable} volume rm' "
+            $"  2. Start with an empty database, giving up what is in this one: './run --stop', then '{settings.Engine.Executable} volume "
+            + "rm' "
             + $"with the volume that the log of 'db' names, then './run'.");
     }
 }

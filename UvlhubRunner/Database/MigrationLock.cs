@@ -49,14 +49,17 @@ internal sealed partial class MigrationLock : IAsyncDisposable
                 if (reported is null || waited - reported >= s_reportInterval)
                 {
                     reported = waited;
-                    LogWaiting(logger, await DescribeHolderAsync(connection, name, cancellationToken) ?? "that has just ended", settings.Options.Migrator.LockTimeout.TotalMinutes);
+                    LogWaiting(
+                        logger, await DescribeHolderAsync(connection, name, cancellationToken) ?? "that has just ended",
+                        settings.Options.Migrator.LockTimeout.TotalMinutes);
                 }
 
                 if (waited > settings.Options.Migrator.LockTimeout)
                 {
                     throw new MigrationFailedException(
                         ExitCode.Unreachable,
-                        $"Another migrator has been at work on {database.Name} for more than {settings.Options.Migrator.LockTimeout.TotalMinutes:0} minutes: "
+                        $"Another migrator has been at work on {database.Name} for more than "
+                        + $"{settings.Options.Migrator.LockTimeout.TotalMinutes:0} minutes: "
                         + $"{await DescribeHolderAsync(connection, name, cancellationToken)}."
                         + $"{Environment.NewLine}Wait for it, or end it and start again; a longer wait: Uvlhub:Migrator:LockTimeout.");
                 }
@@ -112,6 +115,7 @@ internal sealed partial class MigrationLock : IAsyncDisposable
             : null;
     }
 
-    [LoggerMessage(EventId = 220, Level = LogLevel.Information, Message = "Another migrator is at work on this database ({Holder}); waiting for it, at most {Minutes:0} minutes")]
+    [LoggerMessage(EventId = 220, Level = LogLevel.Information, Message = "Another migrator is at work on this database ({Holder}); "
+        + "waiting for it, at most {Minutes:0} minutes")]
     private static partial void LogWaiting(ILogger logger, string holder, double minutes);
 }

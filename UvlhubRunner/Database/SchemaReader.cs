@@ -66,7 +66,8 @@ internal static class SchemaReader
             table => table.Key, table => new TableSchema(table.Value.Columns, table.Value.Constraints), StringComparer.Ordinal));
     }
 
-    private static async Task<List<string[]>> QueryAsync(MySqlConnection connection, string query, string database, CancellationToken cancellationToken)
+    private static async Task<List<string[]>> QueryAsync(
+        MySqlConnection connection, string query, string database, CancellationToken cancellationToken)
     {
         await using var command = new MySqlCommand(query, connection);
         command.Parameters.AddWithValue("@database", database);

@@ -8,7 +8,6 @@ namespace UvlhubAspire.Runner.Database;
 internal sealed record DatabaseSchema(IReadOnlyDictionary<string, TableSchema> Tables)
 {
     /// <summary>How this schema differs from the one that it should be; empty if it does not.</summary>
-    /// <param name="expected">The one that it should be.</param>
     public IReadOnlyList<string> DifferencesFrom(DatabaseSchema expected)
     {
         List<string> differences = [];

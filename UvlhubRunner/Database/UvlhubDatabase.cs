@@ -27,7 +27,8 @@ internal sealed partial class UvlhubDatabase(
     public string Name => settings.Database;
 
     /// <summary>Opens a connection as <c>root</c>, waiting for the server if it is still starting.</summary>
-    /// <exception cref="MigrationFailedException">It did not answer in time, or it refuses the password; the message says which, and what to do.</exception>
+    /// <exception cref="MigrationFailedException">It did not answer in time, or it refuses the password; the message says
+    /// which, and what to do.</exception>
     public Task<MySqlConnection> ConnectAsRootAsync(CancellationToken cancellationToken) =>
         ConnectAsync(settings.Root, "MARIADB_ROOT_PASSWORD", cancellationToken);
 
@@ -56,8 +57,10 @@ internal sealed partial class UvlhubDatabase(
         {
             throw new MigrationFailedException(
                 ExitCode.Unreachable,
-                $"MariaDB at {settings.Address} does not let '{settings.Root.UserID}' prepare the databases ({exception.Message}).{Environment.NewLine}"
-                + "The migrator needs root, or somebody else who may create databases and give rights: Uvlhub:Database:Administrator, with the password in MARIADB_ROOT_PASSWORD. Nothing was changed.",
+                $"MariaDB at {settings.Address} does not let '{settings.Root.UserID}' prepare the databases "
+                + $"({exception.Message}).{Environment.NewLine}"
+                + "The migrator needs root, or somebody else who may create databases and give rights: Uvlhub:Database:Administrator, "
+                + "with the password in MARIADB_ROOT_PASSWORD. Nothing was changed.",
                 exception);
         }
     }
@@ -70,7 +73,8 @@ internal sealed partial class UvlhubDatabase(
             return;
         }
 
-        foreach (var statement in MariaDBStatements.CreateDatabase(database, settings.Application.UserID is "root" ? null : settings.Application.UserID))
+        foreach (var statement in MariaDBStatements.CreateDatabase(
+            database, settings.Application.UserID is "root" ? null : settings.Application.UserID))
         {
             await ExecuteAsync(root, statement, cancellationToken);
         }
@@ -119,7 +123,8 @@ internal sealed partial class UvlhubDatabase(
         foreach (var table in facts.Tables)
         {
             await using var command = new MySqlCommand(
-                $"SELECT EXISTS (SELECT 1 FROM {MariaDBStatements.QuoteIdentifier(Name)}.{MariaDBStatements.QuoteIdentifier(table)})", connection);
+                $"SELECT EXISTS (SELECT 1 FROM {MariaDBStatements.QuoteIdentifier(Name)}.{MariaDBStatements.QuoteIdentifier(table)})",
+                connection);
             if (Convert.ToInt64(await command.ExecuteScalarAsync(cancellationToken), CultureInfo.InvariantCulture) == 1)
             {
                 return true;
@@ -152,7 +157,9 @@ internal sealed partial class UvlhubDatabase(
         await ExecuteAsync(root, $"CREATE DATABASE {name} CHARACTER SET {characterSet} COLLATE {collation}", cancellationToken);
         if (settings.Application.UserID != settings.Root.UserID)
         {
-            await ExecuteAsync(root, $"GRANT ALL PRIVILEGES ON {name}.* TO {MariaDBStatements.QuoteText(settings.Application.UserID)}@'%'", cancellationToken);
+            await ExecuteAsync(
+                root, $"GRANT ALL PRIVILEGES ON {name}.* TO {MariaDBStatements.QuoteText(settings.Application.UserID)}@'%'",
+                cancellationToken);
         }
     }
 
@@ -163,7 +170,9 @@ internal sealed partial class UvlhubDatabase(
         await ExecuteAsync(root, $"DROP DATABASE IF EXISTS {name}", cancellationToken);
         try
         {
-            await ExecuteAsync(root, $"REVOKE ALL PRIVILEGES ON {name}.* FROM {MariaDBStatements.QuoteText(settings.Application.UserID)}@'%'", cancellationToken);
+            await ExecuteAsync(
+                root, $"REVOKE ALL PRIVILEGES ON {name}.* FROM {MariaDBStatements.QuoteText(settings.Application.UserID)}@'%'",
+                cancellationToken);
         }
         catch (MySqlException exception) when (exception.ErrorCode is MySqlErrorCode.NonExistingGrant)
         {
@@ -207,7 +216,8 @@ internal sealed partial class UvlhubDatabase(
             {
                 throw new MigrationFailedException(
                     ExitCode.NotRestored,
-                    $"Connections to {Name} do not end: {await DescribeActivityAsync(root, cancellationToken)}. Restart the container {settings.DatabaseContainer}, then start once more.");
+                    $"Connections to {Name} do not end: {await DescribeActivityAsync(root, cancellationToken)}. Restart the container "
+                    + $"{settings.DatabaseContainer}, then start once more.");
             }
 
             await Task.Delay(TimeSpan.FromMilliseconds(100), time, cancellationToken);
@@ -244,7 +254,8 @@ internal sealed partial class UvlhubDatabase(
     private async Task<(string CharacterSet, string Collation)> CharacterSetAsync(MySqlConnection root, CancellationToken cancellationToken)
     {
         await using var command = new MySqlCommand(
-            "SELECT DEFAULT_CHARACTER_SET_NAME, DEFAULT_COLLATION_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = @database", root);
+            "SELECT DEFAULT_CHARACTER_SET_NAME, DEFAULT_COLLATION_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = @database",
+            root);
         command.Parameters.AddWithValue("@database", Name);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         // It may be gone: an emptying that was cut off between its two statements is simply done again.
@@ -330,7 +341,8 @@ internal sealed partial class UvlhubDatabase(
         }
         catch (MySqlException exception) when (TransientCause.IsAccessDenied(exception))
         {
-            throw new MigrationFailedException(ExitCode.Unreachable, AccessDenied.Explain(settings, target.UserID, passwordKey, exception.Message), exception);
+            throw new MigrationFailedException(
+                ExitCode.Unreachable, AccessDenied.Explain(settings, target.UserID, passwordKey, exception.Message), exception);
         }
         catch (Exception exception) when (exception is TimeoutRejectedException || TransientCause.WhenConnecting(exception))
         {
@@ -346,10 +358,12 @@ internal sealed partial class UvlhubDatabase(
     private string WaysOut() => settings switch
     {
         { Checkout.Profile.HasDatabase: false } =>
-            "It is a server elsewhere: see whether it runs and lets this machine in. Another host or port: Uvlhub:Database:Host, Uvlhub:Database:Port "
+            "It is a server elsewhere: see whether it runs and lets this machine in. Another host or port: Uvlhub:Database:Host, "
+            + "Uvlhub:Database:Port "
             + "(MARIADB_HOSTNAME and MARIADB_PORT of the checkout's settings). Wait longer: Uvlhub:Migrator:ConnectTimeout.",
         { DatabaseContainer: { } container } =>
-            $"See why: '{settings.Engine.Executable} logs {container}'; start it: './run'. Wait longer: Uvlhub:Migrator:ConnectTimeout; another port: Uvlhub:Ports:Database.",
+            $"See why: '{settings.Engine.Executable} logs {container}'; start it: './run'. Wait longer: Uvlhub:Migrator:ConnectTimeout; "
+            + "another port: Uvlhub:Ports:Database.",
         _ => "See why in the log of 'db'. Wait longer: Uvlhub:Migrator:ConnectTimeout.",
     };
 

@@ -3,7 +3,6 @@ using System.Text.RegularExpressions;
 namespace UvlhubAspire.Runner.Flask;
 
 /// <summary>What a command of Flask printed: forwarded line by line, its end kept, the cause of a failure found in it.</summary>
-/// <param name="forward">What happens with each line.</param>
 internal sealed partial class FlaskOutput(Action<string> forward)
 {
     private const int Kept = 200;

@@ -20,7 +20,8 @@ internal sealed partial class Toolbox(RunnerSettings settings, TimeProvider time
     private static readonly TimeSpan s_engineLimit = TimeSpan.FromSeconds(30);
 
     /// <summary>Waits until the container runs.</summary>
-    /// <exception cref="MigrationFailedException">There is no such container, or it does not run in time; the message says what to do.</exception>
+    /// <exception cref="MigrationFailedException">There is no such container, or it does not run in time; the message says
+    /// what to do.</exception>
     public async Task WaitAsync(CancellationToken cancellationToken)
     {
         if (settings.ToolboxContainer is null)
@@ -45,15 +46,18 @@ internal sealed partial class Toolbox(RunnerSettings settings, TimeProvider time
                 throw new MigrationFailedException(
                     ExitCode.Unreachable,
                     $"There is no container {settings.ToolboxContainer}, in which flask and rosemary run: uvlhub is not up."
-                    + $"{Environment.NewLine}Start it with './run' (it migrates by itself), or name the container that you use: Uvlhub:Containers:Toolbox, Uvlhub:Instance.");
+                    + $"{Environment.NewLine}Start it with './run' (it migrates by itself), or name the container that you use: "
+                    + "Uvlhub:Containers:Toolbox, Uvlhub:Instance.");
             }
 
             if (time.GetElapsedTime(started) > settings.Options.Migrator.ToolboxTimeout)
             {
                 throw new MigrationFailedException(
                     ExitCode.Unreachable,
-                    $"The container {settings.ToolboxContainer}, in which flask runs, did not start within {settings.Options.Migrator.ToolboxTimeout.TotalSeconds:0} s: {found}."
-                    + $"{Environment.NewLine}See why: '{settings.Engine.Executable} logs {settings.ToolboxContainer}', and 'rosemary' in the dashboard.");
+                    $"The container {settings.ToolboxContainer}, in which flask runs, did not start within "
+                    + $"{settings.Options.Migrator.ToolboxTimeout.TotalSeconds:0} s: {found}."
+                    + $"{Environment.NewLine}See why: '{settings.Engine.Executable} logs {settings.ToolboxContainer}', and 'rosemary' in "
+                    + "the dashboard.");
             }
 
             await Task.Delay(delay, time, cancellationToken);
@@ -68,7 +72,8 @@ internal sealed partial class Toolbox(RunnerSettings settings, TimeProvider time
     /// <param name="cancellationToken">Ends the command and all that it started.</param>
     /// <exception cref="FlaskException">It failed, or took too long; the message is the cause.</exception>
     public async Task<FlaskOutput> RunAsync(
-        IReadOnlyList<string> command, IReadOnlyDictionary<string, string>? environment, Action<string>? answer, CancellationToken cancellationToken)
+        IReadOnlyList<string> command, IReadOnlyDictionary<string, string>? environment, Action<string>? answer,
+        CancellationToken cancellationToken)
     {
         using var activity = Telemetry.Step(string.Join(' ', command));
         var output = new FlaskOutput(line => LogOutput(command[0], line));
@@ -112,7 +117,9 @@ internal sealed partial class Toolbox(RunnerSettings settings, TimeProvider time
         }
         catch (Exception exception) when (exception is System.ComponentModel.Win32Exception or CliWrapException)
         {
-            throw new FlaskException($"{(settings.ToolboxContainer is null ? "sh" : settings.Engine.Executable)} cannot be started: {exception.Message}", isTransient: false);
+            throw new FlaskException(
+                $"{(settings.ToolboxContainer is null ? "sh" : settings.Engine.Executable)} cannot be started: {exception.Message}",
+                isTransient: false);
         }
 
         if (exitCode != 0)
@@ -159,7 +166,8 @@ internal sealed partial class Toolbox(RunnerSettings settings, TimeProvider time
     }
 
     private static bool TransientCause(int exitCode, string output) =>
-        Resilience.TransientCause.InFlaskOutput(output) || (exitCode is 1 or 125 or 126 && Resilience.TransientCause.InEngineOutput(output));
+        Resilience.TransientCause.InFlaskOutput(output)
+            || (exitCode is 1 or 125 or 126 && Resilience.TransientCause.InEngineOutput(output));
 
     [LoggerMessage(EventId = 300, Level = LogLevel.Information, Message = "Running '{Command}'")]
     private partial void LogRunning(string command);
@@ -170,6 +178,7 @@ internal sealed partial class Toolbox(RunnerSettings settings, TimeProvider time
     [LoggerMessage(EventId = 302, Level = LogLevel.Information, Message = "'{Command}' done in {Seconds:0.0} s")]
     private partial void LogDone(string command, double seconds);
 
-    [LoggerMessage(EventId = 303, Level = LogLevel.Warning, Message = "Ended {Count} processes that an earlier run had left in {Container}")]
+    [LoggerMessage(EventId = 303, Level = LogLevel.Warning, Message = "Ended {Count} processes that an earlier run had left in "
+        + "{Container}")]
     private partial void LogLeftovers(int count, string container);
 }

@@ -10,8 +10,6 @@ namespace UvlhubAspire.Runner.Journal;
 /// application's database touches it, each entry is durable before the change that it announces, and every migrator of
 /// this server reads the same one.
 /// </summary>
-/// <param name="database">The database whose runs these are.</param>
-/// <param name="time">The clock.</param>
 internal sealed class MigrationJournal(UvlhubDatabase database, TimeProvider time)
 {
     /// <summary>The journal's database.</summary>
@@ -100,11 +98,13 @@ internal sealed class MigrationJournal(UvlhubDatabase database, TimeProvider tim
 
     /// <summary>When the database was last brought to a revision; <see langword="null"/> if the journal does not know.</summary>
     public async Task<MigrationRun?> LastRunToAsync(MySqlConnection connection, string revision, CancellationToken cancellationToken) =>
-        (await ReadAsync(connection, SearchedRuns, cancellationToken)).FirstOrDefault(run => run.To == revision && run.Result == MigrationRun.Succeeded);
+        (await ReadAsync(connection, SearchedRuns, cancellationToken)).FirstOrDefault(
+            run => run.To == revision && run.Result == MigrationRun.Succeeded);
 
     /// <summary>Opens an entry; it is durable when this returns.</summary>
     public async Task<MigrationRun> BeginAsync(
-        MySqlConnection connection, string verb, string from, string to, RunUndo undo, string? snapshot, CancellationToken cancellationToken)
+        MySqlConnection connection, string verb, string from, string to, RunUndo undo, string? snapshot,
+        CancellationToken cancellationToken)
     {
         var run = new MigrationRun
         {
@@ -145,9 +145,11 @@ internal sealed class MigrationJournal(UvlhubDatabase database, TimeProvider tim
     }
 
     /// <summary>Moves an open entry to a phase.</summary>
-    public async Task<MigrationRun> MoveAsync(MySqlConnection connection, MigrationRun run, RunPhase phase, RunUndo undo, CancellationToken cancellationToken)
+    public async Task<MigrationRun> MoveAsync(
+        MySqlConnection connection, MigrationRun run, RunPhase phase, RunUndo undo, CancellationToken cancellationToken)
     {
-        await using var command = new MySqlCommand($"UPDATE {Schema}.runs SET phase = @phase, undo_by = @undo WHERE id = @id AND database_name = @database", connection);
+        await using var command = new MySqlCommand(
+            $"UPDATE {Schema}.runs SET phase = @phase, undo_by = @undo WHERE id = @id AND database_name = @database", connection);
         command.Parameters.AddWithValue("@phase", phase.ToString());
         command.Parameters.AddWithValue("@undo", undo.ToString());
         command.Parameters.AddWithValue("@database", database.Name);
@@ -157,7 +159,8 @@ internal sealed class MigrationJournal(UvlhubDatabase database, TimeProvider tim
     }
 
     /// <summary>Closes an entry.</summary>
-    public async Task CloseAsync(MySqlConnection connection, MigrationRun run, string result, string? cause, CancellationToken cancellationToken)
+    public async Task CloseAsync(
+        MySqlConnection connection, MigrationRun run, string result, string? cause, CancellationToken cancellationToken)
     {
         await using var command = new MySqlCommand(
             $"UPDATE {Schema}.runs SET phase = @phase, ended = @ended, result = @result, cause = @cause WHERE id = @id", connection);

@@ -8,15 +8,12 @@ namespace UvlhubAspire.Runner.Migration;
 /// The state of a database as against its checkout: one type per row of the table in docs/migrations.md. The set is
 /// closed; <see cref="Of"/> decides, and <see cref="Migrator"/> has an answer to each.
 /// </summary>
-/// <param name="Name">A short stable word for scripts.</param>
 internal abstract record DatabaseState(string Name)
 {
     /// <summary>A run that was killed left it half-changed: what it did comes back first.</summary>
-    /// <param name="Run">The run that died.</param>
     internal sealed record Interrupted(MigrationRun Run) : DatabaseState("interrupted");
 
     /// <summary>The checkout's revisions give no single head to migrate to.</summary>
-    /// <param name="Problem">What is wrong with them.</param>
     internal sealed record UnusableHistory(MigrationRefusedException Problem) : DatabaseState(Problem.State);
 
     /// <summary>There is nothing in it.</summary>
@@ -24,28 +21,26 @@ internal abstract record DatabaseState(string Name)
     internal sealed record Empty(IReadOnlyList<Revision> Pending) : DatabaseState("empty");
 
     /// <summary>There is nothing to do.</summary>
-    /// <param name="Head">The revision.</param>
     internal sealed record AtHead(Revision Head) : DatabaseState("at-head");
 
     /// <summary>The schema is at the head, but the run that should have seeded it died before it began to.</summary>
-    /// <param name="Head">The revision.</param>
-    /// <param name="Run">The run that died.</param>
     internal sealed record SeedDue(Revision Head, MigrationRun Run) : DatabaseState("seed-due");
 
     /// <summary>Revisions are missing.</summary>
     /// <param name="Current">The revisions that it is at.</param>
     /// <param name="Pending">Those that are missing, in order.</param>
     /// <param name="Unseeded">The run that should have seeded it and died before it began to.</param>
-    internal sealed record Behind(IReadOnlyList<string> Current, IReadOnlyList<Revision> Pending, MigrationRun? Unseeded) : DatabaseState("behind");
+    internal sealed record Behind(
+        IReadOnlyList<string> Current, IReadOnlyList<Revision> Pending, MigrationRun? Unseeded) : DatabaseState("behind");
 
     /// <summary>There are tables, but nothing says at which revision they are.</summary>
-    /// <param name="Tables">The tables.</param>
     internal sealed record Unversioned(IReadOnlyList<string> Tables) : DatabaseState("unversioned");
 
     /// <summary>It is at a revision that the checkout does not have.</summary>
     /// <param name="Current">All revisions that it is at.</param>
     /// <param name="Unknown">Those that the checkout does not have.</param>
-    internal sealed record UnknownRevision(IReadOnlyList<string> Current, IReadOnlyList<string> Unknown) : DatabaseState(RevisionGraph.UnknownRevision);
+    internal sealed record UnknownRevision(
+        IReadOnlyList<string> Current, IReadOnlyList<string> Unknown) : DatabaseState(RevisionGraph.UnknownRevision);
 
     /// <summary>Which state it is.</summary>
     /// <param name="facts">What the database says.</param>

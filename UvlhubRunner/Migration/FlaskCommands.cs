@@ -24,7 +24,8 @@ internal sealed partial class FlaskCommands(
     /// <param name="cancellationToken">Ends it.</param>
     /// <param name="environment">Variables that send Flask to another database.</param>
     public async Task UpgradeAsync(
-        RevisionGraph graph, IReadOnlyList<Revision> pending, CancellationToken cancellationToken, IReadOnlyDictionary<string, string>? environment = null)
+        RevisionGraph graph, IReadOnlyList<Revision> pending, CancellationToken cancellationToken, IReadOnlyDictionary<string,
+        string>? environment = null)
     {
         try
         {
@@ -34,7 +35,8 @@ internal sealed partial class FlaskCommands(
         {
             var done = pending.TakeWhile(step => step.Id != id).Count();
             throw new FlaskException(
-                $"'flask db upgrade' failed in revision {id} ({revision.File}), after {done} of {pending.Count} revisions were done: {exception.Message}",
+                $"'flask db upgrade' failed in revision {id} ({revision.File}), after {done} of {pending.Count} revisions were done: "
+                + $"{exception.Message}",
                 isTransient: false,
                 id);
         }
@@ -78,7 +80,8 @@ internal sealed partial class FlaskCommands(
             throw new MigrationFailedException(
                 ExitCode.Failed,
                 $"'flask db upgrade' ended without an error, but {database.Name} is at "
-                + $"{(facts.Revisions.Count == 0 ? "no revision" : string.Join(", ", facts.Revisions))} and not at the checkout's head {graph.Head.Id}.");
+                + $"{(facts.Revisions.Count == 0 ? "no revision" : string.Join(", ", facts.Revisions))} and not at the checkout's head "
+                + $"{graph.Head.Id}.");
         }
     }
 

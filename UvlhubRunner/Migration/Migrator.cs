@@ -12,7 +12,7 @@ internal sealed partial class Migrator(
     RunnerSettings settings,
     UvlhubDatabase database,
     MigrationJournal journal,
-    Changes changes,
+    JournaledChanges changes,
     FlaskCommands flask,
     SnapshotKeeper snapshots,
     Refusals refusals,
@@ -31,7 +31,8 @@ internal sealed partial class Migrator(
         var started = time.GetTimestamp();
         // Read while MariaDB still starts.
         var history = Task.Run(() => CheckoutHistory.Read(settings.Checkout.RevisionsDirectory), cancellationToken);
-        await changes.ExclusivelyAsync(async (root, open, token) => await MigrateAsync(root, open, await history, token), cancellationToken);
+        await changes.RunExclusivelyAsync(
+            async (root, open, token) => await MigrateAsync(root, open, await history, token), cancellationToken);
         LogDone(time.GetElapsedTime(started).TotalSeconds, database.Unanswered.TotalSeconds);
     }
 
@@ -76,15 +77,16 @@ internal sealed partial class Migrator(
                 throw state.Problem;
 
             case var state:
-                // Changes.ExclusivelyAsync has put right what a dead run left.
+                // JournaledChanges.RunExclusivelyAsync has put right what a dead run left.
                 throw new InvalidOperationException($"the state '{state.Name}' cannot come here");
         }
     }
 
-    private async Task UpgradeEmptyAsync(MySqlConnection root, RevisionGraph graph, IReadOnlyList<Revision> pending, CancellationToken cancellationToken)
+    private async Task UpgradeEmptyAsync(
+        MySqlConnection root, RevisionGraph graph, IReadOnlyList<Revision> pending, CancellationToken cancellationToken)
     {
         await flask.WaitAsync(cancellationToken);
-        await changes.MakeAsync(root, Verb, [], graph.Head.Id, RunUndo.Empty, snapshot: null, async (change, token) =>
+        await changes.RunAsync(root, Verb, [], graph.Head.Id, RunUndo.Empty, snapshot: null, async (change, token) =>
         {
             await flask.UpgradeAsync(graph, pending, token);
             if (flask.Seeds)
@@ -97,11 +99,13 @@ internal sealed partial class Migrator(
         LogMigrated(database.Name, graph.Head.Id);
     }
 
-    private async Task UpgradeAsync(MySqlConnection root, RevisionGraph graph, DatabaseState.Behind state, CancellationToken cancellationToken)
+    private async Task UpgradeAsync(
+        MySqlConnection root, RevisionGraph graph, DatabaseState.Behind state, CancellationToken cancellationToken)
     {
         await flask.WaitAsync(cancellationToken);
-        var snapshot = await snapshots.EnsureAsync(state.Current, $"before {string.Join(", ", state.Current)} → {graph.Head.Id}", cancellationToken);
-        await changes.MakeAsync(root, Verb, state.Current, graph.Head.Id, RunUndo.Restore, snapshot.Name, async (change, token) =>
+        var snapshot = await snapshots.EnsureAsync(
+            state.Current, $"before {string.Join(", ", state.Current)} → {graph.Head.Id}", cancellationToken);
+        await changes.RunAsync(root, Verb, state.Current, graph.Head.Id, RunUndo.Restore, snapshot.Name, async (change, token) =>
         {
             await flask.UpgradeAsync(graph, state.Pending, token);
             if (state.Unseeded is not null && flask.Seeds)
@@ -124,8 +128,9 @@ internal sealed partial class Migrator(
         await flask.WaitAsync(cancellationToken);
         // Whoever used the application since then may have made rows.
         var snapshot = await snapshots.EnsureAsync([state.Head.Id], "before seeding", cancellationToken);
-        await changes.MakeAsync(
-            root, "seed", [state.Head.Id], state.Head.Id, RunUndo.Restore, snapshot.Name, (_, token) => flask.SeedAsync(token), cancellationToken);
+        await changes.RunAsync(
+            root, "seed", [state.Head.Id], state.Head.Id, RunUndo.Restore, snapshot.Name, (_, token) => flask.SeedAsync(token),
+            cancellationToken);
     }
 
     private async Task InitializeMigrationsAsync(
@@ -155,7 +160,8 @@ internal sealed partial class Migrator(
     [LoggerMessage(EventId = 401, Level = LogLevel.Information, Message = "{Database} is empty: {Count} revisions to run, up to {Head}")]
     private partial void LogEmpty(string database, int count, string head);
 
-    [LoggerMessage(EventId = 402, Level = LogLevel.Information, Message = "{Database} is at {Current}: {Count} revisions to run, up to {Head}")]
+    [LoggerMessage(EventId = 402, Level = LogLevel.Information, Message = "{Database} is at {Current}: {Count} revisions to run, up to "
+        + "{Head}")]
     private partial void LogBehind(string database, string current, int count, string head);
 
     [LoggerMessage(EventId = 403, Level = LogLevel.Information, Message = "{Database} is at the checkout's head {Revision}")]
@@ -164,12 +170,15 @@ internal sealed partial class Migrator(
     [LoggerMessage(EventId = 404, Level = LogLevel.Information, Message = "The state before is kept: snapshot {Snapshot} in {Folder}")]
     private partial void LogSnapshotKept(string snapshot, string folder);
 
-    [LoggerMessage(EventId = 405, Level = LogLevel.Warning, Message = "The run of {Started:u} died after the upgrade and before the seeding: seeding now")]
+    [LoggerMessage(EventId = 405, Level = LogLevel.Warning, Message = "The run of {Started:u} died after the upgrade and before the "
+        + "seeding: seeding now")]
     private partial void LogSeedDue(DateTimeOffset started);
 
-    [LoggerMessage(EventId = 406, Level = LogLevel.Warning, Message = "Making the first migration of {Checkout}, because Uvlhub:Migrator:InitializeMigrations asks for it")]
+    [LoggerMessage(EventId = 406, Level = LogLevel.Warning, Message = "Making the first migration of {Checkout}, because "
+        + "Uvlhub:Migrator:InitializeMigrations asks for it")]
     private partial void LogInitializing(string checkout);
 
-    [LoggerMessage(EventId = 407, Level = LogLevel.Information, Message = "Done in {Seconds:0.000} s; MariaDB did not answer for the first {Unanswered:0.000} s of them")]
+    [LoggerMessage(EventId = 407, Level = LogLevel.Information, Message = "Done in {Seconds:0.000} s; MariaDB did not answer for the "
+        + "first {Unanswered:0.000} s of them")]
     private partial void LogDone(double seconds, double unanswered);
 }

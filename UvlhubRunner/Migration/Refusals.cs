@@ -25,18 +25,23 @@ internal sealed class Refusals(RunnerSettings settings, UvlhubDatabase database,
         List<string> remedy =
         [
             "It is another branch's database, or its revision file was deleted. Nothing was changed. Ways out:",
-            $"  1. Switch back to the branch that has the revision, and start again: 'git log --all --oneline -- \"*{revision}*\"' or 'git log --all --oneline -S {revision} -- migrations' finds it.",
+            $"  1. Switch back to the branch that has the revision, and start again: 'git log --all --oneline -- \"*{revision}*\"' or "
+            + $"'git log --all --oneline -S {revision} -- migrations' finds it.",
             older.Count == 0
                 ? "  2. Restore a snapshot of before: there is none that this checkout knows."
                 : $"  2. Restore a snapshot of before (what is in the database now is dumped first):{Environment.NewLine}"
                     + string.Join(Environment.NewLine, older.Select(snapshot =>
-                        $"       {RunnerCommand.Line(settings, "restore", snapshot.Name)}   # revision {string.Join(", ", snapshot.Revisions is { Count: > 0 } at ? at : ["none"])}, {snapshot.Content.Tables.Sum(table => table.Rows)} rows, {snapshot.Created:u}")),
-            $"  3. Start with an empty database (what is in it is dumped first):{Environment.NewLine}       {RunnerCommand.Line(settings, "reset", "--yes")}",
+                        $"       {RunnerCommand.Line(settings, "restore", snapshot.Name)}   # revision "
+                        + $"{string.Join(", ", snapshot.Revisions is { Count: > 0 } at ? at : ["none"])}, "
+                        + $"{snapshot.Content.Tables.Sum(table => table.Rows)} rows, {snapshot.Created:u}")),
+            $"  3. Start with an empty database (what is in it is dumped first):{Environment.NewLine}       "
+            + $"{RunnerCommand.Line(settings, "reset", "--yes")}",
         ];
 
         return new MigrationRefusedException(
             state.Name,
-            $"{database.Name} is at revision '{string.Join("', '", state.Unknown)}', which {settings.Checkout.RevisionsDirectory} does not have"
+            $"{database.Name} is at revision '{string.Join("', '", state.Unknown)}', which {settings.Checkout.RevisionsDirectory} does "
+            + "not have"
             + (run is null ? "; the journal does not know since when." : $"; it was migrated to it on {run.Ended:u} ({run.Way})."),
             string.Join(Environment.NewLine, remedy));
     }
@@ -47,15 +52,18 @@ internal sealed class Refusals(RunnerSettings settings, UvlhubDatabase database,
         const int shown = 40;
         return new MigrationRefusedException(
             state.Name,
-            $"{database.Name} has {state.Tables.Count} tables but no revision in {UvlhubDatabase.VersionTable}, and they differ from the checkout's head {head}:{Environment.NewLine}"
+            $"{database.Name} has {state.Tables.Count} tables but no revision in {UvlhubDatabase.VersionTable}, and they differ from the "
+            + $"checkout's head {head}:{Environment.NewLine}"
             + string.Join(Environment.NewLine, differences.Take(shown).Select(difference => $"  - {difference}"))
             + (differences.Count > shown ? $"{Environment.NewLine}  and {differences.Count - shown} more" : ""),
             string.Join(
                 Environment.NewLine,
                 "A stamp would hide this: the application would start and fail on what is missing. Nothing was changed. Ways out:",
-                $"  1. If a first migration broke off and nothing in it is worth keeping, start with an empty database (it is dumped first): {RunnerCommand.Line(settings, "reset", "--yes")}",
+                "  1. If a first migration broke off and nothing in it is worth keeping, start with an empty database (it is dumped "
+                + $"first): {RunnerCommand.Line(settings, "reset", "--yes")}",
                 $"  2. Restore a snapshot: {RunnerCommand.Line(settings, "snapshots")}",
-                $"  3. Put the differences right by hand, then start again: with equal tables the head is stamped. If the tables are those of an older revision R: '{RunnerCommand.InToolbox(settings, "flask db stamp R")}'."));
+                "  3. Put the differences right by hand, then start again: with equal tables the head is stamped. If the tables are "
+                + $"those of an older revision R: '{RunnerCommand.InToolbox(settings, "flask db stamp R")}'."));
     }
 
     /// <summary>The checkout has no migrations, and they may not be made here.</summary>
@@ -64,5 +72,6 @@ internal sealed class Refusals(RunnerSettings settings, UvlhubDatabase database,
         problem.Problem,
         hasTables && settings.Options.Migrator.InitializeMigrations
             ? $"The database has tables already, so a first migration made from it would be empty. {problem.Remedy}"
-            : $"{problem.Remedy}{Environment.NewLine}Or let the migrator make the first one in development, as uvlhub's entrypoint does (this writes into the checkout): --Uvlhub:Migrator:InitializeMigrations=true");
+            : $"{problem.Remedy}{Environment.NewLine}Or let the migrator make the first one in development, as uvlhub's entrypoint does "
+                + "(this writes into the checkout): --Uvlhub:Migrator:InitializeMigrations=true");
 }

@@ -51,8 +51,10 @@ internal sealed partial class Rollback(
                 ExitCode.NotRestored,
                 $"{database.Name} may be half-changed and could not be put back: {exception.Message}{Environment.NewLine}"
                 + (run.Snapshot is null
-                    ? $"It was empty before. When the cause is gone, start again: the next run empties it first ('{RunnerCommand.Line(settings, "migrate")}')."
-                    : $"Its state before is in the snapshot {run.Snapshot} in {snapshots.Folder}. When the cause is gone, start again: the next run restores it first ('{RunnerCommand.Line(settings, "migrate")}')."),
+                    ? "It was empty before. When the cause is gone, start again: the next run empties it first "
+                        + $"('{RunnerCommand.Line(settings, "migrate")}')."
+                    : $"Its state before is in the snapshot {run.Snapshot} in {snapshots.Folder}. When the cause is gone, start again: "
+                        + $"the next run restores it first ('{RunnerCommand.Line(settings, "migrate")}')."),
                 exception);
         }
     }

@@ -6,7 +6,8 @@ using UvlhubAspire.Runner.Snapshots;
 namespace UvlhubAspire.Runner.Migration;
 
 /// <summary>The snapshots of the one database that the runner works on, with progress in the log.</summary>
-internal sealed partial class SnapshotKeeper(RunnerSettings settings, SnapshotStore store, TimeProvider time, ILogger<SnapshotKeeper> logger)
+internal sealed partial class SnapshotKeeper(
+    RunnerSettings settings, SnapshotStore store, TimeProvider time, ILogger<SnapshotKeeper> logger)
 {
     /// <summary>The reason of snapshots that hold a half-changed database: never what a migration may start from.</summary>
     public const string HalfChanged = "half-changed";
@@ -51,9 +52,12 @@ internal sealed partial class SnapshotKeeper(RunnerSettings settings, SnapshotSt
         using var activity = Telemetry.Step("snapshot", "DUMP");
         var started = time.GetTimestamp();
         var snapshot = await store.CreateAsync(
-            Access, new SnapshotRequest { Checkout = settings.Checkout.Path, Reason = reason, Protect = protect }, Progress(), cancellationToken);
+            Access, new SnapshotRequest { Checkout = settings.Checkout.Path, Reason = reason, Protect = protect }, Progress(),
+            cancellationToken);
         activity?.SetTag("uvlhub.snapshot", snapshot.Name);
-        LogCreated(snapshot.Name, store.Folder, snapshot.Content.Tables.Sum(table => table.Rows), snapshot.Bytes / 1024.0 / 1024.0, time.GetElapsedTime(started).TotalSeconds);
+        LogCreated(
+            snapshot.Name, store.Folder, snapshot.Content.Tables.Sum(table => table.Rows), snapshot.Bytes / 1024.0 / 1024.0,
+            time.GetElapsedTime(started).TotalSeconds);
         return snapshot;
     }
 
@@ -74,7 +78,9 @@ internal sealed partial class SnapshotKeeper(RunnerSettings settings, SnapshotSt
         using var activity = Telemetry.Step("restore", "RESTORE")?.SetTag("uvlhub.snapshot", snapshot.Name);
         var started = time.GetTimestamp();
         await store.RestoreAsync(Access, snapshot, Progress(), cancellationToken);
-        LogRestored(snapshot.Name, snapshot.Content.Tables.Count, snapshot.Content.Tables.Sum(table => table.Rows), time.GetElapsedTime(started).TotalSeconds);
+        LogRestored(
+            snapshot.Name, snapshot.Content.Tables.Count, snapshot.Content.Tables.Sum(table => table.Rows),
+            time.GetElapsedTime(started).TotalSeconds);
     }
 
     /// <summary>Keeps retention from deleting a snapshot.</summary>
@@ -90,7 +96,8 @@ internal sealed partial class SnapshotKeeper(RunnerSettings settings, SnapshotSt
         }
     }
 
-    private DatabaseAccess Access => new(new MySqlConnectionStringBuilder(settings.Root.ConnectionString) { Database = settings.Database }.ConnectionString)
+    private DatabaseAccess Access =>
+        new(new MySqlConnectionStringBuilder(settings.Root.ConnectionString) { Database = settings.Database }.ConnectionString)
     {
         Container = settings.DatabaseContainer,
         Engine = settings.Engine.Executable,
@@ -130,13 +137,16 @@ internal sealed partial class SnapshotKeeper(RunnerSettings settings, SnapshotSt
         }
     }
 
-    [LoggerMessage(EventId = 500, Level = LogLevel.Information, Message = "Snapshot {Name} in {Folder}: {Rows} rows, {Megabytes:0.0} MB, {Seconds:0.0} s")]
+    [LoggerMessage(EventId = 500, Level = LogLevel.Information, Message = "Snapshot {Name} in {Folder}: {Rows} rows, {Megabytes:0.0} MB, "
+        + "{Seconds:0.0} s")]
     private partial void LogCreated(string name, string folder, long rows, double megabytes, double seconds);
 
-    [LoggerMessage(EventId = 501, Level = LogLevel.Information, Message = "The snapshot {Name} in {Folder} holds exactly what is in the database; no further one is needed")]
+    [LoggerMessage(EventId = 501, Level = LogLevel.Information, Message = "The snapshot {Name} in {Folder} holds exactly what is in the "
+        + "database; no further one is needed")]
     private partial void LogReused(string name, string folder);
 
-    [LoggerMessage(EventId = 502, Level = LogLevel.Information, Message = "Restored the snapshot {Name}: {Tables} tables, {Rows} rows, verified, {Seconds:0.0} s")]
+    [LoggerMessage(EventId = 502, Level = LogLevel.Information, Message = "Restored the snapshot {Name}: {Tables} tables, {Rows} rows, "
+        + "verified, {Seconds:0.0} s")]
     private partial void LogRestored(string name, int tables, long rows, double seconds);
 
     [LoggerMessage(EventId = 503, Level = LogLevel.Information, Message = "  {Step}: {Megabytes:0} MB, {Percent:0} %")]

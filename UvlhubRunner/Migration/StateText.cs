@@ -19,13 +19,17 @@ internal static class StateText
         DatabaseState.AtHead { Head: var head } =>
             $"{database} is at the checkout's newest revision, {Named(head)}.",
         DatabaseState.SeedDue { Head: var head, Run: var run } =>
-            $"{database} is at the checkout's newest revision, {Named(head)}, but the run of {run.Started:u} died before it filled it with example data.",
+            $"{database} is at the checkout's newest revision, {Named(head)}, but the run of {run.Started:u} died before it filled it "
+            + "with example data.",
         DatabaseState.Behind { Current: var current, Pending: var pending } =>
-            $"{database} is at revision {string.Join(", ", current)}; {Count(pending.Count, "newer revision")} of the checkout {(pending.Count == 1 ? "has" : "have")} not run, up to {Named(pending[^1])}.",
+            $"{database} is at revision {string.Join(", ", current)}; {Count(pending.Count, "newer revision")} of the checkout "
+            + $"{(pending.Count == 1 ? "has" : "have")} not run, up to {Named(pending[^1])}.",
         DatabaseState.Unversioned { Tables: var tables } =>
-            $"{database} has {Count(tables.Count, "table")}, but its table {UvlhubDatabase.VersionTable} does not say at which revision they are.",
+            $"{database} has {Count(tables.Count, "table")}, but its table {UvlhubDatabase.VersionTable} does not say at which revision "
+            + "they are.",
         DatabaseState.UnknownRevision { Unknown: var unknown } =>
-            $"{database} is at revision {string.Join(", ", unknown)}, which this checkout does not have: it is another branch's database, or the revision's file was deleted.",
+            $"{database} is at revision {string.Join(", ", unknown)}, which this checkout does not have: it is another branch's database, "
+            + "or the revision's file was deleted.",
         _ => throw new InvalidOperationException($"no words for the state '{state.Name}'"),
     };
 
@@ -45,7 +49,8 @@ internal static class StateText
         DatabaseState.Behind { Pending: var pending, Unseeded: var unseeded } =>
             ["take a snapshot", .. Upgrade(pending), .. Seed(unseeded is null ? null : seedCommand)],
         DatabaseState.Unversioned =>
-            ["take a snapshot", "run all revisions on an empty scratch database and compare its tables with these", "give these the newest revision if they are equal, else refuse and list the differences"],
+            ["take a snapshot", "run all revisions on an empty scratch database and compare its tables with "
+                + "these", "give these the newest revision if they are equal, else refuse and list the differences"],
         _ => [],
     };
 

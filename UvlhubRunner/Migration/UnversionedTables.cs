@@ -13,32 +13,35 @@ namespace UvlhubAspire.Runner.Migration;
 /// </summary>
 internal sealed partial class UnversionedTables(
     UvlhubDatabase database,
-    Changes changes,
+    JournaledChanges changes,
     FlaskCommands flask,
     SnapshotKeeper snapshots,
     Refusals refusals,
     ILogger<UnversionedTables> logger)
 {
     /// <summary>Stamps the head, or refuses and lists the differences.</summary>
-    public async Task StampAsync(MySqlConnection root, DatabaseState.Unversioned state, RevisionGraph graph, CancellationToken cancellationToken)
+    public async Task StampAsync(
+        MySqlConnection root, DatabaseState.Unversioned state, RevisionGraph graph, CancellationToken cancellationToken)
     {
         LogComparing(database.Name, state.Tables.Count, graph.Head.Id);
         await flask.WaitAsync(cancellationToken);
         // Flask is told to use another database. Should a checkout not listen, the snapshot takes back what it did.
         var snapshot = await snapshots.EnsureAsync([], "before comparing tables without a revision", cancellationToken);
-        await changes.MakeAsync(root, "stamp", [], graph.Head.Id, RunUndo.Restore, snapshot.Name, async (change, token) =>
+        await changes.RunAsync(root, "stamp", [], graph.Head.Id, RunUndo.Restore, snapshot.Name, async (change, token) =>
         {
             var scratch = $"uvlhub_runner_check_{Names.Digest(database.Name, 12)}";
             await database.RecreateScratchAsync(root, scratch, token);
             try
             {
-                await flask.UpgradeAsync(graph, graph.Pending([]), token, new Dictionary<string, string> { ["MARIADB_DATABASE"] = scratch });
+                await flask.UpgradeAsync(
+                    graph, graph.Pending([]), token, new Dictionary<string, string> { ["MARIADB_DATABASE"] = scratch });
                 var expected = await SchemaReader.ReadAsync(root, scratch, token);
                 if (expected.Tables.Count == 0)
                 {
                     throw new MigrationFailedException(
                         ExitCode.Failed,
-                        $"The checkout does not take its database's name from MARIADB_DATABASE, so its head cannot be compared with the tables of {database.Name}.");
+                        "The checkout does not take its database's name from MARIADB_DATABASE, so its head cannot be compared with the "
+                        + $"tables of {database.Name}.");
                 }
 
                 var differences = (await SchemaReader.ReadAsync(root, database.Name, token)).DifferencesFrom(expected);
@@ -57,9 +60,11 @@ internal sealed partial class UnversionedTables(
         }, cancellationToken);
     }
 
-    [LoggerMessage(EventId = 420, Level = LogLevel.Warning, Message = "{Database} has {Count} tables but no revision: comparing them with what the revisions up to {Head} make")]
+    [LoggerMessage(EventId = 420, Level = LogLevel.Warning, Message = "{Database} has {Count} tables but no revision: comparing them with "
+        + "what the revisions up to {Head} make")]
     private partial void LogComparing(string database, int count, string head);
 
-    [LoggerMessage(EventId = 421, Level = LogLevel.Information, Message = "The tables of {Database} are those of {Head}: it now has that revision")]
+    [LoggerMessage(EventId = 421, Level = LogLevel.Information, Message = "The tables of {Database} are those of {Head}: it now has that "
+        + "revision")]
     private partial void LogStamped(string database, string head);
 }

@@ -16,7 +16,8 @@ internal static class CauseText
         MySqlException { InnerException: { } inner } when Innermost(inner) is SocketException socket => Of(socket),
         MySqlException { InnerException: { } inner } when Innermost(inner) is EndOfStreamException => "the server closed the connection",
         // MySqlConnector keeps the refusal to itself.
-        MySqlException { ErrorCode: MySqlErrorCode.UnableToConnectToHost, InnerException: null } refused when refused.Message.StartsWith("Unable to connect", StringComparison.Ordinal) => NobodyListens,
+        MySqlException { ErrorCode: MySqlErrorCode.UnableToConnectToHost, InnerException: null } refused when refused.Message.StartsWith(
+            "Unable to connect", StringComparison.Ordinal) => NobodyListens,
         SocketException { SocketErrorCode: SocketError.ConnectionRefused } => NobodyListens,
         SocketException { SocketErrorCode: SocketError.HostNotFound or SocketError.TryAgain } => "the host's name is not known",
         _ => exception.Message.ReplaceLineEndings(" ").Trim(),

@@ -31,7 +31,10 @@ internal static class Pipelines
             pipeline.TimeProvider = context.ServiceProvider.GetRequiredService<TimeProvider>();
             pipeline
                 .AddTimeout(new TimeoutStrategyOptions { Name = "total", Timeout = options.ConnectTimeout })
-                .AddRetry(Retry("MariaDB", TransientCause.WhenConnecting, TimeSpan.FromMilliseconds(50), TimeSpan.FromMilliseconds(400), int.MaxValue, context.ServiceProvider))
+                .AddRetry(
+                    Retry(
+                        "MariaDB", TransientCause.WhenConnecting, TimeSpan.FromMilliseconds(50), TimeSpan.FromMilliseconds(400),
+                        int.MaxValue, context.ServiceProvider))
                 .AddTimeout(new TimeoutStrategyOptions { Name = "attempt", Timeout = TimeSpan.FromSeconds(5) });
         });
         services.AddResiliencePipeline(Inspect, (pipeline, context) =>
@@ -39,7 +42,10 @@ internal static class Pipelines
             pipeline.TimeProvider = context.ServiceProvider.GetRequiredService<TimeProvider>();
             pipeline
                 .AddTimeout(new TimeoutStrategyOptions { Name = "total", Timeout = TimeSpan.FromMinutes(3) })
-                .AddRetry(Retry("Reading the database", TransientCause.WhenInspecting, TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(2), 8, context.ServiceProvider))
+                .AddRetry(
+                    Retry(
+                        "Reading the database", TransientCause.WhenInspecting, TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(2), 8,
+                        context.ServiceProvider))
                 .AddTimeout(new TimeoutStrategyOptions { Name = "attempt", Timeout = TimeSpan.FromSeconds(60) });
         });
         services.AddResiliencePipeline(Flask, (pipeline, context) =>

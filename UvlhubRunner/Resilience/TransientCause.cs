@@ -49,16 +49,15 @@ internal static partial class TransientCause
     /// Whether what a Flask command printed when it failed says that its database went away or was busy. Anything else
     /// that Python reports, a traceback above all, is permanent.
     /// </summary>
-    /// <param name="output">The end of the command's output.</param>
     public static bool InFlaskOutput(string output) => TransientDriverError().IsMatch(output);
 
     /// <summary>Whether the engine's answer to <c>docker exec</c> says that it is busy or that the container is about to run.</summary>
-    /// <param name="output">What the engine's command line printed.</param>
     public static bool InEngineOutput(string output) => TransientEngineError().IsMatch(output);
 
     /// <summary>Whether the server refuses who asks: the wrong password, an unknown user, or no rights on the database.</summary>
     public static bool IsAccessDenied(MySqlException exception) =>
-        exception.ErrorCode is MySqlErrorCode.AccessDenied or MySqlErrorCode.DatabaseAccessDenied || (int)exception.ErrorCode == AccessDeniedNoPassword;
+        exception.ErrorCode is MySqlErrorCode.AccessDenied or MySqlErrorCode.DatabaseAccessDenied
+            || (int)exception.ErrorCode == AccessDeniedNoPassword;
 
     private static bool IsLost(Exception exception) => exception switch
     {
@@ -74,6 +73,7 @@ internal static partial class TransientCause
     [GeneratedRegex(@"\(\s*(1040|1053|1203|1205|1213|1927|2002|2003|2006|2013)\s*,")]
     private static partial Regex TransientDriverError();
 
-    [GeneratedRegex("Cannot connect to the Docker daemon|is restarting, wait until|is not running|connection reset by peer|TLS handshake timeout|i/o timeout|context deadline exceeded", RegexOptions.IgnoreCase)]
+    [GeneratedRegex("Cannot connect to the Docker daemon|is restarting, wait until|is not running|connection reset by peer|TLS handshake "
+        + "timeout|i/o timeout|context deadline exceeded", RegexOptions.IgnoreCase)]
     private static partial Regex TransientEngineError();
 }

@@ -7,7 +7,10 @@ namespace UvlhubAspire.Runner.Revisions;
 /// </summary>
 internal sealed class BindingFinder
 {
-    private static readonly string[] s_operators = ["=", ":=", "+=", "-=", "*=", "/=", "//=", "%=", "@=", "&=", "|=", "^=", ">>=", "<<=", "**="];
+    private static readonly string[] s_operators =
+    [
+        "=", ":=", "+=", "-=", "*=", "/=", "//=", "%=", "@=", "&=", "|=", "^=", ">>=", "<<=", "**=",
+    ];
     private static readonly string[] s_before = ["as", "def", "class", "del", "global"];
 
     private readonly IReadOnlyList<PythonToken> _tokens;
@@ -35,7 +38,8 @@ internal sealed class BindingFinder
         for (var index = tokens.Count - 1; index >= 0; index--)
         {
             _isBeforeAssignment[index] = isBefore;
-            isBefore = !tokens[index].IsOuterOperator(";") && (isBefore || (tokens[index].Depth == 0 && s_operators.Any(tokens[index].IsOperator)));
+            isBefore = !tokens[index].IsOuterOperator(";")
+                && (isBefore || (tokens[index].Depth == 0 && s_operators.Any(tokens[index].IsOperator)));
         }
     }
 

@@ -8,7 +8,6 @@ namespace UvlhubAspire.Runner.Revisions;
 /// https://docs.python.org/3/reference/lexical_analysis.html. It is strict about what would make the rest of a file mean
 /// something else (strings, brackets, continuations) and does not look at grammar beyond that.
 /// </summary>
-/// <param name="source">The file's text.</param>
 internal sealed class PythonLexer(string source)
 {
     // Python's own limit; it also bounds the recursion of whoever evaluates the tokens.
@@ -141,7 +140,8 @@ internal sealed class PythonLexer(string source)
         }
 
         var name = _source[start.._position];
-        return !AtEnd && Current is '"' or '\'' && name.Length <= 2 && name.All(letter => "rbuftRBUFT".Contains(letter, StringComparison.Ordinal))
+        return !AtEnd && Current is '"' or '\'' && name.Length <= 2
+            && name.All(letter => "rbuftRBUFT".Contains(letter, StringComparison.Ordinal))
             ? ReadText(name)
             : new PythonToken(PythonTokenKind.Name, name, _line, _open.Count);
     }
@@ -252,7 +252,8 @@ internal sealed class PythonLexer(string source)
                 AppendHexadecimal(value, 8);
                 break;
             case 'N':
-                throw new PythonSyntaxException(_line, "a string names a character with '\\N', which cannot be read here; write the character itself");
+                throw new PythonSyntaxException(
+                    _line, "a string names a character with '\\N', which cannot be read here; write the character itself");
             case >= '0' and <= '7':
                 AppendOctal(value, character);
                 break;
@@ -328,7 +329,8 @@ internal sealed class PythonLexer(string source)
             return new PythonToken(PythonTokenKind.Operator, character.ToString(), _line, _open.Count);
         }
 
-        var text = s_longOperators.FirstOrDefault(candidate => string.CompareOrdinal(_source, _position, candidate, 0, candidate.Length) == 0)
+        var text = s_longOperators.FirstOrDefault(
+            candidate => string.CompareOrdinal(_source, _position, candidate, 0, candidate.Length) == 0)
             ?? ("+-*/%@&|^~<>=.,:;!".Contains(character, StringComparison.Ordinal)
                 ? character.ToString()
                 : throw new PythonSyntaxException(_line, $"the character {Shown(character)} means nothing in Python"));
@@ -337,7 +339,9 @@ internal sealed class PythonLexer(string source)
     }
 
     private static string Shown(char character) =>
-        char.IsControl(character) || char.IsSurrogate(character) || char.IsWhiteSpace(character) ? $"U+{(int)character:X4}" : $"'{character}'";
+        char.IsControl(character) || char.IsSurrogate(character) || char.IsWhiteSpace(character)
+            ? $"U+{(int)character:X4}"
+            : $"'{character}'";
 
     private static bool IsNameStart(char character) => character == '_' || char.IsLetter(character) || char.IsSurrogate(character);
 

@@ -26,7 +26,9 @@ internal sealed class RevisionGraph
     private readonly Dictionary<string, Revision> _byId;
     private readonly Dictionary<string, IReadOnlyList<string>> _before;
 
-    private RevisionGraph(string folder, Dictionary<string, Revision> byId, Dictionary<string, IReadOnlyList<string>> before, IReadOnlyList<Revision> revisions)
+    private RevisionGraph(
+        string folder, Dictionary<string, Revision> byId, Dictionary<string, IReadOnlyList<string>> before,
+        IReadOnlyList<Revision> revisions)
     {
         _folder = folder;
         _byId = byId;
@@ -50,10 +52,12 @@ internal sealed class RevisionGraph
         [] => throw new MigrationRefusedException(
             NoRevisions,
             $"{_folder}: there is no revision in this folder, so nothing tells which tables the application needs.",
-            "Get the migrations from your repository ('git status', 'git checkout -- migrations'), or make a first one with 'flask db migrate'."),
+            "Get the migrations from your repository ('git status', 'git checkout -- migrations'), or make a first one with 'flask db "
+            + "migrate'."),
         _ => throw new MigrationRefusedException(
             SeveralHeads,
-            $"{_folder}: the history has {Heads.Count} newest revisions, as happens when two branches that each added one are merged:{Environment.NewLine}" +
+            $"{_folder}: the history has {Heads.Count} newest revisions, as happens when two branches that each added one are "
+            + $"merged:{Environment.NewLine}" +
             string.Join(Environment.NewLine, Heads.Select(head => $"  {Described(head)}  {head.File}")),
             $"Nothing was changed in the database. Join them with a revision of your own, then start once more:{Environment.NewLine}" +
             $"  flask db merge -m \"merge heads\" {string.Join(' ', Heads.Select(head => head.Id))}"),
@@ -77,7 +81,8 @@ internal sealed class RevisionGraph
                     revision.File,
                     null,
                     $"the revision '{revision.Id}' is already in {byId[revision.Id].File}",
-                    "Nothing was changed in the database. Delete one of the two files if they do the same; otherwise give one of them a new identifier and let it follow the other ('down_revision').");
+                    "Nothing was changed in the database. Delete one of the two files if they do the same; otherwise give one of them a "
+                    + "new identifier and let it follow the other ('down_revision').");
             }
         }
 
@@ -91,13 +96,16 @@ internal sealed class RevisionGraph
                     revision.File,
                     parentsLine,
                     $"it follows the revision '{parent}' (down_revision), which no file of this folder has",
-                    $"Nothing was changed in the database. Bring the file of '{parent}' back ('git log --all --oneline -S {parent} -- migrations' finds the commit that had it), or let '{revision.Id}' follow a revision that is there.");
+                    $"Nothing was changed in the database. Bring the file of '{parent}' back ('git log --all --oneline -S {parent} -- "
+                    + $"migrations' finds the commit that had it), or let '{revision.Id}' follow a revision that is there.");
             }
 
             var dependencies = revision.DependsOn.Select(dependency =>
                 byId.ContainsKey(dependency) ? dependency
                 : labels.TryGetValue(dependency, out var labelled) ? labelled.Id
-                : throw RevisionReader.Broken(revision.File, null, $"it depends on '{dependency}' (depends_on), which is neither a revision nor a branch label of this folder"));
+                : throw RevisionReader.Broken(
+                    revision.File, null,
+                    $"it depends on '{dependency}' (depends_on), which is neither a revision nor a branch label of this folder"));
             before[revision.Id] = [.. revision.Parents.Concat(dependencies).Distinct(StringComparer.Ordinal)];
         }
 
@@ -178,7 +186,8 @@ internal sealed class RevisionGraph
         var after = before
             .SelectMany(item => item.Value.Select(earlier => (earlier, later: item.Key)))
             .ToLookup(pair => pair.earlier, pair => pair.later, StringComparer.Ordinal);
-        PriorityQueue<string, string> ready = new(missing.Where(item => item.Value == 0).Select(item => (item.Key, item.Key)), StringComparer.Ordinal);
+        PriorityQueue<string, string> ready = new(
+            missing.Where(item => item.Value == 0).Select(item => (item.Key, item.Key)), StringComparer.Ordinal);
         List<Revision> sorted = new(byId.Count);
         while (ready.TryDequeue(out var id, out _))
         {
@@ -195,7 +204,8 @@ internal sealed class RevisionGraph
         return sorted.Count == byId.Count ? sorted : throw Cycle(byId, before, missing);
     }
 
-    private static MigrationRefusedException Cycle(Dictionary<string, Revision> byId, Dictionary<string, IReadOnlyList<string>> before, Dictionary<string, int> missing)
+    private static MigrationRefusedException Cycle(
+        Dictionary<string, Revision> byId, Dictionary<string, IReadOnlyList<string>> before, Dictionary<string, int> missing)
     {
         // Everything still missing something has an earlier revision that does too: walking back must come round.
         var id = missing.Where(item => item.Value > 0).Select(item => item.Key).Min(StringComparer.Ordinal)!;
@@ -210,7 +220,9 @@ internal sealed class RevisionGraph
         return RevisionReader.Broken(
             byId[cycle[0]].File,
             null,
-            $"its history comes back to itself: {string.Join(" follows ", cycle.Append(cycle[0]))} ({string.Join(", ", cycle.Select(step => byId[step].File))})",
-            "Nothing was changed in the database. Correct the 'down_revision' (or 'depends_on') of one of these files, so that one of them comes first.");
+            $"its history comes back to itself: {string.Join(" follows ", cycle.Append(cycle[0]))} "
+            + $"({string.Join(", ", cycle.Select(step => byId[step].File))})",
+            "Nothing was changed in the database. Correct the 'down_revision' (or 'depends_on') of one of these files, so that one of "
+            + "them comes first.");
     }
 }

@@ -21,14 +21,18 @@ internal static partial class RevisionReader
         List<string> files;
         try
         {
-            files = [.. Directory.EnumerateFiles(folder).Where(file => IsRevisionFile(Path.GetFileName(file))).Order(StringComparer.Ordinal)];
+            files =
+            [
+                .. Directory.EnumerateFiles(folder).Where(file => IsRevisionFile(Path.GetFileName(file))).Order(StringComparer.Ordinal),
+            ];
         }
         catch (DirectoryNotFoundException)
         {
             throw new MigrationRefusedException(
                 RevisionGraph.NoFolder,
                 $"{folder}: there is no such folder, so nothing tells which tables the application needs.",
-                "Get the migrations from your repository ('git status', 'git checkout -- migrations'), or make a first one with 'flask db init' and 'flask db migrate'.");
+                "Get the migrations from your repository ('git status', 'git checkout -- migrations'), or make a first one with 'flask db "
+                + "init' and 'flask db migrate'.");
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
@@ -46,7 +50,9 @@ internal static partial class RevisionReader
     public static MigrationRefusedException Broken(string file, int? line, string reason, string? remedy = null) => new(
         RevisionGraph.BrokenHistory,
         line is null ? $"{file}: {reason}." : $"{file}:{line}: {reason}.",
-        remedy ?? "Nothing was changed in the database. Mend the file, or take it from your repository again ('git log -- migrations' shows who touched it), then start once more.");
+        remedy
+            ?? "Nothing was changed in the database. Mend the file, or take it from your repository again ('git log -- migrations' shows "
+            + "who touched it), then start once more.");
 
     private static bool IsRevisionFile(string name) =>
         name.EndsWith(".py", StringComparison.Ordinal) &&
@@ -74,7 +80,8 @@ internal static partial class RevisionReader
             throw Broken(file, source.IdLine, $"Alembic allows no '{id[illegal]}' in the revision '{id}'");
         }
 
-        var parents = source.Parents ?? throw Broken(file, null, "no 'down_revision' is set in it; write down_revision = None if it is the first revision");
+        var parents = source.Parents
+            ?? throw Broken(file, null, "no 'down_revision' is set in it; write down_revision = None if it is the first revision");
         return (new Revision(id, parents, file, source.Message, source.BranchLabels, source.DependsOn), source.ParentsLine);
     }
 
@@ -117,7 +124,9 @@ internal static partial class RevisionReader
         }
         catch (DecoderFallbackException exception)
         {
-            throw Broken(file, LineAt(text, Math.Clamp(exception.Index, 0, text.Length)), $"it is not {encoding.WebName.ToUpperInvariant()} text; save it in that encoding");
+            throw Broken(
+                file, LineAt(text, Math.Clamp(exception.Index, 0, text.Length)),
+                $"it is not {encoding.WebName.ToUpperInvariant()} text; save it in that encoding");
         }
     }
 

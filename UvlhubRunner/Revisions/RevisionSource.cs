@@ -159,13 +159,16 @@ internal sealed class RevisionSource
                 throw new PythonSyntaxException(
                     token.Line,
                     isInBlock
-                        ? $"'{token.Value}' is set inside a block, so only running the file could tell its value; set it once, at the top level, to a plain string"
-                        : $"'{token.Value}' is set in a way that only running the file could tell; write {token.Value} = '…' on a line of its own");
+                        ? $"'{token.Value}' is set inside a block, so only running the file could tell its value; set it once, at the top "
+                            + "level, to a plain string"
+                        : $"'{token.Value}' is set in a way that only running the file could tell; write {token.Value} = '…' on a line of "
+                            + "its own");
             }
         }
     }
 
-    private static bool IsOurs(PythonToken token) => token.Kind == PythonTokenKind.Name && s_names.Contains(token.Value, StringComparer.Ordinal);
+    private static bool IsOurs(PythonToken token) =>
+        token.Kind == PythonTokenKind.Name && s_names.Contains(token.Value, StringComparer.Ordinal);
 
     private void Finish()
     {

@@ -20,9 +20,6 @@ internal sealed class StaticValue
     }
 
     /// <summary>Evaluates an expression.</summary>
-    /// <param name="tokens">The expression.</param>
-    /// <param name="name">What it is assigned to, for the message.</param>
-    /// <param name="line">Where the statement begins, for the message.</param>
     /// <returns>The values, and whether the expression is a single one rather than a collection.</returns>
     /// <exception cref="PythonSyntaxException">Only running the file could tell.</exception>
     public static (IReadOnlyList<string?> Values, bool IsScalar) Evaluate(IReadOnlyList<PythonToken> tokens, string name, int line)
@@ -139,6 +136,7 @@ internal sealed class StaticValue
             { Kind: PythonTokenKind.Name } => $"is computed from '{token.Value.Value}'",
             _ => $"is computed ('{token.Value.Value}')",
         };
-        return new PythonSyntaxException(token?.Line ?? _line, $"'{_name}' {what}, so only running the file could tell its value; write a plain string");
+        return new PythonSyntaxException(
+            token?.Line ?? _line, $"'{_name}' {what}, so only running the file could tell its value; write a plain string");
     }
 }

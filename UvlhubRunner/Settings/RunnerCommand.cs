@@ -34,8 +34,6 @@ internal static class RunnerCommand
     }
 
     /// <summary>A command line for the checkout's own tools, in the container in which they are.</summary>
-    /// <param name="settings">Where that is.</param>
-    /// <param name="command">The command, as one types it.</param>
     public static string InToolbox(RunnerSettings settings, string command) =>
         settings.ToolboxContainer is { } container ? $"{settings.Engine.Executable} exec -it {container} {command}" : command;
 }

@@ -66,7 +66,7 @@ internal sealed record RunnerSettings
     public string Address => $"{Root.Server}:{Root.Port}";
 
     /// <summary>Reads the settings.</summary>
-    /// <exception cref="CheckoutException">The checkout or a setting is wrong.</exception>
+    /// <exception cref="UserErrorException">The checkout or a setting is wrong.</exception>
     public static async Task<RunnerSettings> ReadAsync(IConfiguration configuration, CancellationToken cancellationToken)
     {
         var options = ReadOptions(configuration);
@@ -79,13 +79,16 @@ internal sealed record RunnerSettings
         }
 
         var profile = EnvironmentProfile.Of(options.Environment, EnvironmentProfile.Development).Reading(options.EnvironmentFile);
-        var checkout = UvlhubCheckout.Read(string.IsNullOrWhiteSpace(options.Path) ? RepositoryFolder.BundledSample : options.Path, profile);
+        var checkout = UvlhubCheckout.Read(
+            string.IsNullOrWhiteSpace(options.Path) ? RepositoryFolder.BundledSample : options.Path, profile);
         var names = new InstanceNames(options.Instance, profile);
         var databaseContainer = options.Containers.Database ?? names.DatabaseContainer;
         var toolbox = options.Containers.Toolbox ?? names.ToolboxContainer;
         var root = configuration.GetConnectionString(SharedNames.Server);
         var application = configuration.GetConnectionString(SharedNames.Database);
-        var port = root is null || application is null ? await PortAsync(options, engine, databaseContainer, toolbox, cancellationToken) : 0;
+        var port = root is null || application is null
+            ? await PortAsync(options, engine, databaseContainer, toolbox, cancellationToken)
+            : 0;
 
         return new RunnerSettings
         {
@@ -123,7 +126,9 @@ internal sealed record RunnerSettings
             Checkout = checkout,
             Options = options,
             Root = ReadConnection("MARIADB_HOSTNAME", Connection(
-                options.Database.Administrator is { Length: > 0 } administrator ? administrator : "root", SecretKeys.RootPassword, database: null)),
+                options.Database.Administrator is { Length: > 0 } administrator
+                    ? administrator
+                    : "root", SecretKeys.RootPassword, database: null)),
             Application = ReadConnection("MARIADB_HOSTNAME", Connection(checkout.DatabaseUser, SecretKeys.UserPassword, checkout.Database)),
             Engine = engine,
             DatabaseContainer = null,
@@ -138,25 +143,28 @@ internal sealed record RunnerSettings
             UserID = user,
             Password = environment.GetValueOrDefault(password) is { Length: > 0 } given
                 ? given
-                : throw new CheckoutException($"{password} is not set in this container; the migrator needs it"),
+                : throw new UserErrorException($"{password} is not set in this container; the migrator needs it"),
             Database = database ?? "",
         }.ConnectionString;
     }
 
-    private static async Task<uint> PortAsync(UvlhubOptions options, ContainerEngine engine, string container, string toolbox, CancellationToken cancellationToken)
+    private static async Task<uint> PortAsync(
+        UvlhubOptions options, ContainerEngine engine, string container, string toolbox, CancellationToken cancellationToken)
     {
         var profile = EnvironmentProfile.Of(options.Environment, EnvironmentProfile.Development);
         if (!profile.HasDatabase)
         {
-            throw new CheckoutException(
-                $"in {profile.Name} the database is elsewhere, and what reaches it is in the image. Start 'rosemary' ('dotnet aspire resource rosemary start'), "
+            throw new UserErrorException(
+                $"in {profile.Name} the database is elsewhere, and what reaches it is in the image. Start 'rosemary' ('dotnet aspire "
+                + "resource rosemary start'), "
                 + $"then run the same inside: '{engine.Executable} exec {toolbox} UvlhubRunner status'.");
         }
 
         if (!profile.OpensDatabaseToHost)
         {
-            throw new CheckoutException(
-                $"in {options.Environment} MariaDB has no port on the host. Run the same inside: '{engine.Executable} exec {toolbox} UvlhubRunner status'.");
+            throw new UserErrorException(
+                $"in {options.Environment} MariaDB has no port on the host. Run the same inside: '{engine.Executable} exec {toolbox} "
+                + "UvlhubRunner status'.");
         }
 
         if (options.Ports.Database is { } set and not 0)
@@ -174,8 +182,9 @@ internal sealed record RunnerSettings
         var port = mapped.Output.Split('\n').Select(line => line[(line.LastIndexOf(':') + 1)..]).FirstOrDefault();
         return uint.TryParse(port, out var number)
             ? number
-            : throw new CheckoutException(
-                $"cannot tell the port of {container}: {(mapped.Succeeded ? "it publishes none" : mapped.Error)}. Start it with './run', or set Uvlhub:Ports:Database.");
+            : throw new UserErrorException(
+                $"cannot tell the port of {container}: {(mapped.Succeeded ? "it publishes none" : mapped.Error)}. Start it with './run', "
+                + "or set Uvlhub:Ports:Database.");
     }
 
     private static UvlhubOptions ReadOptions(IConfiguration configuration)
@@ -186,7 +195,7 @@ internal sealed record RunnerSettings
         }
         catch (InvalidOperationException exception)
         {
-            throw new CheckoutException($"a setting cannot be read: {exception.Message}");
+            throw new UserErrorException($"a setting cannot be read: {exception.Message}");
         }
     }
 
@@ -229,7 +238,8 @@ internal sealed record RunnerSettings
         catch (ArgumentException)
         {
             // The message of the parser would repeat the value, which holds a password.
-            throw new CheckoutException($"{setting} is no connection string that MySqlConnector can read (Server=…;Port=…;User ID=…;Password=…)");
+            throw new UserErrorException(
+                $"{setting} is no connection string that MySqlConnector can read (Server=…;Port=…;User ID=…;Password=…)");
         }
     }
 }

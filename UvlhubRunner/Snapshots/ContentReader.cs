@@ -18,7 +18,9 @@ internal sealed partial class ContentReader(MySqlConnection connection, string d
     /// <summary>Everything that a snapshot says of the content.</summary>
     public async Task<DatabaseContent> ReadAsync(CancellationToken cancellationToken)
     {
-        var schema = await RowAsync("SELECT DEFAULT_CHARACTER_SET_NAME, DEFAULT_COLLATION_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = @database", cancellationToken);
+        var schema = await RowAsync(
+            "SELECT DEFAULT_CHARACTER_SET_NAME, DEFAULT_COLLATION_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = @database",
+            cancellationToken);
         List<TableContent> tables = [];
         foreach (var table in await TablesAsync(cancellationToken))
         {
@@ -90,7 +92,8 @@ internal sealed partial class ContentReader(MySqlConnection connection, string d
     /// <summary>Roughly how many bytes the rows take.</summary>
     public async Task<long> EstimateBytesAsync(CancellationToken cancellationToken)
     {
-        var row = await RowAsync("SELECT COALESCE(SUM(DATA_LENGTH), 0) FROM information_schema.TABLES WHERE TABLE_SCHEMA = @database", cancellationToken);
+        var row = await RowAsync(
+            "SELECT COALESCE(SUM(DATA_LENGTH), 0) FROM information_schema.TABLES WHERE TABLE_SCHEMA = @database", cancellationToken);
         return Convert.ToInt64(row[0], CultureInfo.InvariantCulture);
     }
 
@@ -163,7 +166,10 @@ internal sealed partial class ContentReader(MySqlConnection connection, string d
             .Select(row => (string)row[0])
             .Select(grant => grant.Split(" ON ", 2))
             .Any(parts => parts is [var privileges, var rest] && rest.StartsWith("*.* ", StringComparison.Ordinal) &&
-                (privileges.Contains("ALL PRIVILEGES", StringComparison.Ordinal) || privileges.Contains("SET USER", StringComparison.Ordinal) || privileges.Contains("SUPER", StringComparison.Ordinal)));
+                (
+                    privileges.Contains("ALL PRIVILEGES", StringComparison.Ordinal)
+                    || privileges.Contains("SET USER", StringComparison.Ordinal)
+                    || privileges.Contains("SUPER", StringComparison.Ordinal)));
     }
 
     // Keys and constraints may come back in another order, columns may not; the counter is no structure.

@@ -52,14 +52,19 @@ internal sealed class ExactFloats(ContentReader reader, MySqlConnection connecti
         return rows;
     }
 
-    private async Task<long> WriteTableAsync(FloatTable table, Func<ReadOnlyMemory<byte>, CancellationToken, Task> write, CancellationToken cancellationToken)
+    private async Task<long> WriteTableAsync(
+        FloatTable table, Func<ReadOnlyMemory<byte>, CancellationToken, Task> write, CancellationToken cancellationToken)
     {
         var text = new StringBuilder()
             .Append("\n--\n-- Exact values of FLOAT columns, which a dump rounds\n--\n\n")
             .Append("SET @OLD_TIME_ZONE=@@TIME_ZONE, TIME_ZONE='+00:00';\nSET @OLD_AUTOCOMMIT=@@AUTOCOMMIT, @@AUTOCOMMIT=0;\n");
         var rows = 0L;
-        var columns = table.Key.Select(key => key.AsLiteral).Concat(table.Floats.Select(name => $"CAST({MariaDBStatements.QuoteIdentifier(name)} AS DOUBLE)"));
-        await using (var command = new MySqlCommand($"SELECT {string.Join(", ", columns)} FROM {reader.Qualified(table.Name)} WHERE {table.IsRounded}", connection) { CommandTimeout = StatementLimitSeconds })
+        var columns = table.Key.Select(key => key.AsLiteral)
+            .Concat(table.Floats.Select(name => $"CAST({MariaDBStatements.QuoteIdentifier(name)} AS DOUBLE)"));
+        await using (
+            var command = new MySqlCommand(
+                $"SELECT {string.Join(", ", columns)} FROM {reader.Qualified(table.Name)} WHERE {table.IsRounded}",
+                connection) { CommandTimeout = StatementLimitSeconds })
         await using (var data = await command.ExecuteReaderAsync(cancellationToken))
         {
             while (await data.ReadAsync(cancellationToken))
@@ -98,14 +103,17 @@ internal sealed class ExactFloats(ContentReader reader, MySqlConnection connecti
         text.Append(" WHERE ");
         for (var index = 0; index < table.Key.Count; index++)
         {
-            text.Append(index == 0 ? "" : " AND ").Append(MariaDBStatements.QuoteIdentifier(table.Key[index].Name)).Append('=').Append(data.GetString(index));
+            text.Append(index == 0 ? "" : " AND ").Append(MariaDBStatements.QuoteIdentifier(table.Key[index].Name)).Append('=')
+                .Append(data.GetString(index));
         }
 
         text.Append(";\n");
     }
 
     private async Task<bool> HasRoundedAsync(FloatTable table, CancellationToken cancellationToken) =>
-        (await reader.RowsAsync($"SELECT 1 FROM {reader.Qualified(table.Name)} WHERE {table.IsRounded} LIMIT 1", cancellationToken)).Count > 0;
+        (
+            await reader.RowsAsync(
+                $"SELECT 1 FROM {reader.Qualified(table.Name)} WHERE {table.IsRounded} LIMIT 1", cancellationToken)).Count > 0;
 
     private async Task<List<FloatTable>> ReadTablesAsync(CancellationToken cancellationToken)
     {
@@ -152,7 +160,8 @@ internal sealed class ExactFloats(ContentReader reader, MySqlConnection connecti
 
     private sealed record KeyColumn(string Name, string AsLiteral);
 
-    private sealed record FloatTable(string Name, IReadOnlyList<KeyColumn> Key, IReadOnlyList<string> Floats, IReadOnlyList<string> SelfUpdating)
+    private sealed record FloatTable(
+        string Name, IReadOnlyList<KeyColumn> Key, IReadOnlyList<string> Floats, IReadOnlyList<string> SelfUpdating)
     {
         public bool HasKey => Key.Count > 0;
 

@@ -58,7 +58,8 @@ internal sealed class MariaDBProgram(DatabaseAccess database)
         void ReadError(string line)
         {
             // The engine's own refusals come here too, before any program could tell its id.
-            if (database.Container is not null && !processId.Task.IsCompleted && int.TryParse(line, NumberStyles.None, CultureInfo.InvariantCulture, out var id))
+            if (database.Container is not null && !processId.Task.IsCompleted
+                && int.TryParse(line, NumberStyles.None, CultureInfo.InvariantCulture, out var id))
             {
                 processId.SetResult(id);
                 return;
@@ -77,7 +78,8 @@ internal sealed class MariaDBProgram(DatabaseAccess database)
         var command = Command(program, arguments)
             .WithStandardInputPipe(writeInput is null ? PipeSource.Null : PipeSource.Create((stream, _) => GuardAsync(writeInput, stream)))
             // Not PipeTarget.Null: that closes the pipe, and a program that prints a word ends there.
-            .WithStandardOutputPipe(readOutput is null ? PipeTarget.ToStream(Stream.Null) : PipeTarget.Create((stream, _) => GuardAsync(readOutput, stream)))
+            .WithStandardOutputPipe(
+                readOutput is null ? PipeTarget.ToStream(Stream.Null) : PipeTarget.Create((stream, _) => GuardAsync(readOutput, stream)))
             .WithStandardErrorPipe(PipeTarget.ToDelegate(ReadError))
             .WithValidation(CommandResultValidation.None);
 
@@ -152,7 +154,8 @@ internal sealed class MariaDBProgram(DatabaseAccess database)
             "--no-defaults",
             "--protocol=tcp",
             $"--host={(database.Container is null ? parts.Server : "127.0.0.1")}",
-            string.Create(CultureInfo.InvariantCulture, $"--port={(database.Container is null ? (int)parts.Port : database.ContainerPort)}"),
+            string.Create(
+                CultureInfo.InvariantCulture, $"--port={(database.Container is null ? (int)parts.Port : database.ContainerPort)}"),
             $"--user={parts.UserID}",
             // The server's certificate is one that it made for itself.
             "--skip-ssl-verify-server-cert",
@@ -175,7 +178,8 @@ internal sealed class MariaDBProgram(DatabaseAccess database)
         try
         {
             await Cli.Wrap(database.Engine)
-                .WithArguments(["exec", database.Container!, "sh", "-c", "kill -9 \"$1\"", "sh", processId.ToString(CultureInfo.InvariantCulture)])
+                .WithArguments(
+                    ["exec", database.Container!, "sh", "-c", "kill -9 \"$1\"", "sh", processId.ToString(CultureInfo.InvariantCulture)])
                 .WithValidation(CommandResultValidation.None)
                 .ExecuteAsync(limit.Token);
         }
@@ -193,7 +197,8 @@ internal sealed class MariaDBProgram(DatabaseAccess database)
     }
 
     // 137 is 128 + SIGKILL, https://www.gnu.org/software/bash/manual/html_node/Exit-Status.html.
-    private static string Killed(int exitCode) => exitCode == 137 ? "it was killed, for lack of memory or because its container ended" : "it gave no reason";
+    private static string Killed(int exitCode) =>
+        exitCode == 137 ? "it was killed, for lack of memory or because its container ended" : "it gave no reason";
 }
 
 /// <summary>A program of MariaDB could not run, or ended with an error.</summary>

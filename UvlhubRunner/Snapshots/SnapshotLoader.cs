@@ -22,7 +22,9 @@ internal sealed class SnapshotLoader(Snapshot snapshot)
         long length;
         try
         {
-            await using var file = new FileStream(snapshot.File, FileMode.Open, FileAccess.Read, FileShare.Read, BufferLength, FileOptions.Asynchronous | FileOptions.SequentialScan);
+            await using var file = new FileStream(
+                snapshot.File, FileMode.Open, FileAccess.Read, FileShare.Read, BufferLength,
+                FileOptions.Asynchronous | FileOptions.SequentialScan);
             await using var hashed = new HashingStream(file);
             await using (var decompressed = new GZipStream(hashed, CompressionMode.Decompress, leaveOpen: true))
             {
@@ -66,7 +68,9 @@ internal sealed class SnapshotLoader(Snapshot snapshot)
     {
         if (!string.Equals(access.Database, snapshot.Database, StringComparison.Ordinal))
         {
-            throw Untouched($"the snapshot {snapshot.Name} is of the database '{snapshot.Database}', not of '{access.Database}'", "Choose one of this database ('snapshots' lists them).");
+            throw Untouched(
+                $"the snapshot {snapshot.Name} is of the database '{snapshot.Database}', not of '{access.Database}'",
+                "Choose one of this database ('snapshots' lists them).");
         }
 
         await VerifyAsync(progress, cancellationToken);
@@ -83,7 +87,9 @@ internal sealed class SnapshotLoader(Snapshot snapshot)
         progress?.Report(new SnapshotProgress("Comparing", snapshot.DumpBytes, snapshot.DumpBytes));
         if (await CompareAsync(access, cancellationToken) is { Count: > 0 } differences)
         {
-            throw Partly($"what was loaded is not what the snapshot says:{Environment.NewLine}  {string.Join($"{Environment.NewLine}  ", differences)}{Environment.NewLine}");
+            throw Partly(
+                $"what was loaded is not what the snapshot says:{Environment.NewLine}  "
+                + $"{string.Join($"{Environment.NewLine}  ", differences)}{Environment.NewLine}");
         }
 
         await using var last = await access.OpenAsync(cancellationToken);
@@ -97,7 +103,8 @@ internal sealed class SnapshotLoader(Snapshot snapshot)
         var reader = new ContentReader(connection, access.Database);
         List<string> differences = [];
         var revisions = await reader.RevisionsAsync(cancellationToken);
-        if (revisions is null != snapshot.Revisions is null || !(revisions ?? []).SequenceEqual(snapshot.Revisions ?? [], StringComparer.Ordinal))
+        if (revisions is null != snapshot.Revisions is null
+            || !(revisions ?? []).SequenceEqual(snapshot.Revisions ?? [], StringComparer.Ordinal))
         {
             differences.Add($"revision: {(snapshot with { Revisions = revisions }).RevisionText}, in the snapshot {snapshot.RevisionText}");
         }
@@ -110,7 +117,8 @@ internal sealed class SnapshotLoader(Snapshot snapshot)
 
         AddTableDifferences(differences, content);
         differences.AddRange(snapshot.Content.Others.Except(content.Others, StringComparer.Ordinal).Select(name => $"missing: {name}"));
-        differences.AddRange(content.Others.Except(snapshot.Content.Others, StringComparer.Ordinal).Select(name => $"not in the snapshot: {name}"));
+        differences.AddRange(
+            content.Others.Except(snapshot.Content.Others, StringComparer.Ordinal).Select(name => $"not in the snapshot: {name}"));
         return differences;
     }
 
@@ -142,12 +150,15 @@ internal sealed class SnapshotLoader(Snapshot snapshot)
 
     private async Task CheckServerAsync(ContentReader reader, CancellationToken cancellationToken)
     {
-        var packet = Convert.ToInt64((await reader.RowAsync("SELECT @@max_allowed_packet", cancellationToken))[0], CultureInfo.InvariantCulture);
+        var packet = Convert.ToInt64(
+            (await reader.RowAsync("SELECT @@max_allowed_packet", cancellationToken))[0], CultureInfo.InvariantCulture);
         if (snapshot.LongestStatement + 1024 > packet)
         {
             throw Untouched(
-                $"the snapshot {snapshot.Name} has a statement of {snapshot.LongestStatement} bytes, and the server takes none longer than {packet}",
-                $"Raise the server's limit as root, then restore again: SET GLOBAL max_allowed_packet = {(snapshot.LongestStatement / (1024 * 1024) + 2) * 1024 * 1024};");
+                $"the snapshot {snapshot.Name} has a statement of {snapshot.LongestStatement} bytes, and the server takes none longer "
+                + $"than {packet}",
+                "Raise the server's limit as root, then restore again: SET GLOBAL max_allowed_packet = "
+                + $"{(snapshot.LongestStatement / (1024 * 1024) + 2) * 1024 * 1024};");
         }
     }
 
@@ -155,12 +166,14 @@ internal sealed class SnapshotLoader(Snapshot snapshot)
     private static async Task WaitForOtherAsync(ContentReader reader, DatabaseAccess access, CancellationToken cancellationToken)
     {
         await reader.ExecuteAsync($"SET SESSION lock_wait_timeout = {access.LockSeconds}", cancellationToken);
-        var taken = (await reader.RowAsync($"SELECT GET_LOCK('{LockNameOf(access.Database)}', {access.LockSeconds})", cancellationToken))[0];
+        var taken = (
+            await reader.RowAsync($"SELECT GET_LOCK('{LockNameOf(access.Database)}', {access.LockSeconds})", cancellationToken))[0];
         if (taken is DBNull || Convert.ToInt64(taken, CultureInfo.InvariantCulture) != 1)
         {
             var holder = (await reader.RowAsync($"SELECT IS_USED_LOCK('{LockNameOf(access.Database)}')", cancellationToken))[0];
             throw Untouched(
-                $"another restore of this database has been running for more than {access.LockSeconds} s{(holder is DBNull ? "" : $" (connection {holder})")}",
+                $"another restore of this database has been running for more than {access.LockSeconds} "
+                + $"s{(holder is DBNull ? "" : $" (connection {holder})")}",
                 $"Wait for it, or end it as root (KILL {(holder is DBNull ? "ID" : holder)}), then restore again.");
         }
     }
@@ -176,11 +189,15 @@ internal sealed class SnapshotLoader(Snapshot snapshot)
             }
 
             // The database itself stays: dropping it would leave its grants to whatever has its name next.
-            await reader.ExecuteAsync($"ALTER DATABASE {MariaDBStatements.QuoteIdentifier(snapshot.Database)} CHARACTER SET {snapshot.Content.CharacterSet} COLLATE {snapshot.Content.Collation}", cancellationToken);
+            await reader.ExecuteAsync(
+                $"ALTER DATABASE {MariaDBStatements.QuoteIdentifier(snapshot.Database)} CHARACTER SET {snapshot.Content.CharacterSet} "
+                + $"COLLATE {snapshot.Content.Collation}",
+                cancellationToken);
         }
         catch (MySqlException exception) when (exception.ErrorCode == MySqlErrorCode.LockWaitTimeout)
         {
-            throw Partly($"somebody else keeps a table of the database in use for more than {access.LockSeconds} s, so it could not be emptied");
+            throw Partly(
+                $"somebody else keeps a table of the database in use for more than {access.LockSeconds} s, so it could not be emptied");
         }
         catch (MySqlException exception)
         {
@@ -188,7 +205,8 @@ internal sealed class SnapshotLoader(Snapshot snapshot)
         }
     }
 
-    private static async Task<IReadOnlyList<(string Kind, string Name)>> ObjectsAsync(ContentReader reader, CancellationToken cancellationToken)
+    private static async Task<IReadOnlyList<(string Kind, string Name)>> ObjectsAsync(
+        ContentReader reader, CancellationToken cancellationToken)
     {
         var rows = await reader.RowsAsync(
             """
@@ -230,9 +248,12 @@ internal sealed class SnapshotLoader(Snapshot snapshot)
         }
     }
 
-    private async Task FeedAsync(DatabaseAccess access, Stream input, MeasuredDump dump, CancellationTokenSource silence, CancellationToken cancellationToken)
+    private async Task FeedAsync(
+        DatabaseAccess access, Stream input, MeasuredDump dump, CancellationTokenSource silence, CancellationToken cancellationToken)
     {
-        await using var file = new FileStream(snapshot.File, FileMode.Open, FileAccess.Read, FileShare.Read, BufferLength, FileOptions.Asynchronous | FileOptions.SequentialScan);
+        await using var file = new FileStream(
+            snapshot.File, FileMode.Open, FileAccess.Read, FileShare.Read, BufferLength,
+            FileOptions.Asynchronous | FileOptions.SequentialScan);
         await using var decompressed = new GZipStream(file, CompressionMode.Decompress);
         await input.WriteAsync(Encoding.UTF8.GetBytes(Preamble(access)), cancellationToken);
         var buffer = new byte[BufferLength];

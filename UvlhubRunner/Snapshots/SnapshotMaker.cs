@@ -30,16 +30,17 @@ internal sealed class SnapshotMaker(DatabaseAccess access)
     /// <param name="ServerVersion">What the server calls itself.</param>
     /// <param name="Bytes">The dump's bytes before compression.</param>
     /// <param name="LongestStatement">The dump's longest statement, in bytes.</param>
-    public sealed record Dumped(DatabaseContent Content, IReadOnlyList<string>? Revisions, string ServerVersion, long Bytes, long LongestStatement);
+    public sealed record DumpResult(
+        DatabaseContent Content, IReadOnlyList<string>? Revisions, string ServerVersion, long Bytes, long LongestStatement);
 
     /// <summary>What the maker knows before it dumps.</summary>
     /// <param name="Revisions">The rows of <c>alembic_version</c>.</param>
     /// <param name="EstimatedBytes">Roughly how many bytes the rows take.</param>
-    public sealed record Outlook(IReadOnlyList<string>? Revisions, long EstimatedBytes);
+    public sealed record SnapshotEstimate(IReadOnlyList<string>? Revisions, long EstimatedBytes);
 
     /// <summary>Looks at the database, and refuses what a dump could not bring back.</summary>
     /// <exception cref="MigrationRefusedException">A dump of this database could not be loaded again.</exception>
-    public async Task<Outlook> LookAsync(CancellationToken cancellationToken)
+    public async Task<SnapshotEstimate> EstimateAsync(CancellationToken cancellationToken)
     {
         await using var connection = await access.OpenAsync(cancellationToken);
         var reader = new ContentReader(connection, access.Database);
@@ -60,11 +61,12 @@ internal sealed class SnapshotMaker(DatabaseAccess access)
         if (await new ExactFloats(reader, connection).TablesWithoutKeyAsync(cancellationToken) is { Count: > 0 } tables)
         {
             throw Refused(
-                $"a dump would round FLOAT values, and these tables have no primary key (or one with a FLOAT in it) to write the exact ones back by: {string.Join(", ", tables)}",
+                "a dump would round FLOAT values, and these tables have no primary key (or one with a FLOAT in it) to write the exact "
+                + $"ones back by: {string.Join(", ", tables)}",
                 "Give the table a primary key, or make the column a DOUBLE.");
         }
 
-        return new Outlook(await reader.RevisionsAsync(cancellationToken), await reader.EstimateBytesAsync(cancellationToken));
+        return new SnapshotEstimate(await reader.RevisionsAsync(cancellationToken), await reader.EstimateBytesAsync(cancellationToken));
     }
 
     /// <summary>Dumps into a stream.</summary>
@@ -73,11 +75,13 @@ internal sealed class SnapshotMaker(DatabaseAccess access)
     /// <param name="estimatedBytes">Roughly how many bytes there will be.</param>
     /// <param name="cancellationToken">Ends it, also inside the container.</param>
     /// <exception cref="MigrationRefusedException">The dump is not complete, or could not be loaded again.</exception>
-    public async Task<Dumped> DumpAsync(Stream target, IProgress<SnapshotProgress>? progress, long estimatedBytes, CancellationToken cancellationToken)
+    public async Task<DumpResult> DumpAsync(
+        Stream target, IProgress<SnapshotProgress>? progress, long estimatedBytes, CancellationToken cancellationToken)
     {
         await using var view = await access.OpenAsync(cancellationToken);
         var reader = new ContentReader(view, access.Database);
-        var packet = Convert.ToInt64((await reader.RowAsync("SELECT @@max_allowed_packet", cancellationToken))[0], CultureInfo.InvariantCulture);
+        var packet = Convert.ToInt64(
+            (await reader.RowAsync("SELECT @@max_allowed_packet", cancellationToken))[0], CultureInfo.InvariantCulture);
         var version = view.ServerVersion;
 
         var locks = await access.OpenAsync(cancellationToken);
@@ -116,11 +120,13 @@ internal sealed class SnapshotMaker(DatabaseAccess access)
                 await WriteRestAsync(reader, view, content, dump, compressed, silence);
                 await ThrowIfChangedAsync(content, checksums, cancellationToken);
                 ThrowIfTooLong(dump.LongestStatement, packet);
-                return new Dumped(content, revisions, version, dump.Length, dump.LongestStatement);
+                return new DumpResult(content, revisions, version, dump.Length, dump.LongestStatement);
             }
             catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
             {
-                throw Refused($"mariadb-dump wrote nothing for {s_silenceLimit.TotalMinutes:0} minutes", "See what the server is busy with ('SHOW PROCESSLIST'), then start again.");
+                throw Refused(
+                    $"mariadb-dump wrote nothing for {s_silenceLimit.TotalMinutes:0} minutes",
+                    "See what the server is busy with ('SHOW PROCESSLIST'), then start again.");
             }
             catch (MariaDBProgramException exception)
             {
@@ -129,10 +135,12 @@ internal sealed class SnapshotMaker(DatabaseAccess access)
         }
     }
 
-    private static async Task<(DatabaseContent Content, IReadOnlyList<string>? Revisions)> ReadContentAsync(ContentReader reader, CancellationToken cancellationToken) =>
+    private static async Task<(DatabaseContent Content, IReadOnlyList<string>? Revisions)> ReadContentAsync(
+        ContentReader reader, CancellationToken cancellationToken) =>
         (await reader.ReadAsync(cancellationToken), await reader.RevisionsAsync(cancellationToken));
 
-    private async Task<IReadOnlyList<(string Name, bool IsTransactional, bool IsVersioned)>> LockAsync(ContentReader locks, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<(string Name, bool IsTransactional, bool IsVersioned)>> LockAsync(
+        ContentReader locks, CancellationToken cancellationToken)
     {
         var tables = await locks.TablesAsync(cancellationToken);
         // Not those without transactions: a writer that waits for their lock makes every later reader wait for it, the dump
@@ -143,12 +151,14 @@ internal sealed class SnapshotMaker(DatabaseAccess access)
             await locks.ExecuteAsync($"SET SESSION lock_wait_timeout = {access.LockSeconds}", cancellationToken);
             try
             {
-                await locks.ExecuteAsync($"LOCK TABLES {string.Join(", ", lockable.Select(table => $"{locks.Qualified(table.Name)} READ"))}", cancellationToken);
+                await locks.ExecuteAsync(
+                    $"LOCK TABLES {string.Join(", ", lockable.Select(table => $"{locks.Qualified(table.Name)} READ"))}", cancellationToken);
             }
             catch (MySqlException exception) when (exception.ErrorCode == MySqlErrorCode.LockWaitTimeout)
             {
                 throw Refused(
-                    $"somebody else has been writing to the database for {access.LockSeconds} s without a commit ({await WritersAsync(cancellationToken)})",
+                    $"somebody else has been writing to the database for {access.LockSeconds} s without a commit "
+                    + $"({await WritersAsync(cancellationToken)})",
                     "Stop the application, or close the database client that has an open transaction, then start again.");
             }
         }
@@ -160,8 +170,12 @@ internal sealed class SnapshotMaker(DatabaseAccess access)
     {
         await using var connection = await access.OpenAsync(cancellationToken);
         var rows = await new ContentReader(connection, access.Database).RowsAsync(
-            "SELECT ID, USER, HOST, TIME FROM information_schema.PROCESSLIST WHERE DB = @database AND ID <> CONNECTION_ID() ORDER BY TIME DESC LIMIT 5", cancellationToken);
-        return rows.Count == 0 ? "this user may not see who" : string.Join("; ", rows.Select(row => $"connection {row[0]} of {row[1]} from {row[2]}, {row[3]} s"));
+            "SELECT ID, USER, HOST, TIME FROM information_schema.PROCESSLIST WHERE DB = @database AND ID <> CONNECTION_ID() ORDER BY TIME "
+            + "DESC LIMIT 5",
+            cancellationToken);
+        return rows.Count == 0
+            ? "this user may not see who"
+            : string.Join("; ", rows.Select(row => $"connection {row[0]} of {row[1]} from {row[2]}, {row[3]} s"));
     }
 
     private async Task DumpAsync(IEnumerable<string> arguments, MeasuredDump dump, Stream compressed, CancellationTokenSource silence)
@@ -189,7 +203,9 @@ internal sealed class SnapshotMaker(DatabaseAccess access)
     }
 
     // What a dump leaves out or must come after: exact numbers, then the triggers that those must not set off.
-    private async Task WriteRestAsync(ContentReader reader, MySqlConnection view, DatabaseContent content, MeasuredDump dump, Stream compressed, CancellationTokenSource silence)
+    private async Task WriteRestAsync(
+        ContentReader reader, MySqlConnection view, DatabaseContent content, MeasuredDump dump, Stream compressed,
+        CancellationTokenSource silence)
     {
         async Task WriteAsync(ReadOnlyMemory<byte> bytes, CancellationToken token)
         {
@@ -202,13 +218,15 @@ internal sealed class SnapshotMaker(DatabaseAccess access)
         if (content.Others.Any(other => other.StartsWith("TRIGGER ", StringComparison.Ordinal)))
         {
             await WriteAsync("\n"u8.ToArray(), silence.Token);
-            await DumpAsync(["--no-create-info", "--no-data", "--triggers", "--skip-lock-tables", "--no-tablespaces"], dump, compressed, silence);
+            await DumpAsync(
+                ["--no-create-info", "--no-data", "--triggers", "--skip-lock-tables", "--no-tablespaces"], dump, compressed, silence);
         }
 
         await WriteAsync(Encoding.UTF8.GetBytes($"\n{LastLine}\n"), silence.Token);
     }
 
-    private static IEnumerable<string> DumpArguments(IReadOnlyList<(string Name, bool IsTransactional, bool IsVersioned)> tables, long packet)
+    private static IEnumerable<string> DumpArguments(
+        IReadOnlyList<(string Name, bool IsTransactional, bool IsVersioned)> tables, long packet)
     {
         yield return "--single-transaction";
         yield return "--quick";
@@ -228,23 +246,30 @@ internal sealed class SnapshotMaker(DatabaseAccess access)
 
     // Names: a table that came or went while the dump ran is in one of the two and not in the other. Checksums: where no
     // transaction keeps the view, they were taken before, while, and now after the dump.
-    private async Task ThrowIfChangedAsync(DatabaseContent content, IReadOnlyDictionary<string, long?> checksums, CancellationToken cancellationToken)
+    private async Task ThrowIfChangedAsync(
+        DatabaseContent content, IReadOnlyDictionary<string, long?> checksums, CancellationToken cancellationToken)
     {
         await using var connection = await access.OpenAsync(cancellationToken);
         var reader = new ContentReader(connection, access.Database);
         var tables = (await reader.TablesAsync(cancellationToken)).Select(table => table.Name);
         var others = await reader.OthersAsync(cancellationToken);
-        if (!tables.SequenceEqual(content.Tables.Select(table => table.Name), StringComparer.Ordinal) || !others.SequenceEqual(content.Others, StringComparer.Ordinal))
+        if (!tables.SequenceEqual(content.Tables.Select(table => table.Name), StringComparer.Ordinal)
+            || !others.SequenceEqual(content.Others, StringComparer.Ordinal))
         {
-            throw Refused("somebody else created or dropped tables while the snapshot was made", "Stop the application and any other migration, then start again.");
+            throw Refused(
+                "somebody else created or dropped tables while the snapshot was made",
+                "Stop the application and any other migration, then start again.");
         }
 
         var now = await reader.ChecksumsAsync(checksums.Keys, cancellationToken);
-        var changed = content.Tables.Where(table => checksums.TryGetValue(table.Name, out var before) && (before != table.Checksum || before != now[table.Name])).Select(table => table.Name).ToList();
+        var changed = content.Tables.Where(
+            table => checksums.TryGetValue(table.Name, out var before) && (before != table.Checksum || before != now[table.Name]))
+            .Select(table => table.Name).ToList();
         if (changed.Count > 0)
         {
             throw Refused(
-                $"somebody else wrote to {string.Join(", ", changed)} while the snapshot was made, and the engine of that table gives no consistent view",
+                $"somebody else wrote to {string.Join(", ", changed)} while the snapshot was made, and the engine of that table gives no "
+                + "consistent view",
                 "Stop the application, then start again; or give the table the engine InnoDB.");
         }
     }
@@ -256,7 +281,8 @@ internal sealed class SnapshotMaker(DatabaseAccess access)
         {
             var wanted = (statement / (1024 * 1024) + 2) * 1024 * 1024;
             throw Refused(
-                $"a row takes {statement} bytes in the dump, and the server takes no statement longer than {packet} (max_allowed_packet), so the snapshot could not be restored",
+                $"a row takes {statement} bytes in the dump, and the server takes no statement longer than {packet} (max_allowed_packet), "
+                + "so the snapshot could not be restored",
                 $"Raise the server's limit as root, then start again: SET GLOBAL max_allowed_packet = {wanted};");
         }
     }

@@ -67,10 +67,11 @@ internal sealed partial class SnapshotStore(string folder, int keep, TimeProvide
     /// <param name="cancellationToken">Ends it, also inside the database's container.</param>
     /// <exception cref="MigrationRefusedException">No snapshot was made; the message says why.</exception>
     /// <exception cref="MySqlException">The database cannot be reached.</exception>
-    public async Task<Snapshot> CreateAsync(DatabaseAccess database, SnapshotRequest request, IProgress<SnapshotProgress>? progress, CancellationToken cancellationToken)
+    public async Task<Snapshot> CreateAsync(
+        DatabaseAccess database, SnapshotRequest request, IProgress<SnapshotProgress>? progress, CancellationToken cancellationToken)
     {
         var maker = new SnapshotMaker(database);
-        var outlook = await maker.LookAsync(cancellationToken);
+        var outlook = await maker.EstimateAsync(cancellationToken);
         Snapshot snapshot;
         try
         {
@@ -81,7 +82,9 @@ internal sealed partial class SnapshotStore(string folder, int keep, TimeProvide
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            throw Refused($"{Folder} cannot be written: {exception.Message.TrimEnd('.')}", "Make room or give write permission there, or choose another folder (Uvlhub:Snapshots:Path), then start again.");
+            throw Refused(
+                $"{Folder} cannot be written: {exception.Message.TrimEnd('.')}",
+                "Make room or give write permission there, or choose another folder (Uvlhub:Snapshots:Path), then start again.");
         }
 
         Prune(snapshot.Database, snapshot.Name);
@@ -103,10 +106,12 @@ internal sealed partial class SnapshotStore(string folder, int keep, TimeProvide
     /// <param name="cancellationToken">Ends it, also inside the database's container.</param>
     /// <exception cref="MigrationRefusedException">It is not restored; the message says whether the database was touched.</exception>
     /// <exception cref="MySqlException">The database cannot be reached.</exception>
-    public Task RestoreAsync(DatabaseAccess database, Snapshot snapshot, IProgress<SnapshotProgress>? progress, CancellationToken cancellationToken) =>
+    public Task RestoreAsync(
+        DatabaseAccess database, Snapshot snapshot, IProgress<SnapshotProgress>? progress, CancellationToken cancellationToken) =>
         new SnapshotLoader(Current(snapshot)).RestoreAsync(database, progress, cancellationToken);
 
-    /// <summary>How a database differs from a snapshot (tables, row counts, checksums, revision), for people; empty if it does not.</summary>
+    /// <summary>How a database differs from a snapshot (tables, row counts, checksums, revision), for people; empty if it
+    /// does not.</summary>
     public Task<IReadOnlyList<string>> CompareAsync(DatabaseAccess database, Snapshot snapshot, CancellationToken cancellationToken) =>
         new SnapshotLoader(Current(snapshot)).CompareAsync(database, cancellationToken);
 
@@ -163,7 +168,8 @@ internal sealed partial class SnapshotStore(string folder, int keep, TimeProvide
     }
 
     private async Task<Snapshot> WriteAsync(
-        SnapshotMaker maker, SnapshotMaker.Outlook outlook, DatabaseAccess database, SnapshotRequest request, IProgress<SnapshotProgress>? progress, CancellationToken cancellationToken)
+        SnapshotMaker maker, SnapshotMaker.SnapshotEstimate outlook, DatabaseAccess database, SnapshotRequest request,
+        IProgress<SnapshotProgress>? progress, CancellationToken cancellationToken)
     {
         var created = _time.GetUtcNow();
         created = created.AddTicks(-(created.Ticks % TimeSpan.TicksPerSecond));
@@ -207,7 +213,8 @@ internal sealed partial class SnapshotStore(string folder, int keep, TimeProvide
         }
         catch
         {
-            foreach (var left in new[] { partial, PathOf(name, ManifestEnding + PartialEnding), PathOf(name, ManifestEnding), PathOf(name, ProtectedEnding) })
+            foreach (var left in new[] { partial, PathOf(name, ManifestEnding
+                + PartialEnding), PathOf(name, ManifestEnding), PathOf(name, ProtectedEnding) })
             {
                 DeleteIfPossible(left);
             }
@@ -318,7 +325,8 @@ internal sealed partial class SnapshotStore(string folder, int keep, TimeProvide
         {
             foreach (var file in Directory.EnumerateFiles(Folder, $"*{ending}"))
             {
-                if (SnapshotName().IsMatch(Path.GetFileName(file)) && !File.Exists($"{file[..^ending.Length]}{DumpEnding}") && now - File.GetLastWriteTimeUtc(file) > s_partialLimit)
+                if (SnapshotName().IsMatch(Path.GetFileName(file)) && !File.Exists($"{file[..^ending.Length]}{DumpEnding}")
+                    && now - File.GetLastWriteTimeUtc(file) > s_partialLimit)
                 {
                     DeleteIfPossible(file);
                 }
@@ -358,7 +366,9 @@ internal sealed partial class SnapshotStore(string folder, int keep, TimeProvide
         try
         {
             using var file = File.OpenRead(manifest);
-            return File.Exists(dump) && JsonSerializer.Deserialize(file, SnapshotJson.Default.Snapshot) is { Content.Tables: not null, Content.Others: not null } snapshot
+            return File.Exists(dump)
+                && JsonSerializer.Deserialize(
+                    file, SnapshotJson.Default.Snapshot) is { Content.Tables: not null, Content.Others: not null } snapshot
                 ? snapshot with { Name = name, File = dump }
                 : null;
         }

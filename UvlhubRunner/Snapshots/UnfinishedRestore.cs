@@ -10,13 +10,16 @@ internal static class UnfinishedRestore
     public static async Task<string?> ReadAsync(ContentReader reader, CancellationToken cancellationToken)
     {
         var table = await reader.RowsAsync(
-            $"SELECT 1 FROM information_schema.TABLES WHERE TABLE_SCHEMA = @database AND TABLE_NAME = '{ContentReader.UnfinishedRestoreTable}'", cancellationToken);
+            "SELECT 1 FROM information_schema.TABLES WHERE TABLE_SCHEMA = @database AND TABLE_NAME = "
+            + $"'{ContentReader.UnfinishedRestoreTable}'",
+            cancellationToken);
         if (table.Count == 0)
         {
             return null;
         }
 
-        var names = await reader.RowsAsync($"SELECT snapshot FROM {reader.Qualified(ContentReader.UnfinishedRestoreTable)}", cancellationToken);
+        var names = await reader.RowsAsync(
+            $"SELECT snapshot FROM {reader.Qualified(ContentReader.UnfinishedRestoreTable)}", cancellationToken);
         return names is [[string name]] ? name : "of an unknown name";
     }
 
@@ -24,7 +27,10 @@ internal static class UnfinishedRestore
     public static async Task MarkAsync(ContentReader reader, string snapshot, CancellationToken cancellationToken)
     {
         var table = reader.Qualified(ContentReader.UnfinishedRestoreTable);
-        await reader.ExecuteAsync($"CREATE OR REPLACE TABLE {table} (snapshot VARCHAR(255) NOT NULL) CHARACTER SET utf8mb4 AS SELECT {MariaDBStatements.QuoteText(snapshot)} AS snapshot", cancellationToken);
+        await reader.ExecuteAsync(
+            $"CREATE OR REPLACE TABLE {table} (snapshot VARCHAR(255) NOT NULL) CHARACTER SET utf8mb4 AS SELECT "
+            + $"{MariaDBStatements.QuoteText(snapshot)} AS snapshot",
+            cancellationToken);
     }
 
     /// <summary>Takes the mark away.</summary>

@@ -8,7 +8,8 @@ namespace UvlhubAspire.Runner.Verbs;
 
 /// <summary><c>seed</c> and <c>reset</c>.</summary>
 internal sealed class DataVerbs(
-    RunnerSettings settings, UvlhubDatabase database, Changes changes, FlaskCommands flask, SnapshotKeeper snapshots, Migrator migrator)
+    RunnerSettings settings, UvlhubDatabase database, JournaledChanges changes, FlaskCommands flask, SnapshotKeeper snapshots,
+    Migrator migrator)
 {
     /// <summary>Runs the checkout's seeder on a database at the head; a seeder that fails leaves nothing behind.</summary>
     /// <exception cref="MigrationRefusedException">The checkout has no seeder, or the database is not at the head.</exception>
@@ -18,11 +19,12 @@ internal sealed class DataVerbs(
         {
             throw new MigrationRefusedException(
                 "no-seeder",
-                $"{settings.Checkout.Path} has no seeding command: neither its development entrypoint nor its migration script runs 'db:seed'.",
+                $"{settings.Checkout.Path} has no seeding command: neither its development entrypoint nor its migration script runs "
+                + "'db:seed'.",
                 $"Seed by hand: '{RunnerCommand.InToolbox(settings, "bash")}'.");
         }
 
-        await changes.ExclusivelyAsync(
+        await changes.RunExclusivelyAsync(
             async (root, _, token) =>
             {
                 var head = RevisionGraph.Read(settings.Checkout.RevisionsDirectory).Head.Id;
@@ -31,13 +33,15 @@ internal sealed class DataVerbs(
                 {
                     throw new MigrationRefusedException(
                         "not-at-head",
-                        $"{database.Name} is at {(facts.Revisions.Count == 0 ? "no revision" : string.Join(", ", facts.Revisions))}, not at the checkout's head {head}: its tables are not those that the seeder fills.",
+                        $"{database.Name} is at {(facts.Revisions.Count == 0 ? "no revision" : string.Join(", ", facts.Revisions))}, not "
+                        + $"at the checkout's head {head}: its tables are not those that the seeder fills.",
                         $"First: {RunnerCommand.Line(settings, "migrate")}");
                 }
 
                 await flask.WaitAsync(token);
                 var snapshot = await snapshots.EnsureAsync(facts.Revisions, "before seeding", token);
-                await changes.MakeAsync(root, "seed", facts.Revisions, head, RunUndo.Restore, snapshot.Name, (_, work) => flask.SeedAsync(work), token);
+                await changes.RunAsync(
+                    root, "seed", facts.Revisions, head, RunUndo.Restore, snapshot.Name, (_, work) => flask.SeedAsync(work), token);
             },
             cancellationToken);
         return ExitCode.Done;
@@ -52,7 +56,9 @@ internal sealed class DataVerbs(
             var facts = await database.InspectAsync(cancellationToken);
             throw new MigrationRefusedException(
                 "not-confirmed",
-                $"This empties {database.Name} at {settings.Address} ({facts.Tables.Count} tables, revision {(facts.Revisions.Count == 0 ? "none" : string.Join(", ", facts.Revisions))}), after a dump of it. No other database and no container is touched.",
+                $"This empties {database.Name} at {settings.Address} ({facts.Tables.Count} tables, revision "
+                + $"{(facts.Revisions.Count == 0 ? "none" : string.Join(", ", facts.Revisions))}), after a dump of it. No other database "
+                + "and no container is touched.",
                 $"If that is what you want: {RunnerCommand.Line(settings, "reset", "--yes")}");
         }
 
@@ -62,7 +68,7 @@ internal sealed class DataVerbs(
             throw problem;
         }
 
-        await changes.ExclusivelyAsync(
+        await changes.RunExclusivelyAsync(
             async (root, _, token) =>
             {
                 await flask.WaitAsync(token);
@@ -73,7 +79,7 @@ internal sealed class DataVerbs(
                     kept = (await snapshots.EnsureAsync(facts.Revisions, "before a reset", token)).Name;
                 }
 
-                await changes.MakeAsync(root, "reset", facts.Revisions, "", RunUndo.Empty, kept, async (_, work) =>
+                await changes.RunAsync(root, "reset", facts.Revisions, "", RunUndo.Empty, kept, async (_, work) =>
                 {
                     await database.EndOtherConnectionsAsync(root, work);
                     await database.EmptyAsync(root, work);

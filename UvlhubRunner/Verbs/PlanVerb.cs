@@ -15,7 +15,7 @@ internal sealed partial class PlanVerb(
     /// <exception cref="MigrationRefusedException"><c>migrate</c> would refuse, for this reason.</exception>
     public async Task<ExitCode> RunAsync(TextWriter output, bool asSql, CancellationToken cancellationToken)
     {
-        var situation = await Situation.ReadAsync(settings, database, journal, refusals, cancellationToken);
+        var situation = await MigrationStatus.ReadAsync(settings, database, journal, refusals, cancellationToken);
         if (situation.Refusal is { } refusal)
         {
             throw refusal;
@@ -46,7 +46,8 @@ internal sealed partial class PlanVerb(
             DatabaseState.Behind { Current: [var current] } => [$"{current}:head"],
             DatabaseState.Behind { Current: var current } => throw new MigrationRefusedException(
                 state.Name,
-                $"{database.Name} is at several revisions at once ({string.Join(", ", current)}), and Alembic writes SQL from one revision only.",
+                $"{database.Name} is at several revisions at once ({string.Join(", ", current)}), and Alembic writes SQL from one "
+                + "revision only.",
                 "'plan' without --sql lists the revisions that would run."),
             DatabaseState.AtHead or DatabaseState.SeedDue => [],
             _ => throw new MigrationRefusedException(

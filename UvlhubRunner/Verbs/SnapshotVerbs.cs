@@ -8,12 +8,12 @@ namespace UvlhubAspire.Runner.Verbs;
 
 /// <summary><c>backup</c>, <c>restore</c> and <c>snapshots</c>.</summary>
 internal sealed partial class SnapshotVerbs(
-    RunnerSettings settings, UvlhubDatabase database, Changes changes, SnapshotKeeper snapshots, ILogger<SnapshotVerbs> logger)
+    RunnerSettings settings, UvlhubDatabase database, JournaledChanges changes, SnapshotKeeper snapshots, ILogger<SnapshotVerbs> logger)
 {
     /// <summary>Makes a snapshot of the database as it is, and prints its name.</summary>
     public async Task<ExitCode> BackupAsync(TextWriter output, CancellationToken cancellationToken)
     {
-        await changes.ExclusivelyAsync(
+        await changes.RunExclusivelyAsync(
             async (_, _, token) => await output.WriteLineAsync((await snapshots.CreateAsync("backup", protect: false, token)).Name),
             cancellationToken);
         return ExitCode.Done;
@@ -33,7 +33,7 @@ internal sealed partial class SnapshotVerbs(
         snapshots.Protect(name);
         try
         {
-            await changes.ExclusivelyAsync(
+            await changes.RunExclusivelyAsync(
                 async (root, _, token) =>
                 {
                     var facts = await database.InspectAsync(token);
@@ -43,12 +43,16 @@ internal sealed partial class SnapshotVerbs(
                         snapshots.Protect(name);
                     }
 
-                    await changes.MakeAsync(root, "restore", facts.Revisions, string.Join(", ", snapshot.Revisions ?? []), RunUndo.Restore, name, async (_, work) =>
+                    await changes.RunAsync(
+                        root, "restore", facts.Revisions, string.Join(", ", snapshot.Revisions ?? []), RunUndo.Restore, name,
+                        async (_, work) =>
                     {
                         await database.EndOtherConnectionsAsync(root, work);
                         await snapshots.RestoreAsync(snapshot, work);
                     }, token);
-                    LogNext(string.Join(", ", snapshot.Revisions is { Count: > 0 } at ? at : ["none"]), RunnerCommand.Line(settings, "migrate"));
+                    LogNext(
+                        string.Join(", ", snapshot.Revisions is { Count: > 0 } at ? at : ["none"]),
+                        RunnerCommand.Line(settings, "migrate"));
                 },
                 cancellationToken);
         }
@@ -72,7 +76,8 @@ internal sealed partial class SnapshotVerbs(
         var list = snapshots.List();
         await output.WriteLineAsync(list.Count == 0
             ? $"There is no snapshot of {database.Name} in {snapshots.Folder}."
-            : $"{list.Count} snapshots of {database.Name} in {snapshots.Folder}, the newest first; Uvlhub:Snapshots:Keep is {settings.Options.Snapshots.Keep}:");
+            : $"{list.Count} snapshots of {database.Name} in {snapshots.Folder}, the newest first; Uvlhub:Snapshots:Keep is "
+                + $"{settings.Options.Snapshots.Keep}:");
         foreach (var snapshot in list)
         {
             await output.WriteLineAsync(
@@ -83,6 +88,7 @@ internal sealed partial class SnapshotVerbs(
         return ExitCode.Done;
     }
 
-    [LoggerMessage(EventId = 600, Level = LogLevel.Information, Message = "The database is at revision {Revision} now; to bring it to the checkout's head: {Command}")]
+    [LoggerMessage(EventId = 600, Level = LogLevel.Information, Message = "The database is at revision {Revision} now; to bring it to the "
+        + "checkout's head: {Command}")]
     private partial void LogNext(string revision, string command);
 }

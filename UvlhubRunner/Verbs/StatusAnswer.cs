@@ -62,11 +62,13 @@ internal sealed record StatusAnswer
 }
 
 /// <summary>A snapshot in <see cref="StatusAnswer"/>.</summary>
-internal sealed record StatusSnapshot(string Name, IReadOnlyList<string>? Revisions, DateTimeOffset Created, string? Reason, long Rows, long Bytes)
+internal sealed record StatusSnapshot(
+    string Name, IReadOnlyList<string>? Revisions, DateTimeOffset Created, string? Reason, long Rows, long Bytes)
 {
     /// <summary>What the answer says of a snapshot.</summary>
     public static StatusSnapshot Of(Snapshot snapshot) => new(
-        snapshot.Name, snapshot.Revisions, snapshot.Created, snapshot.Reason, snapshot.Content.Tables.Sum(table => table.Rows), snapshot.Bytes);
+        snapshot.Name, snapshot.Revisions, snapshot.Created, snapshot.Reason, snapshot.Content.Tables.Sum(table => table.Rows),
+        snapshot.Bytes);
 }
 
 /// <summary>A run in <see cref="StatusAnswer"/>.</summary>
@@ -84,7 +86,8 @@ internal sealed record StatusRun(
 {
     /// <summary>What the answer says of a run.</summary>
     public static StatusRun Of(MigrationRun run) => new(
-        run.Verb, run.From, run.To, run.Started, run.Ended, run.Duration?.TotalSeconds, run.Phase.ToString(), run.Result, run.Snapshot, run.Cause);
+        run.Verb, run.From, run.To, run.Started, run.Ended, run.Duration?.TotalSeconds, run.Phase.ToString(), run.Result, run.Snapshot,
+        run.Cause);
 }
 
 /// <summary>How <see cref="StatusAnswer"/> is written.</summary>

@@ -8,26 +8,28 @@ namespace UvlhubAspire.Runner.Verbs;
 
 /// <summary><c>status</c>: how things are, for people and, as JSON, for scripts.</summary>
 internal sealed class StatusVerb(
-    RunnerSettings settings, UvlhubDatabase database, MigrationJournal journal, Refusals refusals, SnapshotKeeper snapshots, FlaskCommands flask)
+    RunnerSettings settings, UvlhubDatabase database, MigrationJournal journal, Refusals refusals, SnapshotKeeper snapshots,
+    FlaskCommands flask)
 {
     /// <summary>Prints the status.</summary>
     /// <returns><see cref="ExitCode.Done"/>, or <see cref="ExitCode.Refused"/> if <c>migrate</c> would refuse.</returns>
     public async Task<ExitCode> RunAsync(TextWriter output, bool asJson, CancellationToken cancellationToken)
     {
-        var situation = await Situation.ReadAsync(settings, database, journal, refusals, cancellationToken);
+        var situation = await MigrationStatus.ReadAsync(settings, database, journal, refusals, cancellationToken);
         await output.WriteLineAsync(asJson ? Json(situation) : Text(situation));
         return situation.Refusal is null ? ExitCode.Done : ExitCode.Refused;
     }
 
     private string? SeedCommand => flask.Seeds ? string.Join(' ', settings.Checkout.SeedCommand) : null;
 
-    private string Text(Situation situation)
+    private string Text(MigrationStatus situation)
     {
         var list = snapshots.List();
         var steps = StateText.Steps(situation.State, SeedCommand);
         List<string> lines =
         [
-            $"Database   {database.Name} at {settings.Address} (MariaDB {situation.ServerVersion}), {situation.Facts.Tables.Count} tables, revision {Revisions(situation.Facts.Revisions)}",
+            $"Database   {database.Name} at {settings.Address} (MariaDB {situation.ServerVersion}), {situation.Facts.Tables.Count} "
+            + $"tables, revision {Revisions(situation.Facts.Revisions)}",
             $"Checkout   {settings.Checkout.Path}, {situation.History.Graph?.Revisions.Count.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? "no usable"} revisions, head {situation.History.Graph?.Head.Id ?? "none"}",
             $"State      {situation.State.Name}",
             "",
@@ -66,12 +68,13 @@ internal sealed class StatusVerb(
         var duration = run.Duration is { } took ? $"{took.TotalSeconds:0.0} s" : "open";
         var result = run.Result ?? (run.Phase == RunPhase.SeedDue ? "seeding is due" : "not closed");
         var cause = run.Cause is null ? "" : $": {run.Cause.Split('\n')[0]}";
-        return $"  {run.Started:yyyy-MM-dd HH:mm:ss}Z  {run.Verb,-8} {run.Way}  {duration}  {result}{(run.Snapshot is null ? "" : $"  snapshot {run.Snapshot}")}{cause}";
+        return $"  {run.Started:yyyy-MM-dd HH:mm:ss}Z  {run.Verb,-8} {run.Way}  {duration}  "
+            + $"{result}{(run.Snapshot is null ? "" : $"  snapshot {run.Snapshot}")}{cause}";
     }
 
     private static string Revisions(IReadOnlyList<string> revisions) => revisions.Count == 0 ? "none" : string.Join(", ", revisions);
 
-    private string Json(Situation situation) => JsonSerializer.Serialize(
+    private string Json(MigrationStatus situation) => JsonSerializer.Serialize(
         new StatusAnswer
         {
             State = situation.State.Name,

@@ -45,7 +45,9 @@ internal sealed class AppHostContestant(string name, UvlhubCheckout checkout, IR
             .FirstOrDefault(folder => folder is not null);
         double orchestrator = 0, dashboard = 0;
         var processes = ProcessTree.All()
-            .Where(process => process.Id != appHost && session is not null && ProcessTree.Variable(process.Id, "DCP_SESSION_FOLDER") == session)
+            .Where(
+                process => process.Id != appHost && session is not null
+                && ProcessTree.Variable(process.Id, "DCP_SESSION_FOLDER") == session)
             .SelectMany(process => ProcessTree.Of(process.Id))
             .DistinctBy(process => process.Id);
         foreach (var (id, command) in processes)
@@ -95,7 +97,10 @@ internal sealed class AppHostContestant(string name, UvlhubCheckout checkout, IR
 
         if (removeData)
         {
-            foreach (var volume in (await Tool.DockerAsync(cancellationToken, "volume", "ls", "--quiet", "--filter", $"name=^{Name}_")).Split('\n', StringSplitOptions.RemoveEmptyEntries))
+            foreach (var volume in (
+                await Tool.DockerAsync(
+                    cancellationToken, "volume", "ls", "--quiet", "--filter",
+                    $"name=^{Name}_")).Split('\n', StringSplitOptions.RemoveEmptyEntries))
             {
                 await Tool.DockerAsync(cancellationToken, "volume", "rm", volume);
             }
@@ -134,14 +139,19 @@ internal sealed class AppHostContestant(string name, UvlhubCheckout checkout, IR
     protected override async Task FailureAsync(CancellationToken cancellationToken)
     {
         await _running!.Task.WaitAsync(cancellationToken);
-        throw new BenchException($"the AppHost ended before there was a page; it said last:{Environment.NewLine}{string.Join(Environment.NewLine, _output.TakeLast(10).Select(line => line.Line))}");
+        throw new BenchException(
+            "the AppHost ended before there was a page; it said "
+            + $"last:{Environment.NewLine}{string.Join(Environment.NewLine, _output.TakeLast(10).Select(line => line.Line))}");
     }
 
     /// <inheritdoc/>
     protected override IEnumerable<Phase> Phases(
         IReadOnlyList<EngineEvent> events, IEnumerable<Phase> commands, DateTimeOffset started, double? databaseReady, double firstPage)
     {
-        var process = _output.FirstOrDefault(line => line.Line.Contains("Distributed application starting", StringComparison.Ordinal)) is { Line: not null } found ? found.Seconds : 0;
+        var process = _output.FirstOrDefault(
+            line => line.Line.Contains("Distributed application starting", StringComparison.Ordinal)) is { Line: not null } found
+            ? found.Seconds
+            : 0;
         var database = At(events, started, "start", DatabaseContainer) ?? process;
         var web = At(events, started, "create", WebContainer) ?? firstPage;
         yield return new Phase("AppHost process", 0, process);
@@ -150,7 +160,9 @@ internal sealed class AppHostContestant(string name, UvlhubCheckout checkout, IR
         var migration = databaseReady ?? database;
         foreach (var (name, word) in ((string, string)[])[("upgrade", "db upgrade"), ("seed", "db:seed")])
         {
-            foreach (var begun in events.Where(e => e.Container == ToolboxContainer && e.Action.StartsWith("exec_start", StringComparison.Ordinal) && e.Action.Contains(word, StringComparison.Ordinal)))
+            foreach (var begun in events.Where(
+                e => e.Container == ToolboxContainer && e.Action.StartsWith("exec_start", StringComparison.Ordinal)
+                && e.Action.Contains(word, StringComparison.Ordinal)))
             {
                 var ended = events.FirstOrDefault(e => e.Action == "exec_die" && e.Execution == begun.Execution)?.Time ?? begun.Time;
                 yield return new Phase("migrator", migration, (begun.Time - started).TotalSeconds);

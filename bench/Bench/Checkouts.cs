@@ -61,7 +61,9 @@ internal sealed partial class Checkouts(string source) : IDisposable
         {
             var id = string.Create(CultureInfo.InvariantCulture, $"bench{number:00000}");
             // Every tenth one makes a table; the others cost what any revision costs.
-            var statement = number % 10 == 0 ? $"op.create_table('{id}', sa.Column('id', sa.Integer, primary_key=True))" : "op.execute('DO 0')";
+            var statement = number % 10 == 0
+                ? $"op.create_table('{id}', sa.Column('id', sa.Integer, primary_key=True))"
+                : "op.execute('DO 0')";
             File.WriteAllText(
                 Path.Combine(checkout.RevisionsDirectory, $"{id}.py"),
                 $"""

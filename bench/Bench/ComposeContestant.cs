@@ -12,7 +12,8 @@ namespace UvlhubAspire.Bench;
 /// <param name="checkout">The copy of the checkout.</param>
 /// <param name="services">The services beside the site and the database.</param>
 /// <param name="images">The images that our side runs, by service.</param>
-internal sealed class ComposeContestant(string name, UvlhubCheckout checkout, IReadOnlyList<string> services, IReadOnlyDictionary<string, string> images)
+internal sealed class ComposeContestant(
+    string name, UvlhubCheckout checkout, IReadOnlyList<string> services, IReadOnlyDictionary<string, string> images)
     : Contestant(name, checkout)
 {
     private string File => Path.Combine(Checkout.Path, "docker", "docker-compose.dev.yml");
@@ -55,7 +56,8 @@ internal sealed class ComposeContestant(string name, UvlhubCheckout checkout, IR
     }
 
     private Task ComposeAsync(CancellationToken cancellationToken, params string[] words) =>
-        Tool.RunAsync("docker", ["compose", "--project-name", Name, "--file", File, "--file", Override, .. words], StartLimit, cancellationToken);
+        Tool.RunAsync(
+            "docker", ["compose", "--project-name", Name, "--file", File, "--file", Override, .. words], StartLimit, cancellationToken);
 
     private string OverrideText()
     {
@@ -66,7 +68,9 @@ internal sealed class ComposeContestant(string name, UvlhubCheckout checkout, IR
             text.Append(service switch
             {
                 // The stand-in has no working directory of its own. No docker.sock: our side mounts none either.
-                "web" => $"    working_dir: {Checkout.WorkingDirectory}\n    ports: !override [\"127.0.0.1:{Port}:5000\"]\n    volumes: !override [\"{Checkout.Path}:{Checkout.WorkingDirectory}\"]\n",
+                "web" =>
+                    $"    working_dir: {Checkout.WorkingDirectory}\n    ports: !override [\"127.0.0.1:{Port}:5000\"]\n    volumes: "
+                    + $"!override [\"{Checkout.Path}:{Checkout.WorkingDirectory}\"]\n",
                 "db" => "    restart: always\n    ports: !override [\"127.0.0.1::3306\"]\n",
                 _ => "    ports: !override [\"127.0.0.1::80\"]\n",
             });

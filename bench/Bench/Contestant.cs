@@ -125,7 +125,9 @@ internal abstract class Contestant(string name, UvlhubCheckout checkout) : IAsyn
 
     /// <summary>Seconds between the command and an event; <see langword="null"/> if it did not happen.</summary>
     protected static double? At(IEnumerable<EngineEvent> events, DateTimeOffset started, string action, string container) =>
-        events.FirstOrDefault(e => e.Action == action && e.Container == container) is { } found ? (found.Time - started).TotalSeconds : null;
+        events.FirstOrDefault(e => e.Action == action && e.Container == container) is { } found
+            ? (found.Time - started).TotalSeconds
+            : null;
 
     private async Task WatchAsync(ProcessWatch watch, long since, CancellationToken cancellationToken)
     {
@@ -151,7 +153,8 @@ internal abstract class Contestant(string name, UvlhubCheckout checkout) : IAsyn
     // The server says so in its log, each time it has started.
     private async Task<double?> DatabaseReadyAsync(DateTimeOffset started, CancellationToken cancellationToken)
     {
-        var logs = await Tool.RunAsync("sh", ["-c", "docker logs --timestamps \"$1\" 2>&1", "sh", DatabaseContainer], TimeSpan.FromSeconds(30), cancellationToken);
+        var logs = await Tool.RunAsync(
+            "sh", ["-c", "docker logs --timestamps \"$1\" 2>&1", "sh", DatabaseContainer], TimeSpan.FromSeconds(30), cancellationToken);
         return logs.Split('\n').LastOrDefault(line => line.Contains("ready for connections", StringComparison.Ordinal)) is { } line
             && DateTimeOffset.TryParse(line.Split(' ')[0], CultureInfo.InvariantCulture, out var time)
                 ? (time - started).TotalSeconds

@@ -19,7 +19,8 @@ internal sealed class Measurements(
     /// <summary>The sections by name, in their order.</summary>
     public IReadOnlyList<(string Name, Func<CancellationToken, Task> RunAsync)> Sections =>
     [
-        ("start", StartAsync), ("edit", EditAsync), ("kill", KillAsync), ("check", CheckAsync), ("side-by-side", SideBySideAsync), ("revisions", RevisionsAsync), ("images", ImagesAsync),
+        ("start", StartAsync), ("edit", EditAsync), ("kill", KillAsync), ("check", CheckAsync), (
+            "side-by-side", SideBySideAsync), ("revisions", RevisionsAsync), ("images", ImagesAsync),
     ];
 
     /// <summary>Cold: an empty volume. Warm: stopped, the volume kept.</summary>
@@ -55,7 +56,9 @@ internal sealed class Measurements(
             }
         }
 
-        foreach (var (kind, name, goal) in ((string, string, double)[])[("cold", "cold: empty volume → first page", 1.0), ("warm", "warm: stopped, volume kept → first page", 0.5)])
+        foreach (var (kind, name, goal) in ((string, string, double)[])[
+            ("cold", "cold: empty volume → first page", 1.0), ("warm", "warm: stopped, volume kept → first page", 0.5),
+        ])
         {
             report.Add(new Comparison(name, Seconds(starts[(kind, ours)]), Seconds(starts[(kind, theirs)]), goal));
             report.AddPicture(kind, Typical(starts[(kind, ours)]), Typical(starts[(kind, theirs)]));
@@ -85,7 +88,9 @@ internal sealed class Measurements(
 
         foreach (var kind in (string[])["template", "Python file"])
         {
-            report.Add(new Comparison($"edit of a {kind} → served", new Figures(figures[(kind, ours)]), new Figures(figures[(kind, theirs)]), 1.0));
+            report.Add(
+                new Comparison(
+                    $"edit of a {kind} → served", new Figures(figures[(kind, ours)]), new Figures(figures[(kind, theirs)]), 1.0));
         }
     }
 
@@ -96,7 +101,8 @@ internal sealed class Measurements(
         var template = Directory.EnumerateFiles(Path.Combine(side.Checkout.Path, "app", "templates"), "base*.html").First();
         var text = await File.ReadAllTextAsync(template, cancellationToken);
         var since = Stopwatch.GetTimestamp();
-        await File.WriteAllTextAsync(template, text.Replace("</body>", $"<!-- {marker} --></body>", StringComparison.Ordinal), cancellationToken);
+        await File.WriteAllTextAsync(
+            template, text.Replace("</body>", $"<!-- {marker} --></body>", StringComparison.Ordinal), cancellationToken);
         var seconds = await site.WaitAsync("/", page => page.Contains(marker, StringComparison.Ordinal), since, s_limit, cancellationToken);
         await File.WriteAllTextAsync(template, text, cancellationToken);
         return seconds;
@@ -127,7 +133,8 @@ internal sealed class Measurements(
                 // Started anew each time: both sides wait longer before each further restart in a row.
                 await side.StopAsync(removeData: false, cancellationToken);
                 await side.StartAsync(cancellationToken);
-                var process = await Contestant.ProcessOfAsync(side.DatabaseContainer, cancellationToken) ?? throw new BenchException($"{side.DatabaseContainer} does not run");
+                var process = await Contestant.ProcessOfAsync(side.DatabaseContainer, cancellationToken)
+                    ?? throw new BenchException($"{side.DatabaseContainer} does not run");
                 using var site = new Site(side.Port);
                 var since = Stopwatch.GetTimestamp();
                 await Tool.RunAsync("kill", ["-KILL", process.ToString(CultureInfo.InvariantCulture)], s_limit, cancellationToken);
@@ -163,7 +170,9 @@ internal sealed class Measurements(
             }
         }
 
-        report.Add(new Comparison("nothing to migrate", new Figures(runner), new Figures(flask), 0.1) { Sides = ("migrator", "'flask db upgrade'") });
+        report.Add(
+            new Comparison(
+                "nothing to migrate", new Figures(runner), new Figures(flask), 0.1) { Sides = ("migrator", "'flask db upgrade'") });
     }
 
     private async Task SideBySideAsync(CancellationToken cancellationToken)
@@ -174,13 +183,15 @@ internal sealed class Measurements(
             double memory = 0;
             foreach (var side in (string[])["AppHost", "compose"])
             {
-                var all = Enumerable.Range(1, count).Select(number => side == "AppHost" ? (Contestant)AppHost($"n{number}") : Compose($"n{number}")).ToList();
+                var all = Enumerable.Range(1, count)
+                    .Select(number => side == "AppHost" ? (Contestant)AppHost($"n{number}") : Compose($"n{number}")).ToList();
                 try
                 {
                     var since = Stopwatch.GetTimestamp();
                     await Task.WhenAll(all.Select(one => one.StartAsync(cancellationToken)));
                     seconds[side] = Stopwatch.GetElapsedTime(since).TotalSeconds;
-                    memory += all.OfType<AppHostContestant>().Sum(one => one.Memory() is var (appHost, orchestrator, dashboard) ? appHost + orchestrator + dashboard : 0);
+                    memory += all.OfType<AppHostContestant>()
+                        .Sum(one => one.Memory() is var (appHost, orchestrator, dashboard) ? appHost + orchestrator + dashboard : 0);
                 }
                 finally
                 {
@@ -192,7 +203,8 @@ internal sealed class Measurements(
             }
 
             report.Add(new Comparison(
-                string.Create(CultureInfo.InvariantCulture, $"{count} side by side, cold, until the last answers (AppHosts' memory {memory:0} MiB)"),
+                string.Create(
+                    CultureInfo.InvariantCulture, $"{count} side by side, cold, until the last answers (AppHosts' memory {memory:0} MiB)"),
                 new Figures([seconds["AppHost"]]), new Figures([seconds["compose"]]), Goal: null));
         }
     }
@@ -202,7 +214,8 @@ internal sealed class Measurements(
         foreach (var count in options.Revisions)
         {
             await using var ours = new AppHostContestant($"{_prefix}r{count}", checkouts.Copy($"ours-r{count}", count), services);
-            await using var theirs = new ComposeContestant($"{_prefix}cr{count}", checkouts.Copy($"theirs-r{count}", count), services, images);
+            await using var theirs = new ComposeContestant(
+                $"{_prefix}cr{count}", checkouts.Copy($"theirs-r{count}", count), services, images);
             foreach (var (kind, removeData) in ((string, bool)[])[("cold", true), ("warm", false)])
             {
                 var seconds = new Dictionary<Contestant, double>();
@@ -213,7 +226,8 @@ internal sealed class Measurements(
                     await side.StopAsync(removeData: false, cancellationToken);
                 }
 
-                report.Add(new Comparison($"{count} revisions, {kind}", new Figures([seconds[ours]]), new Figures([seconds[theirs]]), Goal: null));
+                report.Add(
+                    new Comparison($"{count} revisions, {kind}", new Figures([seconds[ours]]), new Figures([seconds[theirs]]), Goal: null));
             }
         }
     }
@@ -223,13 +237,18 @@ internal sealed class Measurements(
         foreach (var image in images.Values.Distinct())
         {
             var bytes = await Tool.DockerAsync(cancellationToken, "image", "inspect", "--format", "{{.Size}}", image);
-            report.AddFact($"image {image}", string.Create(CultureInfo.InvariantCulture, $"{long.Parse(bytes, CultureInfo.InvariantCulture) / 1e6:0} MB, the shared Debian base included"));
+            report.AddFact(
+                $"image {image}",
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{long.Parse(bytes, CultureInfo.InvariantCulture) / 1e6:0} MB, the shared Debian base included"));
         }
     }
 
     private AppHostContestant AppHost(string name) => new($"{_prefix}{name}", checkouts.Copy($"ours-{name}-{Guid.NewGuid():n}"), services);
 
-    private ComposeContestant Compose(string name) => new($"{_prefix}c{name}", checkouts.Copy($"theirs-{name}-{Guid.NewGuid():n}"), services, images);
+    private ComposeContestant Compose(string name) =>
+        new($"{_prefix}c{name}", checkouts.Copy($"theirs-{name}-{Guid.NewGuid():n}"), services, images);
 
     private static async Task<double> SecondsAsync(string program, IEnumerable<string> words, CancellationToken cancellationToken)
     {

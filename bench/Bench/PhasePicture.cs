@@ -37,7 +37,11 @@ internal static class PhasePicture
 
         for (var second = 0; second <= longest; second++)
         {
-            body.Insert(0, string.Create(CultureInfo.InvariantCulture, $"""<line x1="{X(second):0.0}" y1="8" x2="{X(second):0.0}" y2="{y - 14}" stroke="#ddd"/>{'\n'}"""));
+            body.Insert(
+                0,
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"""<line x1="{X(second):0.0}" y1="8" x2="{X(second):0.0}" y2="{y - 14}" stroke="#ddd"/>{'\n'}"""));
             Text(body, X(second) - 4, y, second.ToString(CultureInfo.InvariantCulture), isBold: false);
         }
 
@@ -52,5 +56,8 @@ internal static class PhasePicture
     }
 
     private static void Text(StringBuilder body, double x, double y, string text, bool isBold) =>
-        body.Append(CultureInfo.InvariantCulture, $"""<text x="{x:0.0}" y="{y:0.0}"{(isBold ? " font-weight=\"bold\"" : "")}>{SecurityElement.Escape(text)}</text>""").Append('\n');
+        body.Append(
+            CultureInfo.InvariantCulture,
+            $"""<text x="{x:0.0}" y="{y:0.0}"{(isBold ? " font-weight=\"bold\"" : "")}>{SecurityElement.Escape(text)}</text>""")
+            .Append('\n');
 }

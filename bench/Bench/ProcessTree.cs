@@ -18,7 +18,8 @@ internal static class ProcessTree
 
             yield return (id, command.Replace('\0', ' ').Trim());
             // Each thread has the processes that it started.
-            foreach (var child in Threads(id).SelectMany(thread => (Read($"{thread}/children") ?? "").Split(' ', StringSplitOptions.RemoveEmptyEntries)))
+            foreach (var child in Threads(id).SelectMany(
+                thread => (Read($"{thread}/children") ?? "").Split(' ', StringSplitOptions.RemoveEmptyEntries)))
             {
                 waiting.Enqueue(int.Parse(child, CultureInfo.InvariantCulture));
             }
@@ -36,7 +37,8 @@ internal static class ProcessTree
 
     /// <summary>A variable of a process's environment.</summary>
     public static string? Variable(int id, string name) =>
-        Read($"/proc/{id}/environ")?.Split('\0').FirstOrDefault(pair => pair.StartsWith(name + '=', StringComparison.Ordinal))?[(name.Length + 1)..];
+        Read($"/proc/{id}/environ")?.Split('\0')
+            .FirstOrDefault(pair => pair.StartsWith(name + '=', StringComparison.Ordinal))?[(name.Length + 1)..];
 
     /// <summary>Its memory in MiB; pages that it shares with others count in part.</summary>
     public static double Memory(int id) =>
@@ -69,12 +71,14 @@ internal static class ProcessTree
     }
 }
 
-/// <summary>Watches which commands run in a container, without asking the container: an entrypoint script tells nobody where it is.</summary>
+/// <summary>Watches which commands run in a container, without asking the container: an entrypoint script tells nobody
+/// where it is.</summary>
 internal sealed class ProcessWatch
 {
     private static readonly (string Word, string Phase)[] s_phases =
     [
-        ("db upgrade", "upgrade"), ("db migrate", "upgrade"), ("db init", "upgrade"), ("db:seed", "seed"), ("flask run", "Flask"), ("wait-for-db", "wait script"), ("init-testing-db", "test database"),
+        ("db upgrade", "upgrade"), ("db migrate", "upgrade"), ("db init", "upgrade"), ("db:seed", "seed"), ("flask run", "Flask"), (
+            "wait-for-db", "wait script"), ("init-testing-db", "test database"),
     ];
 
     private readonly Dictionary<string, (double First, double Last)> _seen = [];
@@ -89,7 +93,8 @@ internal sealed class ProcessWatch
         {
             var now = seconds();
             var commands = ProcessTree.Of(root).Select(process => process.Command).ToList();
-            if (s_phases.FirstOrDefault(phase => commands.Any(command => command.Contains(phase.Word, StringComparison.Ordinal))) is { Phase: { } name })
+            if (s_phases.FirstOrDefault(
+                phase => commands.Any(command => command.Contains(phase.Word, StringComparison.Ordinal))) is { Phase: { } name })
             {
                 _seen[name] = (_seen.TryGetValue(name, out var seen) ? seen.First : now, now);
             }

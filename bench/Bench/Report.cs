@@ -33,7 +33,8 @@ internal sealed class Report(IReadOnlyList<(string Name, string Value)> facts)
     public void Memory((double AppHost, double Orchestrator, double Dashboard) memory) =>
         AddFact("memory beside the containers", string.Create(
             CultureInfo.InvariantCulture,
-            $"AppHost {memory.AppHost:0} MiB, orchestrator {memory.Orchestrator:0} MiB, dashboard {memory.Dashboard:0} MiB; compose none once it has ended"));
+            $"AppHost {memory.AppHost:0} MiB, orchestrator {memory.Orchestrator:0} MiB, dashboard {memory.Dashboard:0} MiB; ")
+            + "compose none once it has ended");
 
     /// <summary>Adds where the time of one start went, on both sides.</summary>
     public void AddPicture(string kind, Start appHost, Start compose)
@@ -64,7 +65,8 @@ internal sealed class Report(IReadOnlyList<(string Name, string Value)> facts)
         }
 
         var isMedian = _comparisons.Any(comparison => comparison.AppHost.Values.Count > 1 || comparison.Compose.Values.Count > 1);
-        text.Append(isMedian ? "\nMedian (lowest–highest, n figures)" : "\nOne figure each").Append("; ratio = first ÷ second, below 1 the first is faster.\n\n");
+        text.Append(isMedian ? "\nMedian (lowest–highest, n figures)" : "\nOne figure each")
+            .Append("; ratio = first ÷ second, below 1 the first is faster.\n\n");
         foreach (var comparison in _comparisons)
         {
             text.Append(Row(comparison)).Append('\n');
@@ -83,7 +85,9 @@ internal sealed class Report(IReadOnlyList<(string Name, string Value)> facts)
             {
                 var from = (int)Math.Round(phase.Start / longest * BarWidth);
                 var length = Math.Max(1, (int)Math.Round(phase.End / longest * BarWidth) - from);
-                text.Append(CultureInfo.InvariantCulture, $"  {phase.Name,-16}{new string(' ', from)}{new string('█', length)} {phase.Start:0.00}–{phase.End:0.00}\n");
+                text.Append(
+                    CultureInfo.InvariantCulture,
+                    $"  {phase.Name,-16}{new string(' ', from)}{new string('█', length)} {phase.Start:0.00}–{phase.End:0.00}\n");
             }
         }
 
@@ -92,5 +96,7 @@ internal sealed class Report(IReadOnlyList<(string Name, string Value)> facts)
 
     private static string Row(Comparison comparison) => string.Create(
         CultureInfo.InvariantCulture,
-        $"{comparison.Name}\n    {comparison.Sides.Ours} {comparison.AppHost.Text()}   {comparison.Sides.Theirs} {comparison.Compose.Text()}   ratio {comparison.Ratio:0.00}{(comparison.Goal is { } goal ? $"   goal ≤ {goal:0.0#}: {comparison.Verdict}" : "")}");
+        $"{comparison.Name}\n    {comparison.Sides.Ours} {comparison.AppHost.Text()}   {comparison.Sides.Theirs} "
+        + $"{comparison.Compose.Text()}   ratio "
+        + $"{comparison.Ratio:0.00}{(comparison.Goal is { } goal ? $"   goal ≤ {goal:0.0#}: {comparison.Verdict}" : "")}");
 }

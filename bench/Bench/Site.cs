@@ -7,7 +7,8 @@ namespace UvlhubAspire.Bench;
 internal sealed class Site(int port) : IDisposable
 {
     private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(20);
-    private readonly HttpClient _client = new(new SocketsHttpHandler { AllowAutoRedirect = false, PooledConnectionLifetime = TimeSpan.Zero })
+    private readonly HttpClient _client = new(
+        new SocketsHttpHandler { AllowAutoRedirect = false, PooledConnectionLifetime = TimeSpan.Zero })
     {
         BaseAddress = new Uri($"http://127.0.0.1:{port}"),
         Timeout = TimeSpan.FromSeconds(5),
@@ -20,7 +21,8 @@ internal sealed class Site(int port) : IDisposable
     /// <param name="limit">How long to ask.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <exception cref="BenchException">It did not come in time.</exception>
-    public async Task<double> WaitAsync(string path, Func<string, bool> isRight, long since, TimeSpan limit, CancellationToken cancellationToken)
+    public async Task<double> WaitAsync(
+        string path, Func<string, bool> isRight, long since, TimeSpan limit, CancellationToken cancellationToken)
     {
         var last = "no answer";
         while (Stopwatch.GetElapsedTime(since) < limit)
@@ -34,7 +36,8 @@ internal sealed class Site(int port) : IDisposable
                     return Stopwatch.GetElapsedTime(since).TotalSeconds;
                 }
             }
-            catch (Exception exception) when (exception is HttpRequestException or IOException || (exception is TaskCanceledException && !cancellationToken.IsCancellationRequested))
+            catch (Exception exception) when (exception is HttpRequestException or IOException
+                || (exception is TaskCanceledException && !cancellationToken.IsCancellationRequested))
             {
                 last = exception.Message;
             }
@@ -42,7 +45,9 @@ internal sealed class Site(int port) : IDisposable
             await Task.Delay(s_pause, cancellationToken);
         }
 
-        throw new BenchException($"{_client.BaseAddress}{path.TrimStart('/')} did not answer as it should within {limit.TotalSeconds:0} s; the last answer: {last}");
+        throw new BenchException(
+            $"{_client.BaseAddress}{path.TrimStart('/')} did not answer as it should within {limit.TotalSeconds:0} s; the last answer: "
+            + $"{last}");
     }
 
     /// <summary>Waits until the page is not there any more, so that what comes next is new.</summary>
@@ -59,7 +64,8 @@ internal sealed class Site(int port) : IDisposable
                     return;
                 }
             }
-            catch (Exception exception) when (exception is HttpRequestException or IOException || (exception is TaskCanceledException && !cancellationToken.IsCancellationRequested))
+            catch (Exception exception) when (exception is HttpRequestException or IOException
+                || (exception is TaskCanceledException && !cancellationToken.IsCancellationRequested))
             {
                 return;
             }

@@ -12,17 +12,20 @@ internal static class Tool
     /// <param name="limit">After this it is ended.</param>
     /// <param name="cancellationToken">Ends it.</param>
     /// <exception cref="BenchException">It failed; the message has its last words.</exception>
-    public static async Task<string> RunAsync(string program, IEnumerable<string> arguments, TimeSpan limit, CancellationToken cancellationToken)
+    public static async Task<string> RunAsync(
+        string program, IEnumerable<string> arguments, TimeSpan limit, CancellationToken cancellationToken)
     {
         var words = arguments.ToList();
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         ending.CancelAfter(limit);
         try
         {
-            var result = await Cli.Wrap(program).WithArguments(words).WithValidation(CommandResultValidation.None).ExecuteBufferedAsync(ending.Token);
+            var result = await Cli.Wrap(program).WithArguments(words).WithValidation(CommandResultValidation.None)
+                .ExecuteBufferedAsync(ending.Token);
             return result.IsSuccess
                 ? result.StandardOutput.Trim()
-                : throw new BenchException($"'{program} {string.Join(' ', words)}' ended with code {result.ExitCode}: {result.StandardError.Trim()}");
+                : throw new BenchException(
+                    $"'{program} {string.Join(' ', words)}' ended with code {result.ExitCode}: {result.StandardError.Trim()}");
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {

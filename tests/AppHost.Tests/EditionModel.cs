@@ -40,7 +40,8 @@ public sealed class EditionModel : IAsyncDisposable
     /// <summary>The names of all resources that are containers.</summary>
     public IEnumerable<string> Containers => _builder.Resources.OfType<ContainerResource>().Select(container => container.Name);
 
-    public ContainerResource Container(string name) => _builder.Resources.OfType<ContainerResource>().Single(container => container.Name == name);
+    public ContainerResource Container(string name) =>
+        _builder.Resources.OfType<ContainerResource>().Single(container => container.Name == name);
 
     public EndpointAnnotation Endpoint(string container, string endpoint) =>
         Container(container).Annotations.OfType<EndpointAnnotation>().Single(annotation => annotation.Name == endpoint);

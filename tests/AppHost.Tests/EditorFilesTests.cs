@@ -19,9 +19,15 @@ public sealed class EditorFilesTests
         var checkout = UvlhubCheckout.Read(Path.Combine(s_root, settings.RootElement.GetProperty("uvlhub.path").GetString()!));
         Assert.Equal(checkout.WorkingDirectory, settings.RootElement.GetProperty("uvlhub.workingDirectory").GetString());
 
-        var attaching = launch.RootElement.GetProperty("configurations").EnumerateArray().Where(configuration => configuration.GetProperty("type").GetString() == "debugpy").ToList();
+        var attaching = launch.RootElement.GetProperty("configurations").EnumerateArray()
+            .Where(configuration => configuration.GetProperty("type").GetString() == "debugpy").ToList();
         Assert.NotEmpty(attaching);
-        Assert.All(attaching, configuration => Assert.Equal(new HostPorts(new UvlhubOptions()).Debugger.Number, configuration.GetProperty("connect").GetProperty("port").GetInt32()));
+        Assert.All(
+            attaching,
+            configuration =>
+                Assert.Equal(
+                    new HostPorts(new UvlhubOptions()).Debugger.Number,
+                    configuration.GetProperty("connect").GetProperty("port").GetInt32()));
     }
 
     [Fact]
@@ -40,9 +46,14 @@ public sealed class EditorFilesTests
 
         foreach (var command in (JsonElement[])[byLabel["uvlhub"], byLabel["uvlhub"].GetProperty("windows")])
         {
-            var settings = command.GetProperty("args").EnumerateArray().Select(word => word.GetString()!).Where(word => word.StartsWith("--Uvlhub:", StringComparison.Ordinal)).ToList();
+            var settings = command.GetProperty("args").EnumerateArray().Select(word => word.GetString()!)
+                .Where(word => word.StartsWith("--Uvlhub:", StringComparison.Ordinal)).ToList();
             Assert.NotEmpty(settings);
-            Assert.All(settings, setting => Assert.NotNull(typeof(UvlhubOptions).GetProperty(setting["--Uvlhub:".Length..setting.IndexOf('=', StringComparison.Ordinal)])));
+            Assert.All(
+                settings,
+                setting =>
+                    Assert.NotNull(
+                        typeof(UvlhubOptions).GetProperty(setting["--Uvlhub:".Length..setting.IndexOf('=', StringComparison.Ordinal)])));
         }
     }
 

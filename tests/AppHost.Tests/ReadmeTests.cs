@@ -39,12 +39,16 @@ public sealed partial class ReadmeTests
     private static readonly string[] s_described =
     [
         "Uvlhub:Database:Administrator", "Uvlhub:Database:Host", "Uvlhub:Database:Port", "Uvlhub:Domain",
-        "Uvlhub:Version", "Uvlhub:Tls:Email", "Uvlhub:Tls:Authority", "Uvlhub:Deploy:Image", "Uvlhub:Publish:Name", "Uvlhub:Publish:Registry", "Uvlhub:Instance",
-        "Uvlhub:EngineSocket", "Uvlhub:Services", "Uvlhub:EnvironmentFile", "Uvlhub:ComposeFile", "Uvlhub:Profiles", "Uvlhub:Snapshots:Path",
+        "Uvlhub:Version", "Uvlhub:Tls:Email", "Uvlhub:Tls:Authority", "Uvlhub:Deploy:Image", "Uvlhub:Publish:Name",
+        "Uvlhub:Publish:Registry", "Uvlhub:Instance",
+        "Uvlhub:EngineSocket", "Uvlhub:Services", "Uvlhub:EnvironmentFile", "Uvlhub:ComposeFile", "Uvlhub:Profiles",
+        "Uvlhub:Snapshots:Path",
     ];
 
     private static readonly Dictionary<string, object?> s_settings = Settings(UvlhubOptions.Section, new UvlhubOptions())
-        .Concat(KnownService.All.SelectMany(service => service.Ports).Select(port => KeyValuePair.Create<string, object?>(Ports + port.Setting, null)))
+        .Concat(
+            KnownService.All.SelectMany(service => service.Ports)
+            .Select(port => KeyValuePair.Create<string, object?>(Ports + port.Setting, null)))
         .Where(setting => !s_internal.Contains(setting.Key)).ToDictionary(StringComparer.Ordinal);
 
     // A figure of README is one of the measurement that has been rounded to README's digits.
@@ -85,7 +89,7 @@ public sealed partial class ReadmeTests
                 return string.Join('\n', model.Containers.Select(name => string.Join(' ',
                     [name, .. model.Container(name).Annotations.OfType<EndpointAnnotation>().Select(endpoint => $"{endpoint.Name} {endpoint.Port} {endpoint.TargetHost}")])));
             }
-            catch (CheckoutException exception)
+            catch (UserErrorException exception)
             {
                 return TemporaryName().Replace(exception.Message, "");
             }
@@ -103,7 +107,8 @@ public sealed partial class ReadmeTests
 
         var arguments = (await model.FactsAsync("web")).Arguments;
 
-        Assert.Equal($"{Math.Min((times * Environment.ProcessorCount) + plus, most)}", arguments[arguments.ToList().IndexOf("--workers") + 1]);
+        Assert.Equal(
+            $"{Math.Min((times * Environment.ProcessorCount) + plus, most)}", arguments[arguments.ToList().IndexOf("--workers") + 1]);
 
         static int Number(Match match, int group) => int.Parse(match.Groups[group].Value, CultureInfo.InvariantCulture);
     }
@@ -118,7 +123,10 @@ public sealed partial class ReadmeTests
             .Select(match => match.Value.Replace("__", ":", StringComparison.Ordinal))
             .Distinct();
         // A group of settings may be named as a whole.
-        Assert.All(named, name => Assert.Contains(s_settings.Keys, setting => setting == name || setting.StartsWith($"{name}:", StringComparison.Ordinal)));
+        Assert.All(
+            named,
+            name =>
+                Assert.Contains(s_settings.Keys, setting => setting == name || setting.StartsWith($"{name}:", StringComparison.Ordinal)));
     }
 
     [Theory]
@@ -137,14 +145,20 @@ public sealed partial class ReadmeTests
         Assert.Equal(results.Select(result => result.Ratio), Ratio().Matches(cells[2]).Select(Figure), s_rounded);
         if (cells[2].Contains("within the runs' own spread", StringComparison.Ordinal))
         {
-            Assert.All(results, result => Assert.True(result.OurLowest <= result.TheirHighest && result.TheirLowest <= result.OurHighest, $"{row}: the runs do not overlap"));
+            Assert.All(
+                results,
+                result =>
+                    Assert.True(
+                        result.OurLowest <= result.TheirHighest && result.TheirLowest <= result.OurHighest,
+                        $"{row}: the runs do not overlap"));
         }
     }
 
     [Fact]
     public void The_whole_process_that_finds_nothing_to_migrate_takes_what_its_own_measurement_says()
     {
-        var measured = File.ReadLines(Path.Combine(s_repository, "bench/results/no-op-check.txt")).First(line => line.StartsWith("UvlhubRunner, the whole process", StringComparison.Ordinal));
+        var measured = File.ReadLines(Path.Combine(s_repository, "bench/results/no-op-check.txt"))
+            .First(line => line.StartsWith("UvlhubRunner, the whole process", StringComparison.Ordinal));
         Assert.Equal(Figure(Seconds().Match(measured)), Figure(Seconds().Matches(Row("nothing to migrate")[2])[1]), s_rounded);
     }
 
@@ -189,19 +203,25 @@ public sealed partial class ReadmeTests
     {
         var ports = new HostPorts(new UvlhubOptions());
         var port = typeof(HostPorts).GetProperty(name) is { } own ? (HostPort)own.GetValue(ports)!
-            : KnownService.All.SelectMany(service => service.Ports.Where(port => port.Setting == name).Select(port => ports.Of(service, port))).Single();
+            : KnownService.All.SelectMany(
+                service => service.Ports.Where(port => port.Setting == name).Select(port => ports.Of(service, port)))
+                .Single();
         return port.Number?.ToString(CultureInfo.InvariantCulture) ?? "any";
     }
 
     private static string InWords(TimeSpan time) =>
-        time.TotalDays >= 1 ? Counted(time.TotalDays, "day") : time.TotalHours >= 1 ? Counted(time.TotalHours, "hour") : Counted(time.TotalMinutes, "minute");
+        time.TotalDays >= 1 ? Counted(time.TotalDays, "day")
+            : time.TotalHours >= 1 ? Counted(time.TotalHours, "hour")
+            : Counted(time.TotalMinutes, "minute");
 
-    private static string Counted(double number, string unit) => string.Create(CultureInfo.InvariantCulture, $"{number} {unit}{(number == 1 ? "" : "s")}");
+    private static string Counted(double number, string unit) =>
+        string.Create(CultureInfo.InvariantCulture, $"{number} {unit}{(number == 1 ? "" : "s")}");
 
     /// <summary>Every setting of the table with its default; those that share a row are taken apart.</summary>
     private static Dictionary<string, string> Table()
     {
-        var rows = s_readme.SkipWhile(line => line != "## Settings").SkipWhile(line => !line.StartsWith("|---", StringComparison.Ordinal)).Skip(1)
+        var rows = s_readme.SkipWhile(line => line != "## Settings").SkipWhile(line => !line.StartsWith("|---", StringComparison.Ordinal))
+            .Skip(1)
             .TakeWhile(line => line.StartsWith('|')).Select(line => line.Trim('|').Split('|').Select(cell => cell.Trim()).ToArray());
         Dictionary<string, string> table = new(StringComparer.Ordinal);
         foreach (var cells in rows)
@@ -224,14 +244,19 @@ public sealed partial class ReadmeTests
                 // '…:LockTimeout' is below what stands before it, and a number without a unit has that of the last one.
                 var name = names[i].Replace("…", names[0][..names[0].LastIndexOf(':')], StringComparison.Ordinal);
                 var unit = Unit().Match(defaults[^1]);
-                table.Add(name, !defaults[i].All(char.IsAsciiDigit) || !unit.Success ? defaults[i] : Counted(int.Parse(defaults[i], CultureInfo.InvariantCulture), unit.Value));
+                table.Add(
+                    name,
+                    !defaults[i].All(char.IsAsciiDigit) || !unit.Success
+                        ? defaults[i]
+                        : Counted(int.Parse(defaults[i], CultureInfo.InvariantCulture), unit.Value));
             }
         }
 
         return table;
     }
 
-    private sealed record Measurement(decimal Ours, decimal OurLowest, decimal OurHighest, decimal Theirs, decimal TheirLowest, decimal TheirHighest, decimal Ratio);
+    private sealed record Measurement(
+        decimal Ours, decimal OurLowest, decimal OurHighest, decimal Theirs, decimal TheirLowest, decimal TheirHighest, decimal Ratio);
 
     [GeneratedRegex(@"uvlhub-aspire-\w+")]
     private static partial Regex TemporaryName();

@@ -21,11 +21,15 @@ public sealed class SetupScriptTests : IDisposable
     public SetupScriptTests()
     {
         _machine.Write("os-release", "ID=debian\nVERSION_CODENAME=bookworm\n");
-        _machine.Write("apt/sources.list.d/debian.sources", "Types: deb\nURIs: http://written.example/debian\nSuites: bookworm\nComponents: main\n");
+        _machine.Write(
+            "apt/sources.list.d/debian.sources", "Types: deb\nURIs: http://written.example/debian\nSuites: bookworm\nComponents: main\n");
         Directory.CreateDirectory(Path.Combine(_machine.Path, "apt", "preferences.d"));
         // No engine answers; with an engine's packages one does.
         Stub("docker", "[ -e \"$MACHINE/installed\" ]");
-        Stub("apt-get", "case \"$*\" in indextargets*) [ ! -e \"$MACHINE/mirror\" ] || cat \"$MACHINE/mirror\" ;; *install*) touch \"$MACHINE/installed\" ;; esac");
+        Stub(
+            "apt-get",
+            "case \"$*\" in indextargets*) [ ! -e \"$MACHINE/mirror\" ] || cat \"$MACHINE/mirror\" ;; *install*) touch "
+            + "\"$MACHINE/installed\" ;; esac");
         Stub("dockerd", "true");
         Stub("pgrep", "exit 1");
         Stub("sleep", "true");
@@ -33,7 +37,8 @@ public sealed class SetupScriptTests : IDisposable
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    private string[] Calls => File.Exists(Path.Combine(_machine.Path, "calls")) ? File.ReadAllLines(Path.Combine(_machine.Path, "calls")) : [];
+    private string[] Calls =>
+        File.Exists(Path.Combine(_machine.Path, "calls")) ? File.ReadAllLines(Path.Combine(_machine.Path, "calls")) : [];
 
     [Theory(Timeout = 60_000)]
     [InlineData("http://security.example/debian-security\nhttp://index.example/debian\n", "http://index.example/debian")]
@@ -102,7 +107,8 @@ public sealed class SetupScriptTests : IDisposable
         var result = await RunAsync("add_engine_suite");
 
         Assert.Equal(2, result.ExitCode);
-        Assert.Contains("cannot tell which Debian mirror this machine uses; install Docker 24 or newer", result.Output, StringComparison.Ordinal);
+        Assert.Contains(
+            "cannot tell which Debian mirror this machine uses; install Docker 24 or newer", result.Output, StringComparison.Ordinal);
         Assert.False(File.Exists(Path.Combine(_machine.Path, Sources)));
     }
 
@@ -113,7 +119,8 @@ public sealed class SetupScriptTests : IDisposable
 
         Assert.True(result.ExitCode == 0, result.Output);
         Assert.Equal(
-            ["update -q", "indextargets", "update -q", "install -y -q --no-install-recommends docker.io docker-cli docker-buildx docker-compose iptables"],
+            ["update -q", "indextargets", "update -q", "install -y -q --no-install-recommends docker.io docker-cli docker-buildx "
+                + "docker-compose iptables"],
             Calls.Where(call => call.StartsWith("apt-get ", StringComparison.Ordinal))
                 .Select(call => call["apt-get ".Length..].Replace("-o DPkg::Lock::Timeout=120 ", "", StringComparison.Ordinal))
                 .Select(call => call.StartsWith("indextargets", StringComparison.Ordinal) ? "indextargets" : call));
@@ -135,7 +142,8 @@ public sealed class SetupScriptTests : IDisposable
             Assert.DoesNotContain(Calls, call => call.StartsWith("apt-get", StringComparison.Ordinal));
         });
         Proof.Reads(
-            "a container engine is missing, and this is no Debian machine with root or password-less sudo, so nothing is installed. Install Docker with its buildx plugin",
+            "a container engine is missing, and this is no Debian machine with root or password-less sudo, so nothing is installed. "
+            + "Install Docker with its buildx plugin",
             result.Output);
     }
 
@@ -176,7 +184,8 @@ public sealed class SetupScriptTests : IDisposable
     [InlineData("echo $$", "echo $$", "")]
     // A dockerd runs: these are its files.
     [InlineData("named dockerd", "echo 4194305", "/run/docker.pid /run/docker/containerd/containerd.pid")]
-    public async Task The_files_of_an_engine_that_is_gone_are_removed_and_those_of_one_that_runs_are_kept(string engine, string containerd, string left)
+    public async Task The_files_of_an_engine_that_is_gone_are_removed_and_those_of_one_that_runs_are_kept(
+        string engine, string containerd, string left)
     {
         var result = await RunAsync($$"""
             cp "$(PATH=/usr/bin:/bin command -v sleep)" "$MACHINE/dockerd"
@@ -190,7 +199,9 @@ public sealed class SetupScriptTests : IDisposable
             """);
 
         Assert.True(result.ExitCode == 0, result.Output);
-        Proof.Happens("removed before the next start, unless an engine runs", () => Assert.Contains($"left: {left}".Trim() + "\n", result.Output, StringComparison.Ordinal));
+        Proof.Happens(
+            "removed before the next start, unless an engine runs",
+            () => Assert.Contains($"left: {left}".Trim() + "\n", result.Output, StringComparison.Ordinal));
     }
 
     [Fact(Timeout = 60_000)]
@@ -240,7 +251,9 @@ public sealed class SetupScriptTests : IDisposable
         var result = await Cli.Wrap("unshare").WithArguments(["--mount", .. rights, "bash", file])
             .WithEnvironmentVariables(environment => environment.Set("MACHINE", _machine.Path))
             .WithValidation(CommandResultValidation.None).ExecuteBufferedAsync(Cancellation);
-        Assert.SkipUnless(result.StandardOutput.StartsWith("mounted\n", StringComparison.Ordinal), $"nothing can be mounted here: {result.StandardError}");
+        Assert.SkipUnless(
+            result.StandardOutput.StartsWith("mounted\n", StringComparison.Ordinal),
+            $"nothing can be mounted here: {result.StandardError}");
         return (result.ExitCode, $"{result.StandardOutput["mounted\n".Length..]}{result.StandardError}");
     }
 }

@@ -7,7 +7,10 @@ public sealed class DirectionTests
 {
     [Fact]
     public void A_project_refers_to_what_the_house_says_and_to_nothing_else() =>
-        Assert.All(House.Projects, project => Assert.Equal(project.Value.Order(StringComparer.Ordinal), House.ReferencesOf(project.Key).Order(StringComparer.Ordinal)));
+        Assert.All(
+            House.Projects,
+            project =>
+                Assert.Equal(project.Value.Order(StringComparer.Ordinal), House.ReferencesOf(project.Key).Order(StringComparer.Ordinal)));
 
     [Fact]
     public void Every_folder_of_the_AppHost_is_a_room() =>
@@ -24,7 +27,8 @@ public sealed class DirectionTests
     {
         var planted = RoomGraph.Read((
             Path.Combine("Uvlhub", "Planted.cs"),
-            "using UvlhubAspire.AppHost.Start; namespace UvlhubAspire.AppHost.Uvlhub; class Planted { object P => typeof(ReadyAnnouncement); }"));
+            "using UvlhubAspire.AppHost.Start; namespace UvlhubAspire.AppHost.Uvlhub; class Planted { object P => "
+            + "typeof(ReadyAnnouncement); }"));
         Assert.Equal(["Uvlhub -> Start: Uvlhub/Planted.cs:1: ReadyAnnouncement"], Wrong(planted));
     }
 

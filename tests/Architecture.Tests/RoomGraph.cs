@@ -25,7 +25,8 @@ internal static class RoomGraph
             "AppHost",
             trees,
             ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator)
-                .Where(assembly => Path.GetFileName(assembly) != "AppHost.dll").Select(assembly => MetadataReference.CreateFromFile(assembly)),
+                .Where(
+                    assembly => Path.GetFileName(assembly) != "AppHost.dll").Select(assembly => MetadataReference.CreateFromFile(assembly)),
             new CSharpCompilationOptions(OutputKind.ConsoleApplication));
         return trees.Where(tree => !IsBuilt(tree.FilePath)).SelectMany(tree => References(compilation.GetSemanticModel(tree), tree, folder))
             .Distinct().ToLookup(found => (found.From, found.To), found => found.Place);
@@ -40,7 +41,10 @@ internal static class RoomGraph
                where declared is not null && !IsBuilt(declared) && symbol is not INamespaceSymbol
                let to = Room(declared, folder)
                where to != room
-               select (room, to, $"{Path.GetRelativePath(folder, tree.FilePath)}:{name.GetLocation().GetLineSpan().StartLinePosition.Line + 1}: {name.Identifier.Text}");
+               select (
+                   room, to,
+                   $"{Path.GetRelativePath(folder, tree.FilePath)}:{name.GetLocation().GetLineSpan().StartLinePosition.Line + 1}: "
+                   + $"{name.Identifier.Text}");
     }
 
     private static string Room(string file, string folder) => Path.GetRelativePath(folder, file).Split(Path.DirectorySeparatorChar)[0];

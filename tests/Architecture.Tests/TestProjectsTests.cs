@@ -16,11 +16,16 @@ public sealed partial class TestProjectsTests
 
     [Fact]
     public void Every_project_has_tests_of_its_own() =>
-        Assert.Empty(House.Projects.Keys.Except(["ServiceDefaults"]).Select(project => $"{Path.GetFileName(project)}.Tests").Except(Projects));
+        Assert.Empty(
+            House.Projects.Keys.Except(["ServiceDefaults"]).Select(project => $"{Path.GetFileName(project)}.Tests").Except(Projects));
 
     [Fact]
     public void A_librarys_tests_need_nothing_beside_it() =>
-        Assert.All(s_libraries, library => Assert.Equal([library, Support], House.ReferencesOf($"tests/{Path.GetFileName(library)}.Tests").Order(StringComparer.Ordinal)));
+        Assert.All(
+            s_libraries,
+            library =>
+                Assert.Equal(
+                    [library, Support], House.ReferencesOf($"tests/{Path.GetFileName(library)}.Tests").Order(StringComparer.Ordinal)));
 
     [Fact]
     public void What_tests_share_refers_to_libraries_alone() => Assert.Empty(House.ReferencesOf(Support).Except(s_libraries));

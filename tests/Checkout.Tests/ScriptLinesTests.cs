@@ -17,14 +17,16 @@ public sealed class ScriptLinesTests : IDisposable
     public void A_script_with_carriage_returns_is_refused_with_file_line_and_remedy(params string[] command)
     {
         var checkout = Read("#!/bin/bash\nset -e\r\nexec python worker.py\r\n");
-        var refused = Assert.Throws<CheckoutException>(() => ScriptLines.Check(checkout, command));
+        var refused = Assert.Throws<UserErrorException>(() => ScriptLines.Check(checkout, command));
         Proof.Happens("refused with file and line", () =>
         {
             var script = Path.Combine(checkout.Path, "docker/entrypoints/worker.sh");
             Assert.Equal((script, 2), (refused.File, refused.Line));
             Assert.StartsWith($"{script}:2: ", refused.Message, StringComparison.Ordinal);
         });
-        Proof.Happens("with the command that mends it", () => Assert.Contains("sed -i 's/\\r$//' docker/entrypoints/worker.sh", refused.Message, StringComparison.Ordinal));
+        Proof.Happens(
+            "with the command that mends it",
+            () => Assert.Contains("sed -i 's/\\r$//' docker/entrypoints/worker.sh", refused.Message, StringComparison.Ordinal));
         Proof.Reads("sed -i 's/\\r$//' docker/entrypoints/worker.sh", refused.Message);
     }
 

@@ -25,7 +25,8 @@ public sealed class UvlhubCheckoutTests : IDisposable
         Assert.Equal(keys, checkout.Environment.Count);
         Assert.Equal(("uvlhubdb", "uvlhubdb_test", "uvlhubdb_user"), (checkout.Database, checkout.TestDatabase, checkout.DatabaseUser));
         Assert.Equal(["rosemary", "db:seed", "-y"], checkout.SeedCommand);
-        Assert.Equal(facts.Revisions, Directory.GetFiles(checkout.RevisionsDirectory).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            facts.Revisions, Directory.GetFiles(checkout.RevisionsDirectory).Select(Path.GetFileName).Order(StringComparer.Ordinal));
         Assert.Equal(facts.BaseImages, checkout.DevelopmentDockerfile!.BaseImages);
     }
 
@@ -71,7 +72,7 @@ public sealed class UvlhubCheckoutTests : IDisposable
     [Fact]
     public void A_folder_that_is_no_checkout_is_told_everything_that_it_lacks()
     {
-        var exception = Assert.Throws<CheckoutException>(() => UvlhubCheckout.Read(_folder.Path));
+        var exception = Assert.Throws<UserErrorException>(() => UvlhubCheckout.Read(_folder.Path));
         Proof.Happens("refused with everything that the folder lacks", () => Assert.Contains(
             "it lacks app/__init__.py (the Flask application); .env or .env.docker.example (its settings);"
             + " docker/images/Dockerfile.dev or docker/images/Dockerfile (its image).",
@@ -90,14 +91,16 @@ public sealed class UvlhubCheckoutTests : IDisposable
 
         var checkout = UvlhubCheckout.Read(_folder.Path);
 
-        Proof.Happens("the example counts", () => Assert.Equal((example, "the example"), (checkout.EnvironmentFile.Path, checkout.Environment["ONLY_IN"])));
+        Proof.Happens(
+            "the example counts",
+            () => Assert.Equal((example, "the example"), (checkout.EnvironmentFile.Path, checkout.Environment["ONLY_IN"])));
     }
 
     [Fact]
     public void A_folder_that_does_not_exist_is_named()
     {
         var missing = Path.Combine(_folder.Path, "nowhere");
-        Assert.Contains(missing, Assert.Throws<CheckoutException>(() => UvlhubCheckout.Read(missing)).Message, StringComparison.Ordinal);
+        Assert.Contains(missing, Assert.Throws<UserErrorException>(() => UvlhubCheckout.Read(missing)).Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -45,7 +45,8 @@ internal sealed class AppHostProcess : IAsyncDisposable
             RedirectStandardError = true,
             WorkingDirectory = RepositoryFolder.AppHost,
         };
-        var profile = JsonNode.Parse(File.ReadAllText(Path.Combine(RepositoryFolder.AppHost, "Properties", "launchSettings.json")))!["profiles"]!["Development"]!;
+        var profile = JsonNode.Parse(
+            File.ReadAllText(Path.Combine(RepositoryFolder.AppHost, "Properties", "launchSettings.json")))!["profiles"]!["Development"]!;
         start.Environment["ASPNETCORE_URLS"] = profile["applicationUrl"]!.GetValue<string>();
         foreach (var (key, value) in profile["environmentVariables"]!.AsObject())
         {
@@ -89,7 +90,8 @@ internal sealed class AppHostProcess : IAsyncDisposable
 
         // Its end comes after its last line.
         await WithinLimitAsync(
-            async limited => await await Task.WhenAny(printed.Task, _process.WaitForExitAsync(limited)), $"say '{text}'", cancellationToken);
+            async limited => await await Task.WhenAny(
+                printed.Task, _process.WaitForExitAsync(limited)), $"say '{text}'", cancellationToken);
         if (!printed.Task.IsCompleted)
         {
             throw new InvalidOperationException($"The AppHost ended without saying '{text}':\n{Output}");
@@ -109,7 +111,8 @@ internal sealed class AppHostProcess : IAsyncDisposable
     /// <summary>The processes of its orchestrator, which outlive it to clear up.</summary>
     public IReadOnlyList<int> Orchestrator()
     {
-        var processes = Directory.EnumerateDirectories("/proc").Select(Path.GetFileName).Where(name => int.TryParse(name, out _)).Select(name => int.Parse(name!, CultureInfo.InvariantCulture)).ToList();
+        var processes = Directory.EnumerateDirectories("/proc").Select(Path.GetFileName).Where(name => int.TryParse(name, out _))
+            .Select(name => int.Parse(name!, CultureInfo.InvariantCulture)).ToList();
         var parents = processes.ToLookup(Parent);
         List<int> found = [.. processes.Where(process => Read(process, "cmdline").Contains($"start-apiserver\0--monitor\0{_process.Id}\0", StringComparison.Ordinal))];
         for (var i = 0; i < found.Count; i++)
@@ -173,7 +176,9 @@ internal sealed class AppHostProcess : IAsyncDisposable
     }
 
     private static int Parent(int process) =>
-        Read(process, "stat").Split(')')[^1].Split(' ', StringSplitOptions.RemoveEmptyEntries) is [_, var parent, ..] ? int.Parse(parent, CultureInfo.InvariantCulture) : 0;
+        Read(process, "stat").Split(')')[^1].Split(' ', StringSplitOptions.RemoveEmptyEntries) is [_, var parent, ..]
+            ? int.Parse(parent, CultureInfo.InvariantCulture)
+            : 0;
 
     private static string Read(int process, string file)
     {

@@ -18,13 +18,15 @@ public sealed class CiTests(ClonedRepository repository)
         var clone = repository.Clone;
         using var checkout = new SampleCheckout();
         // Few tests, for a short run: those of one module, which has browser tests too.
-        foreach (var tests in Directory.GetDirectories(checkout.File("app/modules"), "tests", SearchOption.AllDirectories).Where(tests => !tests.EndsWith("/auth/tests", StringComparison.Ordinal)))
+        foreach (var tests in Directory.GetDirectories(checkout.File("app/modules"), "tests", SearchOption.AllDirectories)
+            .Where(tests => !tests.EndsWith("/auth/tests", StringComparison.Ordinal)))
         {
             Directory.Delete(tests, recursive: true);
         }
 
         string[] secrets = ["a-users-password", "a-roots-password", "a-key-of-sessions"];
-        await File.WriteAllTextAsync(checkout.File(".env"), (await File.ReadAllTextAsync(checkout.File(".env.docker.example"), cancellation))
+        await File.WriteAllTextAsync(
+            checkout.File(".env"), (await File.ReadAllTextAsync(checkout.File(".env.docker.example"), cancellation))
             .Replace("uvlhubdb_root_password", secrets[1], StringComparison.Ordinal)
             .Replace("uvlhubdb_password", secrets[0], StringComparison.Ordinal) + $"\nSECRET_KEY={secrets[2]}\n", cancellation);
         var instance = Uvlhub.NewInstance();
@@ -37,7 +39,9 @@ public sealed class CiTests(ClonedRepository repository)
             Assert.Matches(@"pytest: \d+ passed", passed.StandardOutput);
             Assert.Matches(@"Selenium tests: \d+ passed", passed.StandardOutput);
 
-            await File.WriteAllTextAsync(checkout.File("app/modules/auth/tests/test_fails.py"), "def test_fails():\n    assert 1 == 2, 'on purpose'\n", cancellation);
+            await File.WriteAllTextAsync(
+                checkout.File("app/modules/auth/tests/test_fails.py"), "def test_fails():\n    assert 1 == 2, 'on purpose'\n",
+                cancellation);
             // The browser has had its turn.
             File.Delete(checkout.File("app/modules/auth/tests/test_selenium.py"));
             var failed = await clone.ExecuteAsync("./ci", words, cancellation);
@@ -123,7 +127,10 @@ public sealed class CiTests(ClonedRepository repository)
         var upload = steps.Single(step => Value(step, "uses")?.StartsWith("actions/upload-artifact@", StringComparison.Ordinal) == true);
         Assert.Equal("always()", Value(upload, "if"));
         Assert.Equal("results", Value((YamlMappingNode)upload["with"], "path"));
-        Assert.Equal("UvlhubAspire/global.json", steps.Select(step => step.Children.TryGetValue("with", out var with) ? Value((YamlMappingNode)with, "global-json-file") : null).OfType<string>().Single());
+        Assert.Equal(
+            "UvlhubAspire/global.json",
+            steps.Select(step => step.Children.TryGetValue("with", out var with) ? Value((YamlMappingNode)with, "global-json-file") : null)
+                .OfType<string>().Single());
     }
 
     private static string? Value(YamlMappingNode node, string key) =>

@@ -45,7 +45,9 @@ public sealed partial class CommandTests(EditedSample edited, RunningSample unto
     {
         var commands = Uvlhub.App.Services.GetRequiredService<DistributedApplicationModel>().Resources
             .Where(resource => resource is not ParameterResource)
-            .SelectMany(resource => resource.Annotations.OfType<ResourceCommandAnnotation>(), (resource, command) => (Resource: resource.Name, command.Name))
+            .SelectMany(
+                resource => resource.Annotations.OfType<ResourceCommandAnnotation>(),
+                (resource, command) => (Resource: resource.Name, command.Name))
             .Where(command => !s_aspires.Contains(command.Name))
             .ToList();
         Assert.Equal(
@@ -170,7 +172,8 @@ public sealed partial class CommandTests(EditedSample edited, RunningSample unto
 
         Assert.Equal(await SeededAsync(), await ScalarAsync(Content));
         Assert.Equal(
-            "0", await ScalarAsync("SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = 'in_the_way'"));
+            "0", await ScalarAsync(
+                "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = 'in_the_way'"));
         using var client = Uvlhub.CreateClient();
         Assert.Contains("Coffee machine", await client.GetStringAsync("/", Cancellation), StringComparison.Ordinal);
 
@@ -239,7 +242,8 @@ public sealed partial class CommandTests(EditedSample edited, RunningSample unto
 
         // What the dashboard shows beside the field, and 'aspire resource' below that message.
         var module = new InteractionInput { Name = "module", InputType = InputType.Text, Value = "nope" };
-        await Uvlhub.App.Services.GetRequiredService<DistributedApplicationModel>().Resources.Single(resource => resource.Name == "rosemary")
+        await Uvlhub.App.Services.GetRequiredService<DistributedApplicationModel>().Resources
+            .Single(resource => resource.Name == "rosemary")
             .Annotations.OfType<ResourceCommandAnnotation>().Single(annotation => annotation.Name == command)
             .ValidateArguments!(new() { Inputs = new([module]), Services = Uvlhub.App.Services, CancellationToken = Cancellation });
         Assert.Equal(["there is no module nope; there are auth, featuremodel, profile, public, team"], Errors(module));
@@ -298,7 +302,9 @@ public sealed partial class CommandTests(EditedSample edited, RunningSample unto
         await Uvlhub.EngineAsync(s_limit, Cancellation, "image", "rm", before);
 
         async Task<string> ImagesAsync() => string.Join(' ', await Task.WhenAll(s_checkouts.Select(async container =>
-            (await Uvlhub.Engine.RunAsync(s_limit, Cancellation, "container", "inspect", "--format", "{{.Image}}", Uvlhub.ContainerOf(container)))
+            (
+                await Uvlhub.Engine.RunAsync(
+                    s_limit, Cancellation, "container", "inspect", "--format", "{{.Image}}", Uvlhub.ContainerOf(container)))
                 .Output)));
     }
 
@@ -340,7 +346,8 @@ public sealed partial class CommandTests(EditedSample edited, RunningSample unto
 
     // The name of the newest snapshot that was made for a reason.
     private async Task<string> SnapshotAsync(string reason) =>
-        (await DoneAsync("migrator", "snapshots")).Split('\n').First(line => line.Contains(reason, StringComparison.Ordinal)).Trim().Split(' ')[0];
+        (await DoneAsync("migrator", "snapshots")).Split('\n').First(line => line.Contains(reason, StringComparison.Ordinal)).Trim()
+            .Split(' ')[0];
 
     private async Task ExecuteAsync(params string[] statements)
     {

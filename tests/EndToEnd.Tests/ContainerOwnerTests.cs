@@ -48,7 +48,9 @@ public sealed class ContainerOwnerTests(RunningServices services)
     private async Task<ContainerOwner?> OwnerAsync(string label)
     {
         var name = services.Uvlhub.ContainerOf("left_behind");
-        var created = await Uvlhub.Engine.RunAsync(s_limit, Cancellation, "container", "create", "--name", name, "--label", label, await services.InspectAsync("redis_container", ".Config.Image"));
+        var created = await Uvlhub.Engine.RunAsync(
+            s_limit, Cancellation, "container", "create", "--name", name, "--label", label,
+            await services.InspectAsync("redis_container", ".Config.Image"));
         Assert.True(created.Succeeded, created.Error);
         try
         {

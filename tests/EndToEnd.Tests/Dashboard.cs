@@ -82,7 +82,9 @@ internal sealed class Dashboard : IDisposable
         var data = root.TryGetProperty("data", out var inner) ? inner : root;
         return levels.Aggregate<string, IEnumerable<JsonElement>>(
             [data],
-            (elements, level) => elements.SelectMany(element => element.TryGetProperty(level, out var array) ? array.EnumerateArray() : Enumerable.Empty<JsonElement>()));
+            (elements, level) =>
+                elements.SelectMany(
+                    element => element.TryGetProperty(level, out var array) ? array.EnumerateArray() : Enumerable.Empty<JsonElement>()));
     }
 
     private static Dictionary<string, string> Attributes(JsonElement span) =>
@@ -93,7 +95,8 @@ internal sealed class Dashboard : IDisposable
             : [];
 }
 
-internal sealed record Span(string Name, string TraceId, string SpanId, string? ParentSpanId, string Status, IReadOnlyDictionary<string, string> Attributes)
+internal sealed record Span(
+    string Name, string TraceId, string SpanId, string? ParentSpanId, string Status, IReadOnlyDictionary<string, string> Attributes)
 {
     public string? this[string attribute] => Attributes.GetValueOrDefault(attribute);
 }

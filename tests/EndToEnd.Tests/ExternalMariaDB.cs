@@ -32,7 +32,8 @@ public sealed class ExternalMariaDB : IAsyncLifetime
         Host = await EngineAsync("network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Gateway}}");
         await EngineAsync(
             "run", "--detach", "--name", _container, "--publish", $"{Host}::3306", "--tmpfs", "/var/lib/mysql",
-            "--env", $"MARIADB_ROOT_PASSWORD={Password}", "--env", $"MARIADB_DATABASE={Database}", "--env", "MARIADB_USER=site", "--env", $"MARIADB_PASSWORD={Password}",
+            "--env", $"MARIADB_ROOT_PASSWORD={Password}", "--env", $"MARIADB_DATABASE={Database}", "--env", "MARIADB_USER=site", "--env",
+            $"MARIADB_PASSWORD={Password}",
             recipe.Image);
         Port = int.Parse((await EngineAsync("port", _container, "3306/tcp")).Split(':')[^1], CultureInfo.InvariantCulture);
         await File.WriteAllTextAsync(Checkout.File(".env.render"), $"""
@@ -101,5 +102,6 @@ public sealed class ExternalMariaDB : IAsyncLifetime
         }
     }
 
-    private static Task<string> EngineAsync(params string[] arguments) => Uvlhub.EngineAsync(s_limit, TestContext.Current.CancellationToken, arguments);
+    private static Task<string> EngineAsync(params string[] arguments) =>
+        Uvlhub.EngineAsync(s_limit, TestContext.Current.CancellationToken, arguments);
 }

@@ -20,7 +20,8 @@ public sealed class FailedStartTests
         // On an image that is here, so that the checkout's own Dockerfile is what is built.
         await File.WriteAllTextAsync(
             checkout.File("docker/images/Dockerfile.dev"),
-            $"FROM {ImageRecipe.StandIn(RepositoryFolder.StandIn("mariadb")).Image}\nWORKDIR /app\nRUN echo 'no package of that name' >&2 && exit 42\n",
+            $"FROM {ImageRecipe.StandIn(RepositoryFolder.StandIn("mariadb")).Image}\nWORKDIR /app\nRUN echo 'no package of that name' >&2 "
+            + "&& exit 42\n",
             Cancellation);
         await FailedAsync(
             checkout, "auto", ["rosemary cannot start. ", "no package of that name", "did not complete successfully: exit code: 42"],
@@ -37,7 +38,8 @@ public sealed class FailedStartTests
     public async Task A_registry_that_does_not_answer_is_the_cause()
     {
         using var checkout = new SampleCheckout();
-        await File.WriteAllTextAsync(checkout.File("docker/images/Dockerfile.dev"), "FROM 127.0.0.1:1/python:3.12-slim\nWORKDIR /app\n", Cancellation);
+        await File.WriteAllTextAsync(
+            checkout.File("docker/images/Dockerfile.dev"), "FROM 127.0.0.1:1/python:3.12-slim\nWORKDIR /app\n", Cancellation);
         await FailedAsync(
             checkout, "registry",
             ["rosemary cannot start. ", "127.0.0.1:1/python:3.12-slim: failed to resolve source metadata", "connection refused"],
@@ -51,14 +53,17 @@ public sealed class FailedStartTests
         using var checkout = new SampleCheckout();
         // An image of its own, as on a machine where none is there yet: the migrator waits for what has to be built.
         await File.WriteAllTextAsync(
-            checkout.File("docker/images/Dockerfile.dev"), $"FROM {ImageRecipe.StandIn(RepositoryFolder.StandIn("flask")).Image}\nWORKDIR /app\n", Cancellation);
+            checkout.File(
+                "docker/images/Dockerfile.dev"), $"FROM {ImageRecipe.StandIn(RepositoryFolder.StandIn("flask")).Image}\nWORKDIR "
+                + "/app\n", Cancellation);
         var instance = Uvlhub.NewInstance();
         try
         {
             var builder = await DistributedApplicationTestingBuilder.CreateAsync<Projects.AppHost>(
                 [$"--Uvlhub:Path={checkout.Path}", $"--Uvlhub:Instance={instance}"], Cancellation);
             builder.Eventing.Subscribe<BeforeResourceStartedEvent>(
-                builder.Resources.Single(resource => resource.Name == "db"), (_, _) => throw new DistributedApplicationException("its image was not built"));
+                builder.Resources.Single(
+                    resource => resource.Name == "db"), (_, _) => throw new DistributedApplicationException("its image was not built"));
             await using var app = await builder.BuildAsync(Cancellation);
             await app.StartAsync(Cancellation);
 
@@ -111,7 +116,8 @@ public sealed class FailedStartTests
         try
         {
             await using var host = AppHostProcess.Start(
-                new Dictionary<string, string>(), $"--Uvlhub:Path={checkout.Path}", $"--Uvlhub:Instance={instance}", $"--Uvlhub:Images={images}");
+                new Dictionary<string, string>(), $"--Uvlhub:Path={checkout.Path}", $"--Uvlhub:Instance={instance}",
+                $"--Uvlhub:Images={images}");
             await Proof.HappensAsync(claim, async () =>
             {
                 foreach (var message in messages)

@@ -31,13 +31,15 @@ public sealed class FreshClone : IDisposable
             throw new IOException($"{folder} exists; move it away");
         }
 
-        var clone = new FreshClone(folder is null ? Directory.CreateTempSubdirectory("uvlhub-aspire-clone-") : Directory.CreateDirectory(folder));
+        var clone = new FreshClone(
+            folder is null ? Directory.CreateTempSubdirectory("uvlhub-aspire-clone-") : Directory.CreateDirectory(folder));
         var repository = System.IO.Path.GetDirectoryName(RepositoryFolder.Images)!;
         var files = await Cli.Wrap("git")
             .WithArguments(["ls-files", "-z", "--cached", "--others", "--exclude-standard"])
             .WithWorkingDirectory(repository)
             .ExecuteBufferedAsync(cancellationToken);
-        foreach (var file in files.StandardOutput.Split('\0', StringSplitOptions.RemoveEmptyEntries).Where(file => File.Exists(System.IO.Path.Combine(repository, file))))
+        foreach (var file in files.StandardOutput.Split('\0', StringSplitOptions.RemoveEmptyEntries)
+            .Where(file => File.Exists(System.IO.Path.Combine(repository, file))))
         {
             var target = System.IO.Path.Combine(clone._folder.FullName, file);
             Directory.CreateDirectory(System.IO.Path.GetDirectoryName(target)!);
@@ -51,7 +53,9 @@ public sealed class FreshClone : IDisposable
     public async Task CommitAsync(CancellationToken cancellationToken)
     {
         string[] author = ["-c", "user.name=tutorial", "-c", "user.email=tutorial@localhost"];
-        foreach (var arguments in (string[][])[["init", "--quiet"], ["add", "--all"], [.. author, "commit", "--quiet", "--message", "Everything"]])
+        foreach (var arguments in (string[][])[
+            ["init", "--quiet"], ["add", "--all"], [.. author, "commit", "--quiet", "--message", "Everything"],
+        ])
         {
             await Cli.Wrap("git").WithArguments(arguments).WithWorkingDirectory(_folder.FullName).ExecuteBufferedAsync(cancellationToken);
         }
@@ -59,7 +63,8 @@ public sealed class FreshClone : IDisposable
 
     /// <summary>Runs a command in the clone and returns how it ended.</summary>
     public async Task<BufferedCommandResult> ExecuteAsync(string command, string[] arguments, CancellationToken cancellationToken) =>
-        await Cli.Wrap(command.StartsWith("./", StringComparison.Ordinal) ? System.IO.Path.Combine(_folder.FullName, command[2..]) : command)
+        await Cli.Wrap(
+            command.StartsWith("./", StringComparison.Ordinal) ? System.IO.Path.Combine(_folder.FullName, command[2..]) : command)
             .WithArguments(arguments)
             .WithWorkingDirectory(_folder.FullName)
             .WithEnvironmentVariables(s_settings)

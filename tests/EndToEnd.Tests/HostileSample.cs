@@ -76,7 +76,8 @@ public sealed class HostileSample : IAsyncLifetime
 
         // The head of the migrations, as a file and as a revision.
         var versions = InCheckout("migrations/versions");
-        var head = Directory.EnumerateFiles(versions).Single(file => System.IO.Path.GetFileName(file).StartsWith("004", StringComparison.Ordinal));
+        var head = Directory.EnumerateFiles(versions)
+            .Single(file => System.IO.Path.GetFileName(file).StartsWith("004", StringComparison.Ordinal));
         await File.WriteAllTextAsync(System.IO.Path.Combine(versions, $"005_{NameInjection}.py"), $"""
             revision = "{Revision}"
             down_revision = "{(await File.ReadAllLinesAsync(head, cancellation)).Single(line => line.StartsWith("revision", StringComparison.Ordinal)).Split('"')[1]}"
@@ -94,7 +95,8 @@ public sealed class HostileSample : IAsyncLifetime
         var compose = InCheckout("docker/docker-compose.dev.yml");
         await File.WriteAllTextAsync(compose, (await File.ReadAllTextAsync(compose, cancellation)).Replace(
             "container_name: nginx_web_server_container",
-            $"container_name: \"nginx{NameInjection.Replace("$", "$$", StringComparison.Ordinal)}\"\n    labels:\n      evil: \"{Commands(Trace).Replace("$", "$$", StringComparison.Ordinal)}\"",
+            $"container_name: \"nginx{NameInjection.Replace("$", "$$", StringComparison.Ordinal)}\"\n    labels:\n      evil: "
+            + $"\"{Commands(Trace).Replace("$", "$$", StringComparison.Ordinal)}\"",
             StringComparison.Ordinal), cancellation);
 
         using var watching = CancellationTokenSource.CreateLinkedTokenSource(cancellation);

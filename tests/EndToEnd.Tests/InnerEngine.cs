@@ -64,10 +64,12 @@ internal sealed class InnerEngine : IAsyncDisposable
         .ExecuteBufferedAsync(cancellationToken);
 
     /// <summary>Brings a folder of the machine into the engine's container.</summary>
-    public Task CopyAsync(string source, string target, CancellationToken cancellationToken) => OuterAsync(cancellationToken, "cp", source, $"{_container}:{target}");
+    public Task CopyAsync(string source, string target, CancellationToken cancellationToken) =>
+        OuterAsync(cancellationToken, "cp", source, $"{_container}:{target}");
 
     /// <summary>Runs a command beside the engine; a failure is thrown with what it said.</summary>
-    public Task<string> RunAsync(CancellationToken cancellationToken, params string[] command) => OuterAsync(cancellationToken, ["exec", _container, .. command]);
+    public Task<string> RunAsync(CancellationToken cancellationToken, params string[] command) =>
+        OuterAsync(cancellationToken, ["exec", _container, .. command]);
 
     /// <summary>Ends it and all that runs in it, as a power cut does.</summary>
     public Task KillAsync(CancellationToken cancellationToken) => OuterAsync(cancellationToken, "kill", _container);
@@ -80,6 +82,8 @@ internal sealed class InnerEngine : IAsyncDisposable
     private static async Task<string> OuterAsync(CancellationToken cancellationToken, params string[] arguments)
     {
         var result = await Uvlhub.Engine.RunAsync(s_limit, cancellationToken, arguments);
-        return result.Succeeded ? result.Output : throw new InvalidOperationException($"docker {string.Join(' ', arguments)}: {result.Error}");
+        return result.Succeeded
+            ? result.Output
+            : throw new InvalidOperationException($"docker {string.Join(' ', arguments)}: {result.Error}");
     }
 }

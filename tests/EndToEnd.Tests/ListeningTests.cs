@@ -81,11 +81,13 @@ public sealed class ListeningTests
             // What the table tells is what there is.
             Assert.Contains(own, listening => listening.Port == DashboardPort());
 
-            var containers = (await Uvlhub.EngineAsync(s_limit, Cancellation, "ps", "--quiet", "--filter", $"name=^{_instance}_")).Split('\n');
+            var containers = (
+                await Uvlhub.EngineAsync(s_limit, Cancellation, "ps", "--quiet", "--filter", $"name=^{_instance}_")).Split('\n');
             var published = await Uvlhub.EngineAsync(
                 s_limit, Cancellation,
                 [
-                    "container", "inspect", "--format", "{{range .NetworkSettings.Ports}}{{range .}}{{println .HostIp .HostPort}}{{end}}{{end}}",
+                    "container", "inspect", "--format",
+                    "{{range .NetworkSettings.Ports}}{{range .}}{{println .HostIp .HostPort}}{{end}}{{end}}",
                     .. containers,
                 ]);
             var theirs = published.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split(' '))

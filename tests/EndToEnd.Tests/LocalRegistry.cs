@@ -68,7 +68,8 @@ internal sealed class LocalRegistry : IAsyncDisposable
         }
 
         using var client = new HttpClient { BaseAddress = new Uri($"http://{Address}/v2/{image}/manifests/") };
-        client.DefaultRequestHeaders.Accept.ParseAdd("application/vnd.docker.distribution.manifest.v2+json, application/vnd.oci.image.manifest.v1+json");
+        client.DefaultRequestHeaders.Accept.ParseAdd(
+            "application/vnd.docker.distribution.manifest.v2+json, application/vnd.oci.image.manifest.v1+json");
         using var manifest = await client.GetAsync(new Uri(version, UriKind.Relative), cancellationToken);
         using var tagged = await client.PutAsync(new Uri("latest", UriKind.Relative), manifest.EnsureSuccessStatusCode().Content, cancellationToken);
         tagged.EnsureSuccessStatusCode();
@@ -80,11 +81,13 @@ internal sealed class LocalRegistry : IAsyncDisposable
     {
         // It prints its accesses to one of the two.
         var log = await Uvlhub.Engine.RunAsync(s_limit, cancellationToken, "logs", _container);
-        return (log.Output + log.Error).Split('\n').Count(line => line.Contains($"/v2/{image}/manifests/latest HTTP/", StringComparison.Ordinal));
+        return (log.Output + log.Error).Split('\n')
+            .Count(line => line.Contains($"/v2/{image}/manifests/latest HTTP/", StringComparison.Ordinal));
     }
 
     /// <summary>Brings an image to this machine.</summary>
-    public static Task PullAsync(string image, CancellationToken cancellationToken) => EngineAsync(cancellationToken, "pull", "--quiet", image);
+    public static Task PullAsync(string image, CancellationToken cancellationToken) =>
+        EngineAsync(cancellationToken, "pull", "--quiet", image);
 
     /// <summary>What the machine has under a name.</summary>
     public static Task<string> IdAsync(string image, CancellationToken cancellationToken) =>
@@ -111,5 +114,6 @@ internal sealed class LocalRegistry : IAsyncDisposable
         }
     }
 
-    private static Task<string> EngineAsync(CancellationToken cancellationToken, params string[] words) => Uvlhub.EngineAsync(s_limit, cancellationToken, words);
+    private static Task<string> EngineAsync(CancellationToken cancellationToken, params string[] words) =>
+        Uvlhub.EngineAsync(s_limit, cancellationToken, words);
 }

@@ -39,7 +39,10 @@ public sealed class LoneAppHost : IAsyncLifetime
         var quoted = DotEnv.Quote(Password);
         await File.WriteAllTextAsync(
             Checkout.File(".env"),
-            string.Join("\r\n", example.Select(line => line.Contains("PASSWORD=", StringComparison.Ordinal) ? $"{line.Split('=')[0]}={quoted}" : line)) + "\r\n",
+            string.Join(
+                "\r\n",
+                example.Select(
+                    line => line.Contains("PASSWORD=", StringComparison.Ordinal) ? $"{line.Split('=')[0]}={quoted}" : line)) + "\r\n",
             Cancellation);
     }
 
@@ -60,7 +63,8 @@ public sealed class LoneAppHost : IAsyncLifetime
 
     /// <summary>Starts a process; it is not waited for.</summary>
     internal AppHostProcess Start() => AppHostProcess.Start(
-        new Dictionary<string, string> { ["DOCKER_HOST"] = Engine.Address }, $"--Uvlhub:Path={Checkout.Path}", $"--Uvlhub:Instance={Instance}");
+        new Dictionary<string, string> { ["DOCKER_HOST"] = Engine.Address }, $"--Uvlhub:Path={Checkout.Path}",
+        $"--Uvlhub:Instance={Instance}");
 
     /// <summary>
     /// The process, whose site can be used; it is started if none runs. For the beginning of a test, or for one that says that it
@@ -164,5 +168,7 @@ public sealed class LoneAppHost : IAsyncLifetime
         new() { BaseAddress = await _process!.ReadyAsync(Cancellation), Timeout = s_requestLimit };
 
     private static async Task<bool> MountAsync(string command, params string[] arguments) =>
-        (await Cli.Wrap(command).WithArguments(arguments).WithValidation(CommandResultValidation.None).ExecuteBufferedAsync(CancellationToken.None)).IsSuccess;
+        (
+            await Cli.Wrap(command).WithArguments(arguments).WithValidation(CommandResultValidation.None)
+            .ExecuteBufferedAsync(CancellationToken.None)).IsSuccess;
 }

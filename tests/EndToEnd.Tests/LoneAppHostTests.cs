@@ -126,7 +126,8 @@ public sealed class LoneAppHostTests(LoneAppHost host) : IClassFixture<LoneAppHo
         var next = await host.RunningAsync();
         var database = host.OnEngine.Names.DatabaseContainer;
         Proof.Reads($"Removing the container {database}: the run that made it (orchestrator process ", next.Output);
-        await Proof.HappensAsync("the next start removes what was left, and serves the site in new containers of the same names", async () =>
+        await Proof.HappensAsync(
+            "the next start removes what was left, and serves the site in new containers of the same names", async () =>
         {
             await IsServedAsync();
             await AreReplacedAsync(containers);
@@ -151,7 +152,8 @@ public sealed class LoneAppHostTests(LoneAppHost host) : IClassFixture<LoneAppHo
             Proof.Reads("The container engine is gone ('docker version': Cannot connect to the Docker daemon", process.Output);
         });
         await Eventually.IsAsync(
-            async () => string.Join(", ", await host.OnEngine.RunningAsync()), running => running.Length == 0, what: "the end of the containers");
+            async () => string.Join(
+                ", ", await host.OnEngine.RunningAsync()), running => running.Length == 0, what: "the end of the containers");
         host.Engine.Restore();
         await process.PrintedAsync("The container engine is back", Cancellation);
 
@@ -177,7 +179,8 @@ public sealed class LoneAppHostTests(LoneAppHost host) : IClassFixture<LoneAppHo
         {
             Assert.Equal(2, await second.EndAsync(Cancellation));
             Proof.Reads(
-                $"{host.OnEngine.Names.DatabaseContainer}, is in use by a container that is running; another AppHost (orchestrator process ",
+                $"{host.OnEngine.Names.DatabaseContainer}, is in use by a container that is running; another AppHost (orchestrator "
+                + "process ",
                 second.Output);
             Assert.Contains("or run beside it with --Uvlhub:Instance=NAME", second.Output, StringComparison.Ordinal);
             Assert.DoesNotContain("   at ", second.Output, StringComparison.Ordinal);
@@ -207,7 +210,8 @@ public sealed class LoneAppHostTests(LoneAppHost host) : IClassFixture<LoneAppHo
     {
         Assert.Contains("Coffee machine", await host.PageAgainAsync(), StringComparison.Ordinal);
         await Eventually.IsAsync(
-            async () => string.Join(", ", running.Except(await host.OnEngine.RunningAsync())), missing => missing.Length == 0, what: "containers that run");
+            async () => string.Join(
+                ", ", running.Except(await host.OnEngine.RunningAsync())), missing => missing.Length == 0, what: "containers that run");
         await AreTheSameAsync(containers);
     }
 

@@ -59,14 +59,17 @@ public sealed class OwnershipTests(PersonsSample sample) : IClassFixture<Persons
                 TimeSpan.FromSeconds(30),
                 Cancellation,
                 "exec", Uvlhub.ContainerOf(container), "python", "-c",
-                "import getpass, os, sys; open(sys.argv[1], 'w').close(); print(getpass.getuser(), os.access(os.path.expanduser('~'), os.W_OK))", container);
+                "import getpass, os, sys; open(sys.argv[1], 'w').close(); print(getpass.getuser(), os.access(os.path.expanduser('~'), "
+                + "os.W_OK))",
+                container);
             Assert.True(ran.Succeeded, ran.Error);
             Assert.Equal("uvlhub True", ran.Output);
             Assert.Equal(owner, CheckoutOwner.Read(sample.Checkout.File(container)));
         }
 
         Assert.DoesNotContain(
-            Directory.EnumerateFileSystemEntries(sample.Checkout.Path, "*", SearchOption.AllDirectories), entry => CheckoutOwner.Read(entry) != owner);
+            Directory.EnumerateFileSystemEntries(sample.Checkout.Path, "*", SearchOption.AllDirectories), entry => CheckoutOwner
+                .Read(entry) != owner);
     }
 
     [Fact(Timeout = 120_000)]

@@ -63,7 +63,8 @@ public sealed class ProductionDeploymentTests(RunningProduction production)
                 () => production.RunningIdAsync("web_app_next_container"), id => id.Length == 0, what: "the end of web-next");
             foreach (var image in before)
             {
-                await Eventually.TrueAsync(async () => !await Uvlhub.Engine.HasImageAsync(image, Cancellation), what: "the end of an image");
+                await Eventually.TrueAsync(
+                    async () => !await Uvlhub.Engine.HasImageAsync(image, Cancellation), what: "the end of an image");
             }
         }
         finally
@@ -199,13 +200,15 @@ public sealed class ProductionDeploymentTests(RunningProduction production)
         await updated.App.ResourceNotifications.WaitForResourceAsync("web-next", state => state.Snapshot.ExitCode is > 0, Cancellation);
         // What the next start would take is what serves.
         var serves = await LocalRegistry.IdAsync(second, Cancellation);
-        await Eventually.IsAsync(() => LocalRegistry.IdAsync(image, Cancellation), id => id == serves, what: "the image that serves, under its name");
+        await Eventually.IsAsync(
+            () => LocalRegistry.IdAsync(image, Cancellation), id => id == serves, what: "the image that serves, under its name");
         Assert.NotEqual(serves, await LocalRegistry.IdAsync(third, Cancellation));
 
         // Each question is a pull, whose answer is then put back.
         var (asked, attempts) = (await registry.QuestionsAsync("minihub", Cancellation), await AttemptsAsync());
         await Eventually.IsAsync(
-            () => registry.QuestionsAsync("minihub", Cancellation), questions => questions > asked + 5, what: "more questions to the registry");
+            () => registry.QuestionsAsync("minihub", Cancellation), questions => questions > asked
+                + 5, what: "more questions to the registry");
         await Proof.HappensAsync("the image is not tried again", async () => Assert.Equal(attempts, await AttemptsAsync()));
         await Proof.HappensAsync("the one before it goes on serving", async () =>
             Assert.Contains("of the registry", await visitor.ReadAsync("/", Cancellation), StringComparison.Ordinal));
@@ -222,5 +225,6 @@ public sealed class ProductionDeploymentTests(RunningProduction production)
     private Task<string> ImageAsync(string container) => production.InspectAsync(container, "{{.Image}}");
 
     private static Task ShowsAsync(Visitor visitor, string text) => Eventually.TrueAsync(
-        async () => (await visitor.ReadAsync("/", Cancellation)).Contains(text, StringComparison.Ordinal), what: $"'{text}' on the first page");
+        async () => (
+            await visitor.ReadAsync("/", Cancellation)).Contains(text, StringComparison.Ordinal), what: $"'{text}' on the first page");
 }

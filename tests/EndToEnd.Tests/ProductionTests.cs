@@ -66,7 +66,8 @@ public sealed partial class ProductionTests(RunningProduction production)
     public async Task MariaDB_has_no_port_on_the_host_and_is_healthy()
     {
         Assert.Equal("true", await production.InspectAsync(
-            "mariadb_container", "{{.State.Running}}{{range $port, $bound := .NetworkSettings.Ports}}{{if $bound}} {{$port}}{{end}}{{end}}"));
+            "mariadb_container",
+            "{{.State.Running}}{{range $port, $bound := .NetworkSettings.Ports}}{{if $bound}} {{$port}}{{end}}{{end}}"));
         await Uvlhub.App.ResourceNotifications.WaitForResourceHealthyAsync("uvlhubdb", Cancellation);
     }
 

@@ -8,10 +8,12 @@ namespace UvlhubAspire.EndToEnd.Tests;
 public static class Published
 {
     /// <summary>Runs one step of the AppHost's pipeline, as <c>aspire do STEP</c> does.</summary>
-    public static async Task RunStepAsync(string step, string folder, SampleCheckout checkout, CancellationToken cancellationToken, params string[] settings)
+    public static async Task RunStepAsync(
+        string step, string folder, SampleCheckout checkout, CancellationToken cancellationToken, params string[] settings)
     {
         var result = await Cli.Wrap(AppHost)
-            .WithArguments(["--operation", "publish", "--step", step, "--output-path", folder, $"--Uvlhub:Path={checkout.Path}", .. settings])
+            .WithArguments(
+                ["--operation", "publish", "--step", step, "--output-path", folder, $"--Uvlhub:Path={checkout.Path}", .. settings])
             // It ends at once; what it read needs no watching, for which Linux gives a user 128 places in all.
             .WithEnvironmentVariables(environment => environment.Set("DOTNET_hostBuilder__reloadConfigOnChange", "false"))
             .WithValidation(CommandResultValidation.None)
@@ -23,9 +25,12 @@ public static class Published
     }
 
     /// <summary>Fills in a template of settings: every variable without a value needs one in <paramref name="values"/>.</summary>
-    public static string FillIn(string template, IReadOnlyDictionary<string, string> values) => string.Join('\n', template.Split('\n').Select(line =>
+    public static string FillIn(
+        string template, IReadOnlyDictionary<string, string> values) => string.Join('\n', template.Split('\n').Select(line =>
         line.Split('=', 2) is [{ Length: > 0 } name, var value] && !name.StartsWith('#')
-            ? values.TryGetValue(name, out var given) ? $"{name}='{given}'" : value.Length > 0 ? line : throw new InvalidOperationException($"{name} has no value")
+            ? values.TryGetValue(name, out var given) ? $"{name}='{given}'"
+                : value.Length > 0 ? line
+                : throw new InvalidOperationException($"{name} has no value")
             : line));
 
     private static string AppHost => Path.Combine(

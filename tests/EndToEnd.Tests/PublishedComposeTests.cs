@@ -73,7 +73,8 @@ public sealed class PublishedComposeTests(PublishedComposeTests.Deployment deplo
 
         var after = await deployment.ServedAsync();
         Assert.Equal(4, after.Count);
-        Assert.All(after, replica => Assert.True(replica.Value > before.GetValueOrDefault(replica.Key) + 5, $"{replica.Key} served nothing"));
+        Assert.All(
+            after, replica => Assert.True(replica.Value > before.GetValueOrDefault(replica.Key) + 5, $"{replica.Key} served nothing"));
     }
 
     [Fault(FaultArea.Production, "MariaDB is killed under four replicas (compose)")]
@@ -95,7 +96,8 @@ public sealed class PublishedComposeTests(PublishedComposeTests.Deployment deplo
             await Eventually.IsAsync(() => deployment.StateAsync("db"), state => state == "running healthy", what: "a healthy database");
         });
         await Proof.HappensAsync("the site answers again, to who was logged in as well", () =>
-            Eventually.TrueAsync(async () => (await visitor.ReadAsync("/", Cancellation)).Contains(Visitor.LoggedIn, StringComparison.Ordinal)));
+            Eventually.TrueAsync(
+                async () => (await visitor.ReadAsync("/", Cancellation)).Contains(Visitor.LoggedIn, StringComparison.Ordinal)));
         Proof.Data("every user and feature model is there", rows, await RowsAsync());
         Assert.Equal(upload.Text, await visitor.DownloadAsync(upload, Cancellation));
 
@@ -130,7 +132,9 @@ public sealed class PublishedComposeTests(PublishedComposeTests.Deployment deplo
             string[] settings = [$"--Uvlhub:Publish:Name={_name}", "--Uvlhub:Version=v1", "--Uvlhub:Gunicorn:Workers=1"];
             await Published.RunStepAsync("publish", _folder.FullName, Checkout, TestContext.Current.CancellationToken, settings);
             await Published.RunStepAsync("build-images", _folder.FullName, Checkout, TestContext.Current.CancellationToken, settings);
-            await File.WriteAllTextAsync(Path.Combine(Folder, ".env"), Published.FillIn(await File.ReadAllTextAsync(Path.Combine(Folder, ".env.template")), new Dictionary<string, string>
+            await File.WriteAllTextAsync(
+                Path.Combine(Folder, ".env"),
+                Published.FillIn(await File.ReadAllTextAsync(Path.Combine(Folder, ".env.template")), new Dictionary<string, string>
             {
                 // Compose reads quotes, dollars and hashes in a value; the container must get what was meant.
                 ["MARIADB_ROOT_PASSWORD"] = $"{RunningProduction.Password} $root #1",
@@ -149,8 +153,11 @@ public sealed class PublishedComposeTests(PublishedComposeTests.Deployment deplo
 
         public async Task<string> ComposeAsync(params string[] arguments)
         {
-            var result = await Uvlhub.Engine.RunAsync(s_limit, TestContext.Current.CancellationToken, ["compose", "--project-directory", Folder, .. arguments]);
-            return result.Succeeded ? result.Output : throw new InvalidOperationException($"compose {string.Join(' ', arguments)}: {result.Error}");
+            var result = await Uvlhub.Engine.RunAsync(
+                s_limit, TestContext.Current.CancellationToken, ["compose", "--project-directory", Folder, .. arguments]);
+            return result.Succeeded
+                ? result.Output
+                : throw new InvalidOperationException($"compose {string.Join(' ', arguments)}: {result.Error}");
         }
 
         public Task<string> ScaleAsync(int replicas) =>
@@ -159,9 +166,12 @@ public sealed class PublishedComposeTests(PublishedComposeTests.Deployment deplo
         public Task<string> InsideAsync(string service, params string[] command) => ComposeAsync(["exec", "-T", service, .. command]);
 
         public Task<string> SqlAsync(string sql) => InsideAsync(
-            "db", "sh", "-c", """MYSQL_PWD="$MARIADB_PASSWORD" exec mariadb -u"$MARIADB_USER" --batch --skip-column-names "$MARIADB_DATABASE" -e "$0" """, sql);
+            "db", "sh", "-c",
+            """MYSQL_PWD="$MARIADB_PASSWORD" exec mariadb -u"$MARIADB_USER" --batch --skip-column-names "$MARIADB_DATABASE" -e "$0" """,
+            sql);
 
-        public async Task<string> StateAsync(string service) => (await ComposeAsync("ps", "--all", "--format", "{{.State}} {{.Health}}", service)).Trim();
+        public async Task<string> StateAsync(string service) =>
+            (await ComposeAsync("ps", "--all", "--format", "{{.State}} {{.Health}}", service)).Trim();
 
         /// <summary>How many requests each replica has had, by what its kernel counts: the connections that it accepted.</summary>
         public async Task<Dictionary<string, long>> ServedAsync()
@@ -179,7 +189,8 @@ public sealed class PublishedComposeTests(PublishedComposeTests.Deployment deplo
 
         public async ValueTask DisposeAsync()
         {
-            await Uvlhub.Engine.RunAsync(s_limit, CancellationToken.None, "compose", "--project-directory", Folder, "down", "--volumes", "--timeout", "5");
+            await Uvlhub.Engine.RunAsync(
+                s_limit, CancellationToken.None, "compose", "--project-directory", Folder, "down", "--volumes", "--timeout", "5");
             foreach (var image in (string[])[$"{_name}:v1-debian", $"{_name}-migrator:v1-debian"])
             {
                 await Uvlhub.Engine.RunAsync(s_limit, CancellationToken.None, "image", "rm", image);

@@ -80,7 +80,8 @@ public sealed class PublishedSwarmTests(RunningSwarm swarm) : IClassFixture<Runn
             () => RunningSwarm.HealthyAsync(swarm.Manager), healthy => healthy.Count == RunningSwarm.Replicas,
             what: "all replicas on the other node");
         await Eventually.IsAsync(
-            () => swarm.Worker.RunAsync(Cancellation, "docker", "ps", "--quiet"), containers => containers.Length == 0, what: "an empty node");
+            () => swarm.Worker.RunAsync(
+                Cancellation, "docker", "ps", "--quiet"), containers => containers.Length == 0, what: "an empty node");
         await load.NothingHasFailedAsync();
         await load.UploadsAreThereAsync();
 

@@ -32,7 +32,11 @@ public sealed class RefusedStartTests : IDisposable
         var path = Environment.GetEnvironmentVariable("PATH")!;
         var docker = path.Split(':').Select(folder => Path.Combine(folder, "docker")).First(File.Exists);
         var client = Path.Combine(_folder.FullName, "docker");
-        await File.WriteAllTextAsync(client, $"#!/bin/sh\n[ \"$1\" != buildx ] || {{ echo \"docker: 'buildx' is not a docker command.\" >&2; exit 1; }}\nexec {docker} \"$@\"\n", Cancellation);
+        await File.WriteAllTextAsync(
+            client,
+            $"#!/bin/sh\n[ \"$1\" != buildx ] || {{ echo \"docker: 'buildx' is not a docker command.\" >&2; exit 1; }}\nexec {docker} "
+            + "\"$@\"\n",
+            Cancellation);
         File.SetUnixFileMode(client, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         await RefusedAsync(
             new() { ["PATH"] = $"{_folder.FullName}:{path}" }, [],
@@ -66,7 +70,8 @@ public sealed class RefusedStartTests : IDisposable
     private static async Task RefusedAsync(
         Dictionary<string, string> environment, IEnumerable<string> settings, string claim, params string[] messages)
     {
-        environment["DOTNET_ROOT"] = Path.GetFullPath(Path.Combine(System.Runtime.InteropServices.RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", ".."));
+        environment["DOTNET_ROOT"] = Path.GetFullPath(
+            Path.Combine(System.Runtime.InteropServices.RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", ".."));
         var instance = Uvlhub.NewInstance();
         try
         {

@@ -19,7 +19,8 @@ public sealed class RenderTests(ExternalMariaDB external) : IClassFixture<Extern
         try
         {
             await ServeAsync(instance, "empty: 4 revisions to run");
-            await external.AskAsync("INSERT INTO user (email, password_hash, created_at) VALUES ('ada@example.org', 'x', NOW())", Cancellation);
+            await external.AskAsync(
+                "INSERT INTO user (email, password_hash, created_at) VALUES ('ada@example.org', 'x', NOW())", Cancellation);
             await ServeAsync(instance, "is at the checkout's head 004: nothing to do");
             Assert.Equal("ada@example.org", await external.AskAsync("SELECT GROUP_CONCAT(email) FROM user", Cancellation));
         }
@@ -36,7 +37,8 @@ public sealed class RenderTests(ExternalMariaDB external) : IClassFixture<Extern
         var nobody = FreePorts.Next().ToString(CultureInfo.InvariantCulture);
         await RefusedAsync(
             "given up at the limit, with host, port and cause",
-            $"MariaDB did not answer at {external.Host}:{nobody} within 3 s", "Another host or port: Uvlhub:Database:Host, Uvlhub:Database:Port",
+            $"MariaDB did not answer at {external.Host}:{nobody} within 3 s",
+            "Another host or port: Uvlhub:Database:Host, Uvlhub:Database:Port",
             $"--Uvlhub:Database:Port={nobody}", "--Uvlhub:Migrator:ConnectTimeout=00:00:03");
     }
 
@@ -50,7 +52,9 @@ public sealed class RenderTests(ExternalMariaDB external) : IClassFixture<Extern
             $"MariaDB at {external.Host}:{external.Port} does not let 'site' prepare the databases",
             "Uvlhub:Database:Administrator, with the password in MARIADB_ROOT_PASSWORD",
             "--Uvlhub:Database:Administrator=site");
-        Proof.Data("a dump of all rows is the same, and so are databases, accounts and rights", content, await external.ContentAsync(Cancellation));
+        Proof.Data(
+            "a dump of all rows is the same, and so are databases, accounts and rights", content,
+            await external.ContentAsync(Cancellation));
     }
 
     private async Task RefusedAsync(string claim, string cause, string remedy, params string[] settings)
@@ -59,7 +63,9 @@ public sealed class RenderTests(ExternalMariaDB external) : IClassFixture<Extern
         try
         {
             await using var host = AppHostProcess.Start(
-                new Dictionary<string, string>(), [$"--Uvlhub:Path={external.Checkout.Path}", $"--Uvlhub:Instance={instance}", Environment, .. settings]);
+                new Dictionary<string, string>(), [
+                    $"--Uvlhub:Path={external.Checkout.Path}", $"--Uvlhub:Instance={instance}", Environment, .. settings,
+                ]);
             await Proof.HappensAsync(claim, async () =>
             {
                 await host.PrintedAsync(remedy, Cancellation);
@@ -82,7 +88,8 @@ public sealed class RenderTests(ExternalMariaDB external) : IClassFixture<Extern
 
     private async Task ServeAsync(string instance, string migrated)
     {
-        var uvlhub = await Uvlhub.StartHealthyAsync(external.Checkout.Path, instance, Cancellation, Environment, "--Uvlhub:Gunicorn:Workers=1");
+        var uvlhub = await Uvlhub.StartHealthyAsync(
+            external.Checkout.Path, instance, Cancellation, Environment, "--Uvlhub:Gunicorn:Workers=1");
         try
         {
             using var client = uvlhub.CreateClient();

@@ -26,7 +26,10 @@ public sealed class RestartTests(RunningServices services)
         await Proof.HappensAsync("it is started again by itself, the same container", async () =>
         {
             await Eventually.IsAsync(
-                async () => (Status: await services.InspectAsync("mariadb_container", ".State.Status"), Started: await services.InspectAsync("mariadb_container", ".State.StartedAt")),
+                async () =>
+                    (
+                        Status: await services.InspectAsync("mariadb_container", ".State.Status"),
+                        Started: await services.InspectAsync("mariadb_container", ".State.StartedAt")),
                 state => state.Status == "running" && state.Started != started);
             Assert.Equal(containers, await engine.ContainersAsync());
         });
@@ -41,7 +44,9 @@ public sealed class RestartTests(RunningServices services)
         Proof.Data("a dump of all rows is the same", rows, await engine.RowsAsync());
 
         // The host's port led to it again, the dashboard tells of it, and so does its log.
-        Assert.Equal("1", await services.Uvlhub.ScalarAsync("uvlhubdb", "SELECT COUNT(*) FROM user WHERE email = 'user1@example.com'", Cancellation));
+        Assert.Equal(
+            "1",
+            await services.Uvlhub.ScalarAsync("uvlhubdb", "SELECT COUNT(*) FROM user WHERE email = 'user1@example.com'", Cancellation));
         Assert.StartsWith("1, the last at ", services.PropertyOf("db", RestartSupervisor.RestartsProperty), StringComparison.Ordinal);
         Proof.Reads("db has died", await services.Uvlhub.LogAsync("db", Cancellation));
     }
@@ -90,7 +95,8 @@ public sealed class RestartTests(RunningServices services)
         Proof.Happens($"given up after {deaths} deaths in a row, with its last lines", () =>
         {
             Proof.Reads($"redis has died {deaths} times in a row", log);
-            Assert.Contains("Ready to accept connections", log[log.IndexOf("Its last lines", StringComparison.Ordinal)..], StringComparison.Ordinal);
+            Assert.Contains(
+                "Ready to accept connections", log[log.IndexOf("Its last lines", StringComparison.Ordinal)..], StringComparison.Ordinal);
             Assert.StartsWith("crash loop", services.PropertyOf("redis", RestartSupervisor.RestartsProperty), StringComparison.Ordinal);
         });
 

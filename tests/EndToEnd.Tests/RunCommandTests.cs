@@ -20,16 +20,19 @@ public sealed class RunCommandTests(ClonedRepository repository)
             var started = await clone.ExecuteAsync("./run", ["--detach", $"--Uvlhub:Instance={instance}"], cancellation);
             Assert.True(started.IsSuccess, started.StandardOutput + started.StandardError);
 
-            var site = started.StandardOutput.Split('\n').Single(line => line.StartsWith("uvlhub is ready at ", StringComparison.Ordinal)).Split(' ')[^1];
+            var site = started.StandardOutput.Split('\n').Single(line => line.StartsWith("uvlhub is ready at ", StringComparison.Ordinal))
+                .Split(' ')[^1];
             using var client = new HttpClient();
             Assert.Contains("Coffee machine", await client.GetStringAsync(new Uri(site), cancellation), StringComparison.Ordinal);
 
-            var described = await clone.ExecuteAsync("dotnet", ["tool", "run", "aspire", "--", "describe", "--format", "json", .. s_quiet], cancellation);
+            var described = await clone.ExecuteAsync(
+                "dotnet", ["tool", "run", "aspire", "--", "describe", "--format", "json", .. s_quiet], cancellation);
             // The passwords of the sample.
             Assert.DoesNotContain("uvlhubdb_password", described.StandardOutput, StringComparison.Ordinal);
             Assert.DoesNotContain("uvlhubdb_root_password", described.StandardOutput, StringComparison.Ordinal);
             Assert.DoesNotContain("x-otlp-api-key", described.StandardOutput, StringComparison.Ordinal);
-            var resources = JsonNode.Parse(described.StandardOutput)!["resources"]!.AsArray().ToDictionary(resource => resource!["displayName"]!.GetValue<string>(), resource => resource!);
+            var resources = JsonNode.Parse(described.StandardOutput)!["resources"]!.AsArray()
+                .ToDictionary(resource => resource!["displayName"]!.GetValue<string>(), resource => resource!);
             foreach (var name in (string[])["db", "uvlhubdb", "web"])
             {
                 Assert.Equal("Healthy", resources[name]["healthStatus"]!.GetValue<string>());

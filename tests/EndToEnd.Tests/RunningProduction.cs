@@ -232,6 +232,7 @@ public sealed class RunningProduction : IAsyncLifetime
                 restart: always
 
             """, StringComparison.Ordinal));
-        File.WriteAllText(checkout.File("docker/entrypoints/worker_entrypoint.sh"), "set -e\nexec rq worker --url \"$REDIS_URL\" default\n");
+        File.WriteAllText(
+            checkout.File("docker/entrypoints/worker_entrypoint.sh"), "set -e\nexec rq worker --url \"$REDIS_URL\" default\n");
     }
 }

@@ -5,7 +5,8 @@ using Xunit;
 
 namespace UvlhubAspire.EndToEnd.Tests;
 
-/// <summary>The bundled sample, started once on an empty volume for all tests that only look. It is nobody's to edit: see <see cref="EditedGroup"/>.</summary>
+/// <summary>The bundled sample, started once on an empty volume for all tests that only look. It is nobody's to edit: see
+/// <see cref="EditedGroup"/>.</summary>
 public sealed class RunningSample : IAsyncLifetime
 {
     private Uvlhub? _uvlhub;

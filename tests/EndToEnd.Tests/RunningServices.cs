@@ -29,7 +29,9 @@ public sealed class RunningServices : IAsyncLifetime
     {
         var cancellation = TestContext.Current.CancellationToken;
         _uvlhub = await Uvlhub.StartHealthyAsync(_checkout.Path, Uvlhub.NewInstance(), cancellation, "--Uvlhub:Services=+redis");
-        await Task.WhenAll(((string[])["nginx", "redis"]).Select(service => _uvlhub.App.ResourceNotifications.WaitForResourceHealthyAsync(service, cancellation)));
+        await Task.WhenAll(
+            ((string[])["nginx", "redis"]).Select(
+                service => _uvlhub.App.ResourceNotifications.WaitForResourceHealthyAsync(service, cancellation)));
     }
 
     public async ValueTask DisposeAsync()
@@ -46,7 +48,10 @@ public sealed class RunningServices : IAsyncLifetime
     /// <param name="container">The container's name without the instance.</param>
     /// <param name="field">A template, such as <c>.State.Status</c>.</param>
     public async Task<string> InspectAsync(string container, string field) =>
-        (await Uvlhub.Engine.RunAsync(s_limit, TestContext.Current.CancellationToken, "container", "inspect", "--format", $"{{{{{field}}}}}", Uvlhub.ContainerOf(container))).Output;
+        (
+            await Uvlhub.Engine.RunAsync(
+                s_limit, TestContext.Current.CancellationToken, "container", "inspect", "--format", $"{{{{{field}}}}}",
+                Uvlhub.ContainerOf(container))).Output;
 
     /// <summary>Kills a container's process from the host, as a crash does: the engine was not asked.</summary>
     public async Task CrashAsync(string container)
@@ -69,7 +74,8 @@ public sealed class RunningServices : IAsyncLifetime
     /// <summary>Presses a button of the dashboard: <c>start</c>, <c>stop</c>, <c>restart</c>.</summary>
     public async Task CommandAsync(string resource, string command)
     {
-        var result = await Uvlhub.App.ResourceCommands.ExecuteCommandAsync(ResourceId(resource), command, TestContext.Current.CancellationToken);
+        var result = await Uvlhub.App.ResourceCommands.ExecuteCommandAsync(
+            ResourceId(resource), command, TestContext.Current.CancellationToken);
         Assert.True(result.Success, $"{resource} {command}: {result.Message}");
     }
 

@@ -37,7 +37,8 @@ public sealed class SampleTests(RunningSample sample)
     public async Task The_database_is_at_the_checkouts_head_and_seeded_once()
     {
         Assert.Equal("004", await Uvlhub.ScalarAsync("uvlhubdb", "SELECT version_num FROM alembic_version", Cancellation));
-        Assert.Equal("1", await Uvlhub.ScalarAsync("uvlhubdb", "SELECT COUNT(*) FROM user WHERE email = 'user1@example.com'", Cancellation));
+        Assert.Equal(
+            "1", await Uvlhub.ScalarAsync("uvlhubdb", "SELECT COUNT(*) FROM user WHERE email = 'user1@example.com'", Cancellation));
     }
 
     [Fact(Timeout = 60_000)]
@@ -53,7 +54,8 @@ public sealed class SampleTests(RunningSample sample)
     [Fact(Timeout = 60_000)]
     public async Task The_migrator_has_finished_with_exit_code_0_and_the_databases_are_healthy()
     {
-        var migrator = await Uvlhub.App.ResourceNotifications.WaitForResourceAsync("migrator", state => state.Snapshot.ExitCode is not null, Cancellation);
+        var migrator = await Uvlhub.App.ResourceNotifications.WaitForResourceAsync(
+            "migrator", state => state.Snapshot.ExitCode is not null, Cancellation);
         Assert.Equal((KnownResourceStates.Finished, 0), (migrator.Snapshot.State?.Text, migrator.Snapshot.ExitCode));
         foreach (var resource in (string[])["db", "uvlhubdb", "uvlhubdb-test", "web"])
         {
@@ -66,7 +68,8 @@ public sealed class SampleTests(RunningSample sample)
     [InlineData("web")]
     public async Task A_service_is_found_by_its_compose_name_on_the_containers_network(string name)
     {
-        var found = await Uvlhub.Engine.RunAsync(TimeSpan.FromSeconds(30), Cancellation, "exec", Uvlhub.ContainerOf("rosemary_container"), "getent", "hosts", name);
+        var found = await Uvlhub.Engine.RunAsync(
+            TimeSpan.FromSeconds(30), Cancellation, "exec", Uvlhub.ContainerOf("rosemary_container"), "getent", "hosts", name);
         Assert.True(found.Succeeded, found.Error);
     }
 
@@ -85,7 +88,8 @@ public sealed class SampleTests(RunningSample sample)
     public async Task The_ignored_modules_reach_the_application_without_a_file_in_the_checkout()
     {
         var read = await Uvlhub.Engine.RunAsync(TimeSpan.FromSeconds(30), Cancellation,
-            "exec", Uvlhub.ContainerOf("rosemary_container"), "python", "-c", "from core.modules import ignored_modules; print(*ignored_modules())");
+            "exec", Uvlhub.ContainerOf("rosemary_container"), "python", "-c",
+            "from core.modules import ignored_modules; print(*ignored_modules())");
         Assert.Equal("webhook", read.Output);
         Assert.False(File.Exists(sample.Checkout.File(".moduleignore")));
     }

@@ -74,7 +74,10 @@ public sealed class SecurityTests(HostileSample sample) : IClassFixture<HostileS
     public void No_process_had_a_secret_in_its_command_line()
     {
         // The engine's client was seen making containers, so a secret in its words would have been.
-        Assert.Contains(sample.CommandLines.Keys, line => line.Contains($"{Uvlhub.Instance}_", StringComparison.Ordinal) && line.Contains("--env-file", StringComparison.Ordinal));
+        Assert.Contains(
+            sample.CommandLines.Keys,
+            line =>
+                line.Contains($"{Uvlhub.Instance}_", StringComparison.Ordinal) && line.Contains("--env-file", StringComparison.Ordinal));
         Assert.All(sample.CommandLines.Keys, AssertNoSecret);
     }
 
@@ -90,7 +93,8 @@ public sealed class SecurityTests(HostileSample sample) : IClassFixture<HostileS
                 Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file));
             }
 
-            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(SecretVariables.Folder));
+            Assert.Equal(
+                UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(SecretVariables.Folder));
         }
     }
 
@@ -99,12 +103,18 @@ public sealed class SecurityTests(HostileSample sample) : IClassFixture<HostileS
     {
         foreach (var name in (string[])["db", "web", "rosemary", "migrator"])
         {
-            Assert.True(Uvlhub.App.ResourceNotifications.TryGetCurrentState(name, out var current) || Uvlhub.App.ResourceNotifications.TryGetCurrentState(Id(name), out current), name);
+            Assert.True(
+                Uvlhub.App.ResourceNotifications.TryGetCurrentState(name, out var current)
+                    || Uvlhub.App.ResourceNotifications.TryGetCurrentState(Id(name), out current),
+                name);
             // What the orchestrator was told: this is shown. What the engine has in addition is hidden and masked, and the
             // tests of ./run and ./ci look at what 'aspire describe' and 'aspire export' make of both. The migrator's
             // passwords are parameters, which are masked wherever they are the whole value.
             var masked = sample.Secrets.Values.ToHashSet(StringComparer.Ordinal);
-            Assert.All(current.Snapshot.EnvironmentVariables.Where(variable => variable.IsFromSpec).Where(variable => name != "migrator" || !masked.Contains(variable.Value ?? "")), variable => AssertNoSecret($"{variable.Name}={variable.Value}"));
+            Assert.All(
+                current.Snapshot.EnvironmentVariables.Where(variable => variable.IsFromSpec)
+                    .Where(variable => name != "migrator" || !masked.Contains(variable.Value ?? "")),
+                variable => AssertNoSecret($"{variable.Name}={variable.Value}"));
         }
 
         Assert.True(Uvlhub.App.ResourceNotifications.TryGetCurrentState("web", out var web));
@@ -121,11 +131,13 @@ public sealed class SecurityTests(HostileSample sample) : IClassFixture<HostileS
         await client.GetStringAsync("/?asked=by-the-test", Cancellation);
         foreach (var (resource, known) in ((string, string)[])
         [
-            ("db", "ready for connections"), ("web", "?asked=by-the-test"), ("rosemary", "Running python"), ("migrator", "is at the checkout's head"),
+            ("db", "ready for connections"), ("web", "?asked=by-the-test"), ("rosemary", "Running python"), (
+                "migrator", "is at the checkout's head"),
         ])
         {
             AssertNoSecret(await Eventually.IsAsync(
-                () => Uvlhub.LogAsync(resource, Cancellation), log => log.Contains(known, StringComparison.Ordinal), what: $"{resource} logs '{known}'"));
+                () => Uvlhub.LogAsync(resource, Cancellation), log => log
+                    .Contains(known, StringComparison.Ordinal), what: $"{resource} logs '{known}'"));
         }
 
         var logged = new List<string>();
@@ -151,21 +163,25 @@ public sealed class SecurityTests(HostileSample sample) : IClassFixture<HostileS
         ])
         {
             await dashboard.SpanAsync(resource, known, Cancellation);
-            Assert.All(await dashboard.SpansAsync(resource, Cancellation), span => AssertNoSecret($"{span.Name} {string.Join(' ', span.Attributes)}"));
+            Assert.All(
+                await dashboard.SpansAsync(resource, Cancellation),
+                span => AssertNoSecret($"{span.Name} {string.Join(' ', span.Attributes)}"));
         }
     }
 
     [Fact(Timeout = 60_000)]
     public async Task Containers_have_no_power_that_they_do_not_need_and_the_toolbox_none_that_the_site_has_not()
     {
-        const string privileges = "{{.HostConfig.Privileged}} {{.HostConfig.CapDrop}} {{.HostConfig.CapAdd}} {{.HostConfig.SecurityOpt}} {{.HostConfig.NetworkMode}} {{.HostConfig.PidMode}} {{.HostConfig.Devices}} {{.Config.User}}";
+        const string privileges = "{{.HostConfig.Privileged}} {{.HostConfig.CapDrop}} {{.HostConfig.CapAdd}} {{.HostConfig.SecurityOpt}} "
+            + "{{.HostConfig.NetworkMode}} {{.HostConfig.PidMode}} {{.HostConfig.Devices}} {{.Config.User}}";
         var site = await InspectAsync("web_app_container", privileges);
         Assert.StartsWith("false [ALL] [] [no-new-privileges] ", site, StringComparison.Ordinal);
         Assert.Equal(site, await InspectAsync("rosemary_container", privileges));
         Assert.Equal(
             await InspectAsync("web_app_container", "{{range .HostConfig.Mounts}}{{.Source}} {{end}}"),
             await InspectAsync("rosemary_container", "{{range .HostConfig.Mounts}}{{.Source}} {{end}}"));
-        Assert.StartsWith("false [] [] [no-new-privileges] ", await InspectAsync("mariadb_container", privileges), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "false [] [] [no-new-privileges] ", await InspectAsync("mariadb_container", privileges), StringComparison.Ordinal);
         foreach (var container in Containers())
         {
             var mounts = await Uvlhub.EngineAsync(s_limit, Cancellation, "container", "inspect", "--format", "{{json .Mounts}}", container);
@@ -183,7 +199,10 @@ public sealed class SecurityTests(HostileSample sample) : IClassFixture<HostileS
         {
             using var refused = await client.GetAsync(new Uri(login, page), Cancellation);
             Assert.Equal(HttpStatusCode.Redirect, refused.StatusCode);
-            Assert.StartsWith("/login", refused.Headers.Location!.IsAbsoluteUri ? refused.Headers.Location.AbsolutePath : refused.Headers.Location.OriginalString, StringComparison.Ordinal);
+            Assert.StartsWith(
+                "/login",
+                refused.Headers.Location!.IsAbsoluteUri ? refused.Headers.Location.AbsolutePath : refused.Headers.Location.OriginalString,
+                StringComparison.Ordinal);
         }
 
         using var wrong = await client.GetAsync(new Uri(login, "/login?t=wrong"), Cancellation);
@@ -227,7 +246,8 @@ public sealed class SecurityTests(HostileSample sample) : IClassFixture<HostileS
     }
 
     private async Task<bool> HasTraceAsync(string container) =>
-        await Uvlhub.EngineAsync(s_limit, Cancellation, "exec", container, "sh", "-c", $"test -e {sample.Trace} && echo seen || echo none") == "seen";
+        await Uvlhub.EngineAsync(
+            s_limit, Cancellation, "exec", container, "sh", "-c", $"test -e {sample.Trace} && echo seen || echo none") == "seen";
 
     private Task<string> ExecAsync(string container, params string[] words) => Uvlhub.InsideAsync(container, Cancellation, words);
 

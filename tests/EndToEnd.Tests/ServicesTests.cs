@@ -25,7 +25,8 @@ public sealed class ServicesTests(RunningServices services, RunningSample sample
     public async Task Nginx_shows_the_checkouts_page_while_the_site_is_down_and_the_site_as_soon_as_it_is_back()
     {
         using var client = new HttpClient { BaseAddress = services.NginxUrl, Timeout = TimeSpan.FromSeconds(10) };
-        var page = await File.ReadAllTextAsync(Path.Combine(UvlhubAspire.Checkout.RepositoryFolder.BundledSample, "docker/nginx/html/502.html"), Cancellation);
+        var page = await File.ReadAllTextAsync(
+            Path.Combine(UvlhubAspire.Checkout.RepositoryFolder.BundledSample, "docker/nginx/html/502.html"), Cancellation);
 
         await services.CommandAsync("web", "stop");
         var down = await Eventually.IsAsync(AnswerAsync, answer => answer.Status == HttpStatusCode.BadGateway);
@@ -51,7 +52,9 @@ public sealed class ServicesTests(RunningServices services, RunningSample sample
         await using var stream = client.GetStream();
         await stream.WriteAsync("SET greeting hello\r\nGET greeting\r\n"u8.ToArray(), Cancellation);
         using var reader = new StreamReader(stream, Encoding.ASCII);
-        Assert.Equal(["+OK", "$5", "hello"], [await reader.ReadLineAsync(Cancellation), await reader.ReadLineAsync(Cancellation), await reader.ReadLineAsync(Cancellation)]);
+        Assert.Equal(
+            ["+OK", "$5", "hello"],
+            [await reader.ReadLineAsync(Cancellation), await reader.ReadLineAsync(Cancellation), await reader.ReadLineAsync(Cancellation)]);
     }
 
     [Theory(Timeout = 60_000)]
@@ -63,7 +66,8 @@ public sealed class ServicesTests(RunningServices services, RunningSample sample
     public async Task A_service_is_reached_by_the_names_that_it_has_under_compose(string name, int port)
     {
         var connected = await Uvlhub.Engine.RunAsync(TimeSpan.FromSeconds(30), Cancellation,
-            "exec", services.Uvlhub.ContainerOf("rosemary_container"), "python", "-c", $"import socket; socket.create_connection(('{name}', {port}), 5)");
+            "exec", services.Uvlhub.ContainerOf("rosemary_container"), "python", "-c",
+            $"import socket; socket.create_connection(('{name}', {port}), 5)");
         Assert.True(connected.Succeeded, connected.Error);
     }
 
@@ -71,7 +75,8 @@ public sealed class ServicesTests(RunningServices services, RunningSample sample
     public async Task A_container_from_outside_reaches_the_services_through_the_tutorials_network()
     {
         var reached = await Uvlhub.Engine.RunAsync(TimeSpan.FromSeconds(30), Cancellation,
-            "run", "--rm", "--network", services.Uvlhub.ContainerOf("uvlhub_network"), "--entrypoint", "getent", await services.InspectAsync("redis_container", ".Config.Image"),
+            "run", "--rm", "--network", services.Uvlhub.ContainerOf("uvlhub_network"), "--entrypoint", "getent", await services
+                .InspectAsync("redis_container", ".Config.Image"),
             "hosts", "web", "db", "nginx_web_server_container");
         Assert.True(reached.Succeeded, reached.Error);
         Assert.Equal(3, reached.Output.Split('\n').Length);
@@ -94,6 +99,9 @@ public sealed class ServicesTests(RunningServices services, RunningSample sample
         await using var command = connection.CreateCommand();
         command.CommandText = "CREATE TABLE side_by_side (id INT)";
         await command.ExecuteNonQueryAsync(Cancellation);
-        Assert.Equal("0", await sample.Uvlhub.ScalarAsync("uvlhubdb", "SELECT COUNT(*) FROM information_schema.tables WHERE table_name = 'side_by_side'", Cancellation));
+        Assert.Equal(
+            "0",
+            await sample.Uvlhub.ScalarAsync(
+                "uvlhubdb", "SELECT COUNT(*) FROM information_schema.tables WHERE table_name = 'side_by_side'", Cancellation));
     }
 }

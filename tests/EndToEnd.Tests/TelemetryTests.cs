@@ -19,8 +19,11 @@ public sealed class TelemetryTests(RunningSample sample)
         var request = await dashboard.SpanAsync("web", span => span.Name == "GET /", Cancellation);
         Assert.Equal(("200", "GET", "/"), (request["http.response.status_code"], request["http.request.method"], request["http.route"]));
 
-        var statement = await dashboard.SpanAsync("web", span => span.ParentSpanId == request.SpanId && span["db.operation.name"] == "SELECT", Cancellation);
-        Assert.Equal((request.TraceId, "mariadb", "uvlhubdb", "db"), (statement.TraceId, statement["db.system"], statement["db.namespace"], statement["server.address"]));
+        var statement = await dashboard.SpanAsync(
+            "web", span => span.ParentSpanId == request.SpanId && span["db.operation.name"] == "SELECT", Cancellation);
+        Assert.Equal(
+            (request.TraceId, "mariadb", "uvlhubdb", "db"),
+            (statement.TraceId, statement["db.system"], statement["db.namespace"], statement["server.address"]));
         Assert.StartsWith("SELECT", statement["db.query.text"], StringComparison.Ordinal);
     }
 
@@ -31,7 +34,8 @@ public sealed class TelemetryTests(RunningSample sample)
         var command = await dashboard.SpanAsync("rosemary", span => span.Name == "flask db upgrade", Cancellation);
         var step = await dashboard.SpanAsync("migrator", span => span.SpanId == command.ParentSpanId, Cancellation);
         Assert.Equal(step.TraceId, command.TraceId);
-        await dashboard.SpanAsync("rosemary", span => span.ParentSpanId == command.SpanId && span["db.operation.name"] == "CREATE", Cancellation);
+        await dashboard.SpanAsync(
+            "rosemary", span => span.ParentSpanId == command.SpanId && span["db.operation.name"] == "CREATE", Cancellation);
     }
 
     [Fact(Timeout = 60_000)]
@@ -69,7 +73,10 @@ public sealed class TelemetryTests(RunningSample sample)
             TimeSpan.FromSeconds(30), Cancellation, "exec", Uvlhub.ContainerOf("web_app_container"), "python", "-c", command);
         Assert.Equal("404", ran.Output);
         var said = Assert.Single(ran.Error.Split('\n'));
-        Assert.StartsWith("UvlhubAspire: no traces, log records and metrics in the dashboard, because this image lacks OpenTelemetry (No module named 'opentelemetry", said, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "UvlhubAspire: no traces, log records and metrics in the dashboard, because this image lacks OpenTelemetry (No module named "
+            + "'opentelemetry",
+            said, StringComparison.Ordinal);
         Assert.EndsWith("Uvlhub:Telemetry=false ends this message", said, StringComparison.Ordinal);
     }
 }

@@ -32,13 +32,16 @@ public sealed class Uvlhub : IAsyncDisposable
     public DistributedApplication App => _app;
 
     /// <summary>The engine that the AppHost uses: Podman where Aspire's own setting in the environment says so.</summary>
-    internal static ContainerEngine Engine { get; } = ContainerEngine.FromConfiguration(new ConfigurationBuilder().AddEnvironmentVariables().Build());
+    internal static ContainerEngine Engine { get; } = ContainerEngine.FromConfiguration(
+        new ConfigurationBuilder().AddEnvironmentVariables().Build());
 
     /// <summary>What a command of the engine's prints; one that fails is an error.</summary>
     internal static async Task<string> EngineAsync(TimeSpan limit, CancellationToken cancellationToken, params string[] words)
     {
         var result = await Engine.RunAsync(limit, cancellationToken, words);
-        return result.Succeeded ? result.Output : throw new InvalidOperationException($"{Engine.Executable} {string.Join(' ', words)}: {result.Error}");
+        return result.Succeeded
+            ? result.Output
+            : throw new InvalidOperationException($"{Engine.Executable} {string.Join(' ', words)}: {result.Error}");
     }
 
     public static string NewInstance() => $"e2e{Guid.NewGuid().ToString("n")[..8]}";
@@ -48,7 +51,8 @@ public sealed class Uvlhub : IAsyncDisposable
     /// <param name="instance">A name from <see cref="NewInstance"/>; the same again finds the same data.</param>
     /// <param name="cancellationToken">Ends the start.</param>
     /// <param name="settings">Further settings, as on the command line.</param>
-    public static async Task<Uvlhub> StartAsync(string checkout, string instance, CancellationToken cancellationToken, params string[] settings)
+    public static async Task<Uvlhub> StartAsync(
+        string checkout, string instance, CancellationToken cancellationToken, params string[] settings)
     {
         string[] arguments =
         [
@@ -78,7 +82,8 @@ public sealed class Uvlhub : IAsyncDisposable
     }
 
     /// <summary>Starts the AppHost and waits until the site is healthy; the message of a failure says what the resources say.</summary>
-    public static async Task<Uvlhub> StartHealthyAsync(string checkout, string instance, CancellationToken cancellationToken, params string[] settings)
+    public static async Task<Uvlhub> StartHealthyAsync(
+        string checkout, string instance, CancellationToken cancellationToken, params string[] settings)
     {
         var uvlhub = await StartAsync(checkout, instance, cancellationToken, settings);
         try
@@ -93,7 +98,8 @@ public sealed class Uvlhub : IAsyncDisposable
             var migrator = await uvlhub.LogAsync("migrator", CancellationToken.None);
             var web = await uvlhub.LogAsync("web", CancellationToken.None);
             await uvlhub.DisposeAsync();
-            throw new InvalidOperationException($"The site did not become healthy: {exception.Message}\nmigrator:\n{migrator}\nweb:\n{web}", exception);
+            throw new InvalidOperationException(
+                $"The site did not become healthy: {exception.Message}\nmigrator:\n{migrator}\nweb:\n{web}", exception);
         }
     }
 
@@ -104,7 +110,8 @@ public sealed class Uvlhub : IAsyncDisposable
 
     /// <summary>The dashboard's address with its token.</summary>
     public async Task<string> DashboardLoginUrlAsync(CancellationToken cancellationToken) =>
-        await DashboardAddresses.LoginUrlAsync(_app.Services, cancellationToken) ?? throw new InvalidOperationException("the dashboard is disabled");
+        await DashboardAddresses.LoginUrlAsync(_app.Services, cancellationToken)
+            ?? throw new InvalidOperationException("the dashboard is disabled");
 
     public string ContainerOf(string name) => $"{Instance}_{name}";
 
@@ -145,7 +152,8 @@ public sealed class Uvlhub : IAsyncDisposable
     public async Task<string> LogAsync(string resource, CancellationToken cancellationToken)
     {
         var lines = new List<string>();
-        await foreach (var batch in _app.Services.GetRequiredService<ResourceLoggerService>().GetAllAsync(ResourceName(resource)).WithCancellation(cancellationToken))
+        await foreach (var batch in _app.Services.GetRequiredService<ResourceLoggerService>().GetAllAsync(ResourceName(resource))
+            .WithCancellation(cancellationToken))
         {
             lines.AddRange(batch.Select(line => line.Content));
         }
@@ -161,7 +169,8 @@ public sealed class Uvlhub : IAsyncDisposable
     }
 
     /// <summary>Runs a resource's command, as the dashboard does, with what is typed in.</summary>
-    public Task<ExecuteCommandResult> RunCommandAsync(string resource, string command, (string Name, string Value)[] arguments, CancellationToken cancellationToken) =>
+    public Task<ExecuteCommandResult> RunCommandAsync(
+        string resource, string command, (string Name, string Value)[] arguments, CancellationToken cancellationToken) =>
         App.Services.GetRequiredService<ResourceCommandService>().ExecuteCommandAsync(
             App.Services.GetRequiredService<DistributedApplicationModel>().Resources.Single(candidate => candidate.Name == resource),
             command,
@@ -225,7 +234,8 @@ public sealed class Uvlhub : IAsyncDisposable
         var begun = Stopwatch.GetTimestamp();
         while (true)
         {
-            var left = (await EngineAsync(s_engineLimit, CancellationToken.None, question)).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+            var left = (
+                await EngineAsync(s_engineLimit, CancellationToken.None, question)).Split('\n', StringSplitOptions.RemoveEmptyEntries);
             if (left.Length == 0 || Stopwatch.GetElapsedTime(begun) > s_removalLimit)
             {
                 return left;

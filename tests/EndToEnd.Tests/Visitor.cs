@@ -70,7 +70,8 @@ internal sealed class Visitor : IDisposable
     private async Task<string> TokenAsync(string path, CancellationToken cancellationToken) =>
         CsrfForm.Token(await ReadAsync(path, cancellationToken)) ?? throw new HttpRequestException($"{path} has no form");
 
-    private async Task<(string Path, string Text)> SendAsync(string path, HttpContent form, string says, CancellationToken cancellationToken)
+    private async Task<(string Path, string Text)> SendAsync(
+        string path, HttpContent form, string says, CancellationToken cancellationToken)
     {
         var answer = await AskAsync(HttpMethod.Post, path, form, cancellationToken);
         return answer.Text.Contains(says, StringComparison.Ordinal)
@@ -78,7 +79,8 @@ internal sealed class Visitor : IDisposable
     }
 
     // Where it led, and what stands there.
-    private async Task<(string Path, string Text)> AskAsync(HttpMethod method, string path, HttpContent? form, CancellationToken cancellationToken)
+    private async Task<(string Path, string Text)> AskAsync(
+        HttpMethod method, string path, HttpContent? form, CancellationToken cancellationToken)
     {
         var begun = Stopwatch.GetTimestamp();
         try
@@ -93,7 +95,8 @@ internal sealed class Visitor : IDisposable
         catch (Exception exception) when (
             exception is HttpRequestException or TaskCanceledException && !cancellationToken.IsCancellationRequested)
         {
-            throw new HttpRequestException($"{method} {path}: {exception.Message}", exception, (exception as HttpRequestException)?.StatusCode);
+            throw new HttpRequestException(
+                $"{method} {path}: {exception.Message}", exception, (exception as HttpRequestException)?.StatusCode);
         }
         finally
         {

@@ -77,5 +77,5 @@ public sealed class DotEnvFileDecisionTests
         Assert.Contains(reason, refusal.Message, StringComparison.Ordinal);
     }
 
-    private static CheckoutException Refusal(string text) => Assert.Throws<CheckoutException>(() => DotEnvFile.Parse(text, ".env"));
+    private static UserErrorException Refusal(string text) => Assert.Throws<UserErrorException>(() => DotEnvFile.Parse(text, ".env"));
 }

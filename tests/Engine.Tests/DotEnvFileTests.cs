@@ -22,7 +22,7 @@ public sealed class DotEnvFileTests
     [InlineData("A=\"x\" y", 1, "text after the closing")]
     public void A_malformed_line_is_named_with_file_number_and_reason(string text, int line, string reason)
     {
-        var exception = Assert.Throws<CheckoutException>(() => DotEnvFile.Parse(text, "/checkout/.env"));
+        var exception = Assert.Throws<UserErrorException>(() => DotEnvFile.Parse(text, "/checkout/.env"));
         Proof.Happens("refused with file, line and reason", () =>
         {
             Assert.Equal(("/checkout/.env", line), (exception.File, exception.Line));
@@ -35,7 +35,7 @@ public sealed class DotEnvFileTests
     [Fact]
     public void A_long_line_without_equals_sign_is_not_repeated_in_full_because_it_may_be_a_secret()
     {
-        var exception = Assert.Throws<CheckoutException>(() => DotEnvFile.Parse(new string('s', 40), ".env"));
+        var exception = Assert.Throws<UserErrorException>(() => DotEnvFile.Parse(new string('s', 40), ".env"));
         Assert.DoesNotContain(new string('s', 21), exception.Message, StringComparison.Ordinal);
     }
 }

@@ -17,7 +17,8 @@ public sealed class DotEnvReadersTests
     private const string Machine = "the machine's own variables are not looked at";
     private const string Dash = "only ${NAME:-text} has a text for a missing name, not ${NAME-text}";
     private const string SingleQuotes = "nothing is replaced between single quotes";
-    private const string Backslash = "a backslash escapes nothing but the quote between single quotes, and not the other quote between double ones";
+    private const string Backslash = "a backslash escapes nothing but the quote between single quotes, and not the other quote between "
+        + "double ones";
     private const string EscapedDollar = "\\$ between double quotes is a $";
     private const string ByteOrderMark = "a byte order mark is no part of the first name";
 
@@ -81,16 +82,20 @@ public sealed class DotEnvReadersTests
     public async Task A_value_is_read_as_compose_reads_it_but_for_differences_that_have_a_name()
     {
         using var files = WriteFiles();
-        files.Write("compose.yaml", $"services:\n{string.Concat(s_vectors.Select((_, i) => $"  s{i}: {{ image: none, env_file: {i}.env }}\n"))}");
+        files.Write(
+            "compose.yaml", $"services:\n{string.Concat(s_vectors.Select((_, i) => $"  s{i}: {{ image: none, env_file: {i}.env }}\n"))}");
         var config = await Cli.Wrap("docker")
             .WithArguments(["compose", "--file", Path.Combine(files.Path, "compose.yaml"), "config", "--format", "json"])
             .WithEnvironmentVariables(environment => environment.Set(Variable, VariablesValue))
             .ExecuteBufferedAsync(Cancellation);
         using var services = JsonDocument.Parse(config.StandardOutput);
 
-        Compare("compose's env_file reads it", vector => vector.Compose, i => services.RootElement.GetProperty("services").GetProperty($"s{i}")
+        Compare(
+            "compose's env_file reads it", vector => vector.Compose, i => services.RootElement.GetProperty("services").GetProperty($"s{i}")
             // 'config' prints a file for compose, in which a $ is written twice.
-            .GetProperty("environment").TryGetProperty("A", out var value) ? value.GetString()!.Replace("$$", "$", StringComparison.Ordinal) : null);
+            .GetProperty("environment").TryGetProperty("A", out var value)
+                ? value.GetString()!.Replace("$$", "$", StringComparison.Ordinal)
+                : null);
     }
 
     [Fault(FaultArea.Checkout, ".env has $, quotes and spaces in its values")]
@@ -104,7 +109,8 @@ public sealed class DotEnvReadersTests
             print(json.dumps([dotenv.dotenv_values(f"/files/{i}.env").get("A") for i in range(int(sys.argv[1]))]))
             """;
         var read = await TestContainer.DockerAsync(
-            "run", "--rm", "--network", "none", "--volume", $"{files.Path}:/files:ro", "--env", $"{Variable}={VariablesValue}", await TestContainer.EnsureImageAsync("flask"),
+            "run", "--rm", "--network", "none", "--volume", $"{files.Path}:/files:ro", "--env", $"{Variable}={VariablesValue}",
+            await TestContainer.EnsureImageAsync("flask"),
             "python", "-c", program, $"{s_vectors.Length}");
         var values = JsonSerializer.Deserialize<string?[]>(read)!;
 

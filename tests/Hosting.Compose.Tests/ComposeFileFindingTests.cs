@@ -94,7 +94,7 @@ public sealed class ComposeFileFindingTests : IDisposable
             return;
         }
 
-        Assert.Equal($"{File}:1: 'web' is nested in itself through an anchor", Assert.Throws<CheckoutException>(() => Read(text)).Message);
+        Assert.Equal($"{File}:1: 'web' is nested in itself through an anchor", Assert.Throws<UserErrorException>(() => Read(text)).Message);
     }
 
     [Theory]
@@ -102,7 +102,7 @@ public sealed class ComposeFileFindingTests : IDisposable
     [InlineData("services:\n  web:\n    image: a\n    image: b\n", 4, "Duplicate key image")]
     public void Why_it_is_no_yaml_is_said_without_the_parsers_own_position(string text, int line, string reason)
     {
-        var message = Assert.Throws<CheckoutException>(() => Read(text)).Message;
+        var message = Assert.Throws<UserErrorException>(() => Read(text)).Message;
         Assert.Equal($"{File}:{line}: this is not valid YAML: {reason}", message);
     }
 
@@ -110,7 +110,9 @@ public sealed class ComposeFileFindingTests : IDisposable
     public void A_file_that_cannot_be_read_is_named_with_the_reason()
     {
         var folder = Directory.CreateDirectory(File).FullName;
-        Assert.StartsWith($"{folder}: cannot be read: ", Assert.Throws<CheckoutException>(() => ComposeFile.Read(folder, _ => null)).Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"{folder}: cannot be read: ", Assert.Throws<UserErrorException>(() => ComposeFile.Read(folder, _ => null)).Message,
+            StringComparison.Ordinal);
     }
 
     private string File => Path.Combine(_folder.Path, "compose.yaml");

@@ -131,9 +131,13 @@ public sealed class ComposeFileTests : IDisposable
             """, "docker/compose.yaml");
 
         Assert.Empty(file.Findings);
-        Assert.Equal([("A", "1"), ("B", "yes"), ("EMPTY", ""), ("PASSED", null)], Web(file).Environment.Select(variable => (variable.Name, variable.Value)));
-        Assert.Equal([("A", "x=y"), ("PASSED", null)], file.Service("list")!.Environment.Select(variable => (variable.Name, variable.Value)));
-        Assert.Equal([(In(".env"), true), (In("docker/other.env"), false)], Web(file).EnvironmentFiles.Select(env => (env.Path, env.IsRequired)));
+        Assert.Equal(
+            [("A", "1"), ("B", "yes"), ("EMPTY", ""), ("PASSED", null)],
+            Web(file).Environment.Select(variable => (variable.Name, variable.Value)));
+        Assert.Equal(
+            [("A", "x=y"), ("PASSED", null)], file.Service("list")!.Environment.Select(variable => (variable.Name, variable.Value)));
+        Assert.Equal(
+            [(In(".env"), true), (In("docker/other.env"), false)], Web(file).EnvironmentFiles.Select(env => (env.Path, env.IsRequired)));
         Assert.Equal([In(".env")], file.Service("list")!.EnvironmentFiles.Select(env => env.Path));
     }
 
@@ -161,7 +165,8 @@ public sealed class ComposeFileTests : IDisposable
         Assert.Empty(file.Findings);
         var web = Web(file);
         Assert.Equal(("fork/web:dev", "web_app_container"), (web.Image, web.ContainerName));
-        Assert.Equal((_folder.Path, In("docker/images/Dockerfile.dev"), "final"), (web.Build!.Context, web.Build.DockerfilePath, web.Build.Target));
+        Assert.Equal(
+            (_folder.Path, In("docker/images/Dockerfile.dev"), "final"), (web.Build!.Context, web.Build.DockerfilePath, web.Build.Target));
         Assert.Equal([("VERSION", "1"), ("TOKEN", null)], web.Build.Arguments.Select(argument => (argument.Name, argument.Value)));
         Assert.Equal(["sh", "-c", "sh /app/entrypoint.sh"], web.Command!);
         Assert.Equal(["tini", "--"], web.Entrypoint!);
@@ -206,13 +211,20 @@ public sealed class ComposeFileTests : IDisposable
         Assert.Equal(
             [("db", ComposeCondition.Healthy, true), ("seed", ComposeCondition.Completed, false), ("cache", ComposeCondition.Started, true)],
             Web(file).DependsOn.Select(other => (other.Service, other.Condition, other.IsRequired)));
-        Assert.Equal([("cache", ComposeCondition.Started, true)], file.Service("db")!.DependsOn.Select(other => (other.Service, other.Condition, other.IsRequired)));
-        Assert.Equal([("front", "", null), ("back", "app,site", "172.20.0.5")], Web(file).Networks.Select(network => (network.Name, string.Join(',', network.Aliases), network.Address)));
-        Assert.Equal([("front", "outer", true, false), ("back", null, false, true)], file.Networks.Select(network => (network.Name, network.EngineName, network.IsExternal, network.IsInternal)));
+        Assert.Equal(
+            [("cache", ComposeCondition.Started, true)],
+            file.Service("db")!.DependsOn.Select(other => (other.Service, other.Condition, other.IsRequired)));
+        Assert.Equal(
+            [("front", "", null), ("back", "app,site", "172.20.0.5")],
+            Web(file).Networks.Select(network => (network.Name, string.Join(',', network.Aliases), network.Address)));
+        Assert.Equal(
+            [("front", "outer", true, false), ("back", null, false, true)],
+            file.Networks.Select(network => (network.Name, network.EngineName, network.IsExternal, network.IsInternal)));
         Assert.Equal(["172.20.0.0/24"], file.Networks[1].Subnets);
         var check = Web(file).HealthCheck!;
         Assert.Equal(["CMD", "curl", "-f", "http://localhost"], check.Test!);
-        Assert.Equal(("1m30s", "10s", 3, "40s", "500ms"), (check.Interval, check.Timeout, check.Retries, check.StartPeriod, check.StartInterval));
+        Assert.Equal(
+            ("1m30s", "10s", 3, "40s", "500ms"), (check.Interval, check.Timeout, check.Retries, check.StartPeriod, check.StartInterval));
         Assert.Equal(["CMD-SHELL", "mysqladmin ping || exit 1"], file.Service("db")!.HealthCheck!.Test!);
         Assert.True(file.Service("seed")!.HealthCheck!.IsDisabled);
         Assert.True(file.Service("cache")!.HealthCheck!.IsDisabled);
@@ -324,7 +336,8 @@ public sealed class ComposeFileTests : IDisposable
         Assert.Equal("python:3.13", web.Image);
         Assert.Equal(["from", "python"], web.Command!);
         Assert.Equal([("A", "base"), ("B", "own")], web.Environment.Select(variable => (variable.Name, variable.Value)));
-        Assert.Equal([(In("common/code"), "/code"), (In("docker/conf"), "/conf")], web.Mounts.Select(mount => (mount.Source, mount.Target)));
+        Assert.Equal(
+            [(In("common/code"), "/code"), (In("docker/conf"), "/conf")], web.Mounts.Select(mount => (mount.Source, mount.Target)));
         Assert.Equal([8000, 9000], web.Ports.Select(port => port.Target));
         Assert.Equal([In("common/common.env")], web.EnvironmentFiles.Select(env => env.Path));
         Assert.Equal(["NET_ADMIN", "kind=own"], web.Options.Select(option => option.Value));
@@ -370,7 +383,8 @@ public sealed class ComposeFileTests : IDisposable
             """);
 
         Assert.Equal(
-            [(3, "the variable TAG is not set and counts as empty; set it in the checkout's .env", false), (4, "the variable TOKEN must be set: ask your team", true)],
+            [(3, "the variable TAG is not set and counts as empty; set it in the checkout's "
+                + ".env", false), (4, "the variable TOKEN must be set: ask your team", true)],
             file.Findings.Select(finding => (finding.At.Line, finding.Problem, finding.IsFatal)));
     }
 
@@ -400,11 +414,14 @@ public sealed class ComposeFileTests : IDisposable
         Assert.Equal(
             [
                 (null, 16, "include"), (null, 17, "servics"), ("web", 5, "ports"), ("web", 6, "ports"), ("web", 7, "volumes"), ("web", 7, "volumes"),
-                ("web", 8, "restart"), ("web", 9, "init"), ("web", 10, "interval"), ("web", 10, "healthcheck.test"), ("web", 11, "depends_on"),
+                ("web", 8, "restart"), ("web", 9, "init"), ("web", 10, "interval"), (
+                    "web", 10, "healthcheck.test"), ("web", 11, "depends_on"),
                 ("web", 13, "networks"), ("db", 15, "image"),
             ],
             file.Findings.Select(finding => (finding.Service, finding.At.Line, finding.Subject)));
-        Assert.All(file.Findings, finding => Assert.StartsWith($"{In("compose.yaml")}:{finding.At.Line}: ", finding.ToString(), StringComparison.Ordinal));
+        Assert.All(
+            file.Findings,
+            finding => Assert.StartsWith($"{In("compose.yaml")}:{finding.At.Line}: ", finding.ToString(), StringComparison.Ordinal));
         Assert.Equal(["still", "read"], Web(file).Command!);
         Assert.Equal([("nothing", null)], Web(file).Environment.Select(variable => (variable.Name, variable.Value)));
     }
@@ -424,7 +441,9 @@ public sealed class ComposeFileTests : IDisposable
                 develop: { watch: [] }
             """);
 
-        Assert.Equal([("network_mode", 4), ("logging", 5), ("imagee", 6), ("deploy.placement", 7)], Web(file).Unsupported.Select(key => (key.Key, key.At.Line)));
+        Assert.Equal(
+            [("network_mode", 4), ("logging", 5), ("imagee", 6), ("deploy.placement", 7)],
+            Web(file).Unsupported.Select(key => (key.Key, key.At.Line)));
         Assert.Contains("misspelt", Web(file).Unsupported[2].Reason, StringComparison.Ordinal);
     }
 
@@ -437,7 +456,7 @@ public sealed class ComposeFileTests : IDisposable
     [InlineData("services:\n  web:\n    ports: [ \"80:80\"\n  db:\n", 4)]
     public void Malformed_yaml_is_one_message_with_file_and_line(string text, int line)
     {
-        var exception = Assert.Throws<CheckoutException>(() => Read(text));
+        var exception = Assert.Throws<UserErrorException>(() => Read(text));
         Assert.Equal((In("compose.yaml"), line), (exception.File, exception.Line));
         Assert.StartsWith($"{In("compose.yaml")}:{line}: this is not valid YAML: ", exception.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("(Line:", exception.Message, StringComparison.Ordinal);
@@ -449,12 +468,12 @@ public sealed class ComposeFileTests : IDisposable
     [InlineData("web:\n  image: a\n", "no 'services:'")]
     [InlineData("services:\n", "no 'services:'")]
     public void A_file_that_is_no_compose_file_is_said_to_be_none(string text, string reason) =>
-        Assert.Contains(reason, Assert.Throws<CheckoutException>(() => Read(text)).Message, StringComparison.Ordinal);
+        Assert.Contains(reason, Assert.Throws<UserErrorException>(() => Read(text)).Message, StringComparison.Ordinal);
 
     [Fact]
     public void An_anchor_that_contains_itself_ends_in_a_message()
     {
-        var exception = Assert.Throws<CheckoutException>(() => Read("services:\n  web: &web\n    image: a\n    <<: *web\n"));
+        var exception = Assert.Throws<UserErrorException>(() => Read("services:\n  web: &web\n    image: a\n    <<: *web\n"));
         Assert.Equal(In("compose.yaml"), exception.File);
     }
 
@@ -483,8 +502,11 @@ public sealed class ComposeFileTests : IDisposable
     [Fact]
     public void An_override_file_goes_on_top_of_the_first()
     {
-        var first = _folder.Write("docker-compose.yml", "services:\n  web: { image: a, environment: { A: 1, B: 1 } }\n  db: { image: db }\nvolumes: { data: }\n");
-        var over = _folder.Write("docker-compose.override.yml", "services:\n  web: { environment: { B: 2 }, ports: [ \"80:80\" ] }\n  mail: { image: mail, volumes: [ \"data:/data\" ] }\n");
+        var first = _folder.Write(
+            "docker-compose.yml", "services:\n  web: { image: a, environment: { A: 1, B: 1 } }\n  db: { image: db }\nvolumes: { data: }\n");
+        var over = _folder.Write(
+            "docker-compose.override.yml",
+            "services:\n  web: { environment: { B: 2 }, ports: [ \"80:80\" ] }\n  mail: { image: mail, volumes: [ \"data:/data\" ] }\n");
         var file = ComposeFile.Read(first, _variables.GetValueOrDefault, over);
 
         Assert.Empty(file.Findings);

@@ -78,5 +78,6 @@ public sealed class ComposeVariablesTests
 
     [Fact]
     public void A_quote_that_is_never_closed_is_said() =>
-        Assert.Contains("never closed", Assert.Throws<FormatException>(() => ShellWords.Split("sh -c 'x")).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "never closed", Assert.Throws<FormatException>(() => ShellWords.Split("sh -c 'x")).Message, StringComparison.Ordinal);
 }

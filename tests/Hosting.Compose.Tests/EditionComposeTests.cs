@@ -36,20 +36,30 @@ public sealed class EditionComposeTests : IDisposable
             var folder = Path.GetDirectoryName(file.Path)!;
             Assert.Empty(service.Unsupported);
             Assert.Equal(fact.Select(key => key.Key).Order(), service.Lines.Keys.Order());
-            Assert.Equal((Text(fact["image"]), Text(fact["container_name"]), Text(fact["restart"])), (service.Image, service.ContainerName, service.Restart));
             Assert.Equal(
-                fact["build"] is { } build ? Path.GetFullPath(Path.Combine(folder, Text(build["context"])!, Text(build["dockerfile"])!)) : null,
+                (Text(fact["image"]), Text(fact["container_name"]), Text(fact["restart"])),
+                (service.Image, service.ContainerName, service.Restart));
+            Assert.Equal(
+                fact["build"] is { } build
+                    ? Path.GetFullPath(Path.Combine(folder, Text(build["context"])!, Text(build["dockerfile"])!))
+                    : null,
                 service.Build?.DockerfilePath);
-            Assert.Equal(fact["command"] is JsonArray words ? Texts(words) : fact["command"] is { } line ? Text(line)!.Split(' ') : null, service.Command);
+            Assert.Equal(
+                fact["command"] is JsonArray words ? Texts(words) : fact["command"] is { } line ? Text(line)!.Split(' ') : null,
+                service.Command);
             Assert.Equal(Texts(fact["ports"]), service.Ports.Select(port => $"{port.Published}:{port.Target}"));
             Assert.Equal(Texts(fact["expose"]), service.Expose);
             Assert.Equal(Texts(fact["depends_on"]), service.DependsOn.Select(other => other.Service));
             Assert.Equal(Texts(fact["networks"]), service.Networks.Select(network => network.Name));
-            Assert.Equal(Texts(fact["env_file"]).Select(path => Path.GetFullPath(Path.Combine(folder, path))), service.EnvironmentFiles.Select(env => env.Path));
+            Assert.Equal(
+                Texts(fact["env_file"]).Select(path => Path.GetFullPath(Path.Combine(folder, path))),
+                service.EnvironmentFiles.Select(env => env.Path));
             Assert.Equal(
                 fact["environment"] is JsonObject map ? map.Select(pair => $"{pair.Key}={Text(pair.Value)}") : Texts(fact["environment"]),
                 service.Environment.Select(variable => $"{variable.Name}={variable.Value}"));
-            Assert.Equal(Texts(fact["volumes"]).Select(mount => mount.Split(':') is [_, var target, ..] ? target : mount), service.Mounts.Select(mount => mount.Target));
+            Assert.Equal(
+                Texts(fact["volumes"]).Select(mount => mount.Split(':') is [_, var target, ..] ? target : mount),
+                service.Mounts.Select(mount => mount.Target));
             Assert.Equal(Text(fact["shm_size"]), service.Option("shm_size").FirstOrDefault());
         }
     }

@@ -72,7 +72,9 @@ public sealed class ConnectionStringTests
     public async Task The_servers_own_is_roots_although_there_is_a_user()
     {
         var server = Database("user", "of the user", "uvlhubdb").Parent;
-        Assert.Equal($"Server=localhost;Port={Port};User ID=root;Password=root", await server.ConnectionStringExpression.GetValueAsync(Cancellation));
+        Assert.Equal(
+            $"Server=localhost;Port={Port};User ID=root;Password=root",
+            await server.ConnectionStringExpression.GetValueAsync(Cancellation));
         Assert.Equal($"mariadb://root:root@localhost:{Port}", await server.UriExpression.GetValueAsync(Cancellation));
     }
 
@@ -80,7 +82,9 @@ public sealed class ConnectionStringTests
     public async Task Without_a_user_a_databases_is_roots_too()
     {
         var database = Allocated(Server().AddDatabase("uvlhubdb")).Resource;
-        Assert.Equal($"Server=localhost;Port={Port};User ID=root;Password=root;Database=uvlhubdb", await database.ConnectionStringExpression.GetValueAsync(Cancellation));
+        Assert.Equal(
+            $"Server=localhost;Port={Port};User ID=root;Password=root;Database=uvlhubdb",
+            await database.ConnectionStringExpression.GetValueAsync(Cancellation));
     }
 
     [Fact]
@@ -89,15 +93,21 @@ public sealed class ConnectionStringTests
         var server = Server();
         var database = Allocated(server.AddDatabase("uvlhubdb")).Resource;
         server.WithUser("user", _builder.AddParameter("password", "late", secret: true));
-        Assert.EndsWith(";User ID=user;Password=late;Database=uvlhubdb", await database.ConnectionStringExpression.GetValueAsync(Cancellation), StringComparison.Ordinal);
+        Assert.EndsWith(
+            ";User ID=user;Password=late;Database=uvlhubdb", await database.ConnectionStringExpression.GetValueAsync(Cancellation),
+            StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task Who_has_the_password_by_a_variable_gets_a_connection_string_without()
     {
         var server = Database("user", "a secret", "uvlhubdb").Parent;
-        Assert.Equal($"Server=localhost;Port={Port};User ID=\"a user\";Database=uvlhubdb", await server.OpenConnectionString("a user", "uvlhubdb").GetValueAsync(Cancellation));
-        Assert.Equal($"Server=localhost;Port={Port};User ID=user", await server.OpenConnectionString("user", database: null).GetValueAsync(Cancellation));
+        Assert.Equal(
+            $"Server=localhost;Port={Port};User ID=\"a user\";Database=uvlhubdb",
+            await server.OpenConnectionString("a user", "uvlhubdb").GetValueAsync(Cancellation));
+        Assert.Equal(
+            $"Server=localhost;Port={Port};User ID=user",
+            await server.OpenConnectionString("user", database: null).GetValueAsync(Cancellation));
     }
 
     [Fact]
@@ -120,7 +130,8 @@ public sealed class ConnectionStringTests
     [InlineData(null, 0, "Server=db;Port=3306;")]
     [InlineData("db.example.org", 3306, "Server=db.example.org;Port=3306;")]
     [InlineData("10.0.0.1", 3307, "Server=10.0.0.1;Port=3307;")]
-    public async Task Without_a_port_on_the_host_containers_find_it_by_its_name_or_the_address_that_is_given(string? host, int port, string expected)
+    public async Task Without_a_port_on_the_host_containers_find_it_by_its_name_or_the_address_that_is_given(
+        string? host, int port, string expected)
     {
         var server = Server();
         _ = host is null ? server.WithoutHostPort() : server.WithNetworkAddress(host, port);
@@ -129,7 +140,8 @@ public sealed class ConnectionStringTests
         Assert.StartsWith(expected, await server.Resource.ConnectionStringExpression.GetValueAsync(Cancellation), StringComparison.Ordinal);
     }
 
-    private IResourceBuilder<MariaDBServerResource> Server() => _builder.AddMariaDB("db", _builder.AddParameter("root-password", "root", secret: true));
+    private IResourceBuilder<MariaDBServerResource> Server() =>
+        _builder.AddMariaDB("db", _builder.AddParameter("root-password", "root", secret: true));
 
     private MariaDBDatabaseResource Database(string user, string password, string name) => Allocated(
         Server().WithUser(user, _builder.AddParameter("password", password, secret: true)).AddDatabase("database", name)).Resource;

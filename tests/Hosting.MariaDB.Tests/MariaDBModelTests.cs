@@ -147,8 +147,10 @@ public sealed class MariaDBModelTests
     [InlineData("mariadb_data", false)]
     public void The_data_is_in_the_volume_that_is_named(string name, bool isReadOnly)
     {
-        var mount = Assert.Single(_builder.AddMariaDB("db").WithDataVolume(name, isReadOnly).Resource.Annotations.OfType<ContainerMountAnnotation>());
-        Assert.Equal((ContainerMountType.Volume, name, "/var/lib/mysql", isReadOnly), (mount.Type, mount.Source, mount.Target, mount.IsReadOnly));
+        var mount = Assert.Single(
+            _builder.AddMariaDB("db").WithDataVolume(name, isReadOnly).Resource.Annotations.OfType<ContainerMountAnnotation>());
+        Assert.Equal(
+            (ContainerMountType.Volume, name, "/var/lib/mysql", isReadOnly), (mount.Type, mount.Source, mount.Target, mount.IsReadOnly));
     }
 
     [Fact]
@@ -164,8 +166,11 @@ public sealed class MariaDBModelTests
     public void The_data_can_be_in_a_folder_of_the_host()
     {
         using var folder = new TemporaryFolder();
-        var mount = Assert.Single(_builder.AddMariaDB("db").WithDataBindMount(folder.Path).Resource.Annotations.OfType<ContainerMountAnnotation>());
-        Assert.Equal((ContainerMountType.BindMount, folder.Path, "/var/lib/mysql", false), (mount.Type, mount.Source, mount.Target, mount.IsReadOnly));
+        var mount = Assert.Single(
+            _builder.AddMariaDB("db").WithDataBindMount(folder.Path).Resource.Annotations.OfType<ContainerMountAnnotation>());
+        Assert.Equal(
+            (ContainerMountType.BindMount, folder.Path, "/var/lib/mysql", false),
+            (mount.Type, mount.Source, mount.Target, mount.IsReadOnly));
     }
 
     [Fact]

@@ -42,7 +42,8 @@ public static class DatabaseContents
     private static readonly HashSet<string> s_leftOut =
     [
         "CREATE_TIME", "UPDATE_TIME", "CHECK_TIME", "CREATED", "LAST_ALTERED", "LAST_EXECUTED", "TABLE_ROWS",
-        "AVG_ROW_LENGTH", "DATA_LENGTH", "MAX_DATA_LENGTH", "INDEX_LENGTH", "MAX_INDEX_LENGTH", "DATA_FREE", "CHECKSUM", "CARDINALITY", "PRIVILEGES",
+        "AVG_ROW_LENGTH", "DATA_LENGTH", "MAX_DATA_LENGTH", "INDEX_LENGTH", "MAX_INDEX_LENGTH", "DATA_FREE", "CHECKSUM", "CARDINALITY",
+        "PRIVILEGES",
     ];
 
     private static readonly JsonSerializerOptions s_readable = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };

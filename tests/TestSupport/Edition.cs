@@ -44,7 +44,9 @@ public sealed class Edition
             WORKDIR {Strings(Development["workdir"]!).Single()}
             EXPOSE 5000
             """);
-        folder.Write("docker/entrypoints/development_entrypoint.sh", "set -e\n# rosemary db:seed would come here\nif true; then\n    rosemary db:seed -y\nfi\n");
+        folder.Write(
+            "docker/entrypoints/development_entrypoint.sh",
+            "set -e\n# rosemary db:seed would come here\nif true; then\n    rosemary db:seed -y\nfi\n");
         foreach (var revision in _facts["migrations"]!.AsArray())
         {
             var parent = revision!["down_revision"]!.GetValue<string>();
@@ -66,7 +68,12 @@ public sealed class Edition
 
         foreach (var (name, dockerfile) in _facts["dockerfiles"]!.AsObject().Where(file => file.Key != "Dockerfile.dev"))
         {
-            folder.Write($"docker/images/{name}", string.Join('\n', Strings(dockerfile!["from"]!).Select(image => $"FROM {image}").Concat(Strings(dockerfile["workdir"]!).Select(path => $"WORKDIR {path}"))));
+            folder.Write(
+                $"docker/images/{name}",
+                string.Join(
+                    '\n',
+                    Strings(dockerfile!["from"]!).Select(image => $"FROM {image}")
+                        .Concat(Strings(dockerfile["workdir"]!).Select(path => $"WORKDIR {path}"))));
         }
 
         foreach (var name in Strings(_facts["nginx"]!))

@@ -16,7 +16,8 @@ public static class Eventually
     /// <param name="condition">The question.</param>
     /// <param name="limit">How long to ask. Default: until shortly before the test's limit.</param>
     /// <param name="what">What is waited for.</param>
-    public static Task TrueAsync(Func<Task<bool>> condition, TimeSpan? limit = null, [CallerArgumentExpression(nameof(condition))] string what = "") =>
+    public static Task TrueAsync(
+        Func<Task<bool>> condition, TimeSpan? limit = null, [CallerArgumentExpression(nameof(condition))] string what = "") =>
         IsAsync(condition, answer => answer, limit, what);
 
     /// <summary>Asks until the answer is the one that is waited for, and returns it.</summary>
@@ -43,7 +44,8 @@ public static class Eventually
 
                 last = $"{answer}";
             }
-            catch (Exception exception) when (exception is HttpRequestException or TaskCanceledException or TimeoutException && !cancellation.IsCancellationRequested)
+            catch (Exception exception) when (exception is HttpRequestException or TaskCanceledException or TimeoutException
+                && !cancellation.IsCancellationRequested)
             {
                 last = exception.Message;
             }

@@ -15,18 +15,21 @@ public static class Proof
     public static void Happens(string claim, Action assertion, string? fault = null) => Asserted(nameof(Happens), claim, assertion, fault);
 
     /// <inheritdoc cref="Happens(string, Action, string?)"/>
-    public static Task HappensAsync(string claim, Func<Task> assertion, string? fault = null) => AssertedAsync(nameof(Happens), claim, assertion, fault);
+    public static Task HappensAsync(string claim, Func<Task> assertion, string? fault = null) =>
+        AssertedAsync(nameof(Happens), claim, assertion, fault);
 
     /// <summary>What becomes of the data: what was there before is there afterwards.</summary>
     /// <param name="claim">The claim, in a person's words; it says what was compared.</param>
-    public static void Data<T>(string claim, T before, T after, string? fault = null) => Asserted(nameof(Data), claim, () => Assert.Equal(before, after), fault);
+    public static void Data<T>(string claim, T before, T after, string? fault = null) =>
+        Asserted(nameof(Data), claim, () => Assert.Equal(before, after), fault);
 
     /// <summary>What becomes of the data.</summary>
     /// <inheritdoc cref="Happens(string, Action, string?)"/>
     public static void Data(string claim, Action assertion, string? fault = null) => Asserted(nameof(Data), claim, assertion, fault);
 
     /// <inheritdoc cref="Data(string, Action, string?)"/>
-    public static Task DataAsync(string claim, Func<Task> assertion, string? fault = null) => AssertedAsync(nameof(Data), claim, assertion, fault);
+    public static Task DataAsync(string claim, Func<Task> assertion, string? fault = null) =>
+        AssertedAsync(nameof(Data), claim, assertion, fault);
 
     /// <summary>What a person reads: the whole line in which a text was printed.</summary>
     /// <param name="fragment">The part of the line that matters.</param>

@@ -16,7 +16,8 @@ public sealed class TestClockAttribute : BeforeAfterTestAttribute
 
     /// <summary>What is left until just before the test's limit; <see langword="null"/> where it has none.</summary>
     public static TimeSpan? Remaining =>
-        TestContext.Current.Test is IXunitTest { Timeout: > 0 } test && TestContext.Current.KeyValueStorage.TryGetValue($"{Key}/{test.UniqueID}", out var begun)
+        TestContext.Current.Test is IXunitTest { Timeout: > 0 } test
+            && TestContext.Current.KeyValueStorage.TryGetValue($"{Key}/{test.UniqueID}", out var begun)
             ? TimeSpan.FromMilliseconds(test.Timeout) - s_reserve - Stopwatch.GetElapsedTime((long)begun!)
             : null;
 

@@ -57,7 +57,8 @@ public sealed class TestContainer : IAsyncDisposable
     public static async Task<string> EnsureImageAsync(string folder)
     {
         var recipe = ImageRecipe.StandIn(RepositoryFolder.StandIn(folder));
-        await new ImageBuilder(s_engine, NullLoggerFactory.Instance).EnsureAsync(recipe, NullLogger.Instance, TestContext.Current.CancellationToken);
+        await new ImageBuilder(s_engine, NullLoggerFactory.Instance).EnsureAsync(
+            recipe, NullLogger.Instance, TestContext.Current.CancellationToken);
         return recipe.Image;
     }
 

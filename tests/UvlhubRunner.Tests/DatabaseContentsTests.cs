@@ -59,7 +59,8 @@ public sealed class DatabaseContentsTests(MariaDBFixture fixture)
 
         var after = await DatabaseContents.ReadAsync(database.RootConnectionString);
         Assert.NotEqual(before, after);
-        Assert.All(before.Except(after).Concat(after.Except(before)), line => Assert.StartsWith($"{name}: ", line, StringComparison.Ordinal));
+        Assert.All(
+            before.Except(after).Concat(after.Except(before)), line => Assert.StartsWith($"{name}: ", line, StringComparison.Ordinal));
         Assert.Contains($"{name}: ", DatabaseContents.Difference(before, after), StringComparison.Ordinal);
     }
 
@@ -70,7 +71,8 @@ public sealed class DatabaseContentsTests(MariaDBFixture fixture)
         await database.ExecuteAsync(Schema, Cancellation);
         var before = await DatabaseContents.ReadSchemaAsync(database.RootConnectionString);
 
-        await MariaDBServer.ExecuteAsync(database.RootConnectionString, $"ALTER DATABASE {database.Name} COLLATE utf8mb4_bin", Cancellation);
+        await MariaDBServer.ExecuteAsync(
+            database.RootConnectionString, $"ALTER DATABASE {database.Name} COLLATE utf8mb4_bin", Cancellation);
 
         Assert.NotEqual(before, await DatabaseContents.ReadSchemaAsync(database.RootConnectionString));
         Assert.Equal(

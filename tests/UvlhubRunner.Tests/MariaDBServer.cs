@@ -40,7 +40,8 @@ public sealed class MariaDBServer : IAsyncDisposable
         // Its clean-up container would have to be pulled; every test disposes what it made instead.
         TestcontainersSettings.ResourceReaperEnabled = false;
         var recipe = ImageRecipe.StandIn(RepositoryFolder.StandIn("mariadb"));
-        await new ImageBuilder(new ContainerEngine("docker"), NullLoggerFactory.Instance).EnsureAsync(recipe, NullLogger.Instance, cancellationToken);
+        await new ImageBuilder(
+            new ContainerEngine("docker"), NullLoggerFactory.Instance).EnsureAsync(recipe, NullLogger.Instance, cancellationToken);
 
         var rootPassword = RandomText();
         var container = new ContainerBuilder(recipe.Image)
@@ -52,7 +53,10 @@ public sealed class MariaDBServer : IAsyncDisposable
             .WithEnvironment("MARIADB_PASSWORD", RandomText())
             .WithPortBinding(Port, assignRandomHostPort: true)
             .WithCommand(["mariadbd", .. arguments])
-            .WithWaitStrategy(Wait.ForUnixContainer().UntilCommandIsCompleted("mariadb-admin", "--protocol=tcp", "--host=127.0.0.1", "--user=root", $"--password={rootPassword}", "ping"))
+            .WithWaitStrategy(
+                Wait.ForUnixContainer()
+                .UntilCommandIsCompleted(
+                    "mariadb-admin", "--protocol=tcp", "--host=127.0.0.1", "--user=root", $"--password={rootPassword}", "ping"))
             .Build();
         try
         {
@@ -79,7 +83,8 @@ public sealed class MariaDBServer : IAsyncDisposable
         user ??= $"user_{number}";
         // Quotes and a backslash: whatever passes a password on must not take them for anything.
         var password = $"p'a\"s`s\\ $w{RandomText()}";
-        var pattern = name.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("_", "\\_", StringComparison.Ordinal).Replace("%", "\\%", StringComparison.Ordinal);
+        var pattern = name.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("_", "\\_", StringComparison.Ordinal)
+            .Replace("%", "\\%", StringComparison.Ordinal);
         await ExecuteAsync(RootConnectionString(), $"""
             CREATE DATABASE {Identifier(name)} CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci;
             CREATE USER {Text(user)}@'%' IDENTIFIED BY {Text(password)};

@@ -4,9 +4,6 @@ using UvlhubAspire.AppHost.Uvlhub;
 namespace UvlhubAspire.AppHost.Production;
 
 /// <summary>The container in which certbot asks for certificates: compose's <c>certbot</c>, which somebody had to run by hand.</summary>
-/// <param name="name">The resource's name.</param>
-/// <param name="webServer">The web server that answers the authority.</param>
-/// <param name="container">The container's name.</param>
 internal sealed class CertbotResource(string name, ContainerResource webServer, string container) : ContainerResource(name, "sleep")
 {
     /// <summary>The web server that answers the authority.</summary>
@@ -25,9 +22,12 @@ internal sealed class CertbotResource(string name, ContainerResource webServer, 
     /// <param name="renews">Whether a certificate that still holds is replaced.</param>
     public static IReadOnlyList<string> Command(TlsSettings settings, bool renews) =>
     [
-        "certbot", "certonly", "--webroot", "--webroot-path", TlsConfiguration.Webroot, "--domain", settings.Domain, "--cert-name", settings.Domain,
+        "certbot", "certonly", "--webroot", "--webroot-path", TlsConfiguration.Webroot, "--domain", settings.Domain, "--cert-name",
+        settings.Domain,
         "--email", settings.Email, "--agree-tos", "--no-eff-email", "--non-interactive",
-        .. settings.UsesPebble ? ["--server", PebbleDirectory] : settings.Authority is { } authority ? ["--server", authority] : Array.Empty<string>(),
+        .. settings.UsesPebble ? ["--server", PebbleDirectory]
+            : settings.Authority is { } authority ? ["--server", authority]
+            : Array.Empty<string>(),
         renews ? "--force-renewal" : "--keep-until-expiring",
     ];
 

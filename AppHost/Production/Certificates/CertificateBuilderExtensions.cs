@@ -16,13 +16,10 @@ internal static class CertificateBuilderExtensions
     /// Adds certbot, and with <c>Uvlhub:Tls:Authority=pebble</c> an authority to try it with. The certificate is asked for
     /// over HTTP-01, through nginx, when the site starts without one, and by timer before it ends.
     /// </summary>
-    /// <param name="builder">The application that is being built.</param>
-    /// <param name="name">The resource's name.</param>
-    /// <param name="uvlhub">The checkout and the settings.</param>
-    /// <param name="nginx">The web server.</param>
     /// <returns>certbot's builder; <see langword="null"/> if the site is served without TLS.</returns>
     public static IResourceBuilder<CertbotResource>? AddCertificates(
-        this IDistributedApplicationBuilder builder, [ResourceName] string name, UvlhubEnvironment uvlhub, IResourceBuilder<ContainerResource>? nginx)
+        this IDistributedApplicationBuilder builder, [ResourceName] string name, UvlhubEnvironment uvlhub,
+        IResourceBuilder<ContainerResource>? nginx)
     {
         if (uvlhub.Tls is not { } tls)
         {
@@ -31,7 +28,9 @@ internal static class CertificateBuilderExtensions
 
         if (nginx is null)
         {
-            throw new CheckoutException("a certificate needs nginx, and the checkout runs without; take it in (--Uvlhub:Services=+nginx), or leave Uvlhub:Tls:Email out");
+            throw new UserErrorException(
+                "a certificate needs nginx, and the checkout runs without; take it in (--Uvlhub:Services=+nginx), or leave "
+                + "Uvlhub:Tls:Email out");
         }
 
         var certbot = builder.AddResource(new CertbotResource(name, nginx.Resource, uvlhub.Names.ServiceContainer("certbot_container")))
@@ -47,8 +46,10 @@ internal static class CertificateBuilderExtensions
         {
             // There is no AppHost that would keep the time.
             return tls.UsesPebble
-                ? throw new CheckoutException("pebble is an authority for this machine; publish with Uvlhub:Tls:Authority of a real one, or without it")
-                : certbot.PublishedAs(PublishedKind.Certificates).WithEntrypoint("sh").WithArgs(["-c", CertbotResource.Loop, "certbot", .. CertbotResource.Command(tls, renews: false)]).WaitForStart(nginx);
+                ? throw new UserErrorException(
+                    "pebble is an authority for this machine; publish with Uvlhub:Tls:Authority of a real one, or without it")
+                : certbot.PublishedAs(PublishedKind.Certificates).WithEntrypoint("sh")
+                    .WithArgs(["-c", CertbotResource.Loop, "certbot", .. CertbotResource.Command(tls, renews: false)]).WaitForStart(nginx);
         }
 
         certbot.WithArgs("infinity");
@@ -66,7 +67,10 @@ internal static class CertificateBuilderExtensions
             $"{name}_check", services => services.GetRequiredService<CertificateKeeper>(), failureStatus: null, tags: null));
         return certbot
             .WithHealthCheck($"{name}_check")
-            .WithCommand("renew", "Renew certificate", RenewAsync, new CommandOptions { IconName = "ArrowSync", Description = "Asks for a new certificate now; if that fails, the old one stays." });
+            .WithCommand(
+                "renew", "Renew certificate", RenewAsync,
+                new CommandOptions { IconName = "ArrowSync", Description = "Asks for a new certificate now; if that fails, the old one "
+                    + "stays." });
     }
 
     // Always the one that is built here: what other images of it trust and where they keep it differs.

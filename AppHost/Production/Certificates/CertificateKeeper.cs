@@ -38,9 +38,11 @@ internal sealed partial class CertificateKeeper(
     }
 
     /// <inheritdoc/>
-    public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) => Task.FromResult(State switch
+    public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
+        Task.FromResult(State switch
     {
-        { Failure: { } failure, Ends: { } ends } => HealthCheckResult.Unhealthy($"not renewed: {failure}. The certificate until {Text(ends)} stays"),
+        { Failure: { } failure, Ends: { } ends } =>
+            HealthCheckResult.Unhealthy($"not renewed: {failure}. The certificate until {Text(ends)} stays"),
         { Failure: { } failure } => HealthCheckResult.Unhealthy($"no certificate: {failure}"),
         { Ends: { } ends } => HealthCheckResult.Healthy($"until {Text(ends)}"),
         _ => HealthCheckResult.Degraded("not asked for yet"),
@@ -104,7 +106,9 @@ internal sealed partial class CertificateKeeper(
 
     private async Task<CertificateState> ReadAsync(CancellationToken cancellationToken)
     {
-        var read = await engine.RunAsync(s_read, cancellationToken, "exec", certbot.Container, "cat", $"{TlsConfiguration.Certificates}/live/{settings.Domain}/fullchain.pem");
+        var read = await engine.RunAsync(
+            s_read, cancellationToken, "exec", certbot.Container, "cat",
+            $"{TlsConfiguration.Certificates}/live/{settings.Domain}/fullchain.pem");
         if (!read.Succeeded)
         {
             return new CertificateState();
@@ -123,7 +127,8 @@ internal sealed partial class CertificateKeeper(
 
     private async Task<string?> AskAsync(bool renews, CancellationToken cancellationToken)
     {
-        var asked = await engine.RunAsync(s_limit, cancellationToken, ["exec", certbot.Container, .. CertbotResource.Command(settings, renews)]);
+        var asked = await engine.RunAsync(
+            s_limit, cancellationToken, ["exec", certbot.Container, .. CertbotResource.Command(settings, renews)]);
         foreach (var line in $"{asked.Output}\n{asked.Error}".Split('\n', StringSplitOptions.RemoveEmptyEntries))
         {
             LogOutput(line);
@@ -137,7 +142,8 @@ internal sealed partial class CertificateKeeper(
     {
         var lines = output.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         return lines.FirstOrDefault(line => line.StartsWith("Detail:", StringComparison.Ordinal))
-            ?? lines.SkipWhile(line => !line.Contains("error", StringComparison.OrdinalIgnoreCase)).Skip(1).FirstOrDefault(line => !line.StartsWith("Ask for help", StringComparison.Ordinal))
+            ?? lines.SkipWhile(line => !line.Contains("error", StringComparison.OrdinalIgnoreCase)).Skip(1)
+                .FirstOrDefault(line => !line.StartsWith("Ask for help", StringComparison.Ordinal))
             ?? lines.LastOrDefault(line => !line.StartsWith("Ask for help", StringComparison.Ordinal))
             ?? "certbot said nothing";
     }
@@ -149,20 +155,24 @@ internal sealed partial class CertificateKeeper(
             .. snapshot.Properties.Where(property => !property.Name.StartsWith("certificate.", StringComparison.Ordinal)),
             new ResourcePropertySnapshot("certificate.domain", settings.Domain),
             new ResourcePropertySnapshot("certificate.until", State.Ends is { } ends ? Text(ends) : "none"),
-            new ResourcePropertySnapshot("certificate.next", Text(State.Ends is { } end && State.Failure is null ? end - settings.RenewBefore : State.Next!.Value)),
+            new ResourcePropertySnapshot(
+                "certificate.next", Text(State.Ends is { } end && State.Failure is null ? end - settings.RenewBefore : State.Next!.Value)),
             new ResourcePropertySnapshot("certificate.failure", State.Failure ?? "none"),
         ],
     });
 
-    private static string Text(DateTimeOffset moment) => moment.UtcDateTime.ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture);
+    private static string Text(DateTimeOffset moment) =>
+        moment.UtcDateTime.ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture);
 
     [LoggerMessage(EventId = 700, Level = LogLevel.Information, Message = "The certificate of {Domain} holds until {Ends}")]
     private partial void LogIssued(string domain, string ends);
 
-    [LoggerMessage(EventId = 701, Level = LogLevel.Error, Message = "The certificate of {Domain} was not renewed; the one that holds until {Ends} stays. {Reason}")]
+    [LoggerMessage(EventId = 701, Level = LogLevel.Error, Message = "The certificate of {Domain} was not renewed; the one that holds "
+        + "until {Ends} stays. {Reason}")]
     private partial void LogNotRenewed(string domain, string ends, string reason);
 
-    [LoggerMessage(EventId = 702, Level = LogLevel.Error, Message = "There is no certificate for {Domain}, and the site is served without TLS: {Reason}. The authority must reach port 80 of this machine under that name")]
+    [LoggerMessage(EventId = 702, Level = LogLevel.Error, Message = "There is no certificate for {Domain}, and the site is served without "
+        + "TLS: {Reason}. The authority must reach port 80 of this machine under that name")]
     private partial void LogNotIssued(string domain, string reason);
 
     [LoggerMessage(EventId = 703, Level = LogLevel.Information, Message = "  certbot | {Line}")]

@@ -33,6 +33,8 @@ internal sealed record CertificateState
         }
 
         var check = now + settings.CheckEvery;
-        return Ends is { } ends && ends - settings.RenewBefore > now && ends - settings.RenewBefore < check ? ends - settings.RenewBefore : check;
+        return Ends is { } ends && ends - settings.RenewBefore > now && ends - settings.RenewBefore < check
+            ? ends - settings.RenewBefore
+            : check;
     }
 }

@@ -120,7 +120,9 @@ internal sealed partial class Deployer(
         }
         catch (DeploymentException failure)
         {
-            throw new DeploymentException($"{failure.Message}. The new version serves, from {targets.Standby.Name}; deploy again to have it serve from {targets.Site.Name}");
+            throw new DeploymentException(
+                $"{failure.Message}. The new version serves, from {targets.Standby.Name}; deploy again to have it serve from "
+                + $"{targets.Site.Name}");
         }
 
         await nginx.DrainAsync(cancellationToken);
@@ -176,7 +178,8 @@ internal sealed partial class Deployer(
             token), cancellationToken);
         if (ended.Snapshot.ExitCode != 0)
         {
-            throw new DeploymentException($"the migrator ended with exit code {ended.Snapshot.ExitCode}, and its log says why; the old version serves");
+            throw new DeploymentException(
+                $"the migrator ended with exit code {ended.Snapshot.ExitCode}, and its log says why; the old version serves");
         }
     }
 
@@ -219,11 +222,13 @@ internal sealed partial class Deployer(
         var result = await commands.ExecuteCommandAsync(resource, command, cancellationToken);
         if (!result.Success)
         {
-            throw new DeploymentException($"'{command.Replace("resource-", "", StringComparison.Ordinal)}' of {resource.Name} failed: {result.Message}");
+            throw new DeploymentException(
+                $"'{command.Replace("resource-", "", StringComparison.Ordinal)}' of {resource.Name} failed: {result.Message}");
         }
     }
 
-    private static async Task<T> WithinAsync<T>(TimeSpan time, string failure, Func<CancellationToken, Task<T>> wait, CancellationToken cancellationToken)
+    private static async Task<T> WithinAsync<T>(
+        TimeSpan time, string failure, Func<CancellationToken, Task<T>> wait, CancellationToken cancellationToken)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(time);
@@ -252,7 +257,8 @@ internal sealed partial class Deployer(
     [LoggerMessage(EventId = 802, Level = LogLevel.Error, Message = "Not deployed: {Reason}")]
     private partial void LogFailed(string reason);
 
-    [LoggerMessage(EventId = 803, Level = LogLevel.Warning, Message = "What serves is not what the next start would take: the version from before could not be put back ({Reason})")]
+    [LoggerMessage(EventId = 803, Level = LogLevel.Warning, Message = "What serves is not what the next start would take: the version "
+        + "from before could not be put back ({Reason})")]
     private partial void LogNotPutBack(string reason);
 
     [LoggerMessage(EventId = 804, Level = LogLevel.Error, Message = "{Resource} is not there: {Reason}")]
@@ -265,4 +271,5 @@ internal sealed partial class Deployer(
 /// <param name="Migrator">What brings the schema up to date.</param>
 /// <param name="Workers">What does the site's work in the background, with the same code.</param>
 /// <param name="Toolbox">Where people run the code's commands.</param>
-internal sealed record DeploymentTargets(FlaskResource Site, FlaskResource Standby, IResource Migrator, IReadOnlyList<FlaskResource> Workers, FlaskResource Toolbox);
+internal sealed record DeploymentTargets(
+    FlaskResource Site, FlaskResource Standby, IResource Migrator, IReadOnlyList<FlaskResource> Workers, FlaskResource Toolbox);

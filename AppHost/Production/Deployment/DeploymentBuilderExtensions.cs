@@ -39,7 +39,9 @@ internal static class DeploymentBuilderExtensions
         var standby = builder.AddStandby($"{web.Resource.Name}-next", uvlhub, database);
         builder.Services.AddSingleton(services => ActivatorUtilities.CreateInstance<Deployer>(
             services,
-            new DeploymentTargets(web.Resource, standby.Resource, migrator.Resource, [.. builder.With(FlaskRole.Worker)], builder.With(FlaskRole.Toolbox).Single()),
+            new DeploymentTargets(
+                web.Resource, standby.Resource, migrator.Resource, [.. builder.With(FlaskRole.Worker)],
+                builder.With(FlaskRole.Toolbox).Single()),
             new NginxSwitch(
                 uvlhub.Engine, services.GetRequiredService<NginxReload>(), nginx.Resource.ContainerName()!, nginx.NamesOf(web.Resource)),
             Versions(uvlhub),
@@ -47,7 +49,8 @@ internal static class DeploymentBuilderExtensions
                 uvlhub.Engine, [web.Resource.ContainerName()!, standby.Resource.ContainerName()!, migrator.Resource.ContainerName()!])));
         if (deploy is { Image: not null, CheckEvery: var every } && every > TimeSpan.Zero)
         {
-            builder.Services.AddSingleton<IHostedService>(services => ActivatorUtilities.CreateInstance<RegistryWatch>(services, web.Resource, every));
+            builder.Services.AddSingleton<IHostedService>(
+                services => ActivatorUtilities.CreateInstance<RegistryWatch>(services, web.Resource, every));
         }
 
         if (deploy.Webhook)
@@ -57,7 +60,8 @@ internal static class DeploymentBuilderExtensions
 
         return web.WithCommand("deploy", "Deploy", DeployAsync, new CommandOptions
         {
-            Description = "Replaces the site by the newest version: migrates, starts it beside the old one, and switches when it is healthy.",
+            Description = "Replaces the site by the newest version: migrates, starts it beside the old one, and switches when it is "
+                + "healthy.",
             ConfirmationMessage = "Replace the running site by the newest version?",
             IconName = "RocketLaunch",
         });
@@ -78,7 +82,7 @@ internal static class DeploymentBuilderExtensions
         var given = uvlhub.Checkout.EnvironmentFile.Values.GetValueOrDefault(SecretKeys.WebhookToken);
         if (string.IsNullOrEmpty(given) || SecretKeys.IsPlaceholder(given))
         {
-            throw new CheckoutException(
+            throw new UserErrorException(
                 "Uvlhub:Deploy:Webhook needs WEBHOOK_TOKEN: a long random value, such as 'openssl rand -hex 32' prints",
                 uvlhub.Checkout.EnvironmentFile.Path, uvlhub.Checkout.EnvironmentFile.LineOf(SecretKeys.WebhookToken));
         }

@@ -8,7 +8,6 @@ namespace UvlhubAspire.AppHost.Production;
 /// New commits of the checkout's branch. Only forward, so that no commit of this machine is lost, and what is not
 /// committed stays or stops it.
 /// </summary>
-/// <param name="checkout">The checkout's folder.</param>
 internal sealed class GitVersions(string checkout) : IVersionSource
 {
     private static readonly TimeSpan s_limit = TimeSpan.FromMinutes(5);
@@ -73,7 +72,10 @@ internal sealed class GitVersions(string checkout) : IVersionSource
     private static string Reason(string output)
     {
         var lines = output.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
-        var cause = Array.FindIndex(lines, line => line.StartsWith("error:", StringComparison.Ordinal) || line.StartsWith("fatal:", StringComparison.Ordinal));
-        return cause < 0 ? lines.LastOrDefault() ?? "it gave no reason" : string.Join(' ', lines[cause..].Where(line => !line.StartsWith("hint:", StringComparison.Ordinal)));
+        var cause = Array.FindIndex(
+            lines, line => line.StartsWith("error:", StringComparison.Ordinal) || line.StartsWith("fatal:", StringComparison.Ordinal));
+        return cause < 0
+            ? lines.LastOrDefault() ?? "it gave no reason"
+            : string.Join(' ', lines[cause..].Where(line => !line.StartsWith("hint:", StringComparison.Ordinal)));
     }
 }

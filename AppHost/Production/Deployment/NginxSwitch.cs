@@ -44,7 +44,10 @@ internal sealed class NginxSwitch(ContainerEngine engine, NginxReload reload, st
         {
             // Workers with the old configuration say so in their title, and end with their last request. The brackets keep
             // the search from finding itself.
-            while ((await engine.RunAsync(s_limit, limit.Token, "exec", nginx, "sh", "-c", "grep -lsa '[w]orker process is shutting down' /proc/[0-9]*/cmdline")).Output.Length > 0)
+            while ((
+                await engine.RunAsync(
+                    s_limit, limit.Token, "exec", nginx, "sh", "-c",
+                    "grep -lsa '[w]orker process is shutting down' /proc/[0-9]*/cmdline")).Output.Length > 0)
             {
                 await Task.Delay(s_pause, limit.Token);
             }

@@ -8,7 +8,8 @@ namespace UvlhubAspire.AppHost.Production;
 /// <param name="every">The pause between two questions.</param>
 /// <param name="notifications">Tells when the site is up.</param>
 /// <param name="time">The clock.</param>
-internal sealed class RegistryWatch(Deployer deployer, IResource site, TimeSpan every, ResourceNotificationService notifications, TimeProvider time) : BackgroundService
+internal sealed class RegistryWatch(
+    Deployer deployer, IResource site, TimeSpan every, ResourceNotificationService notifications, TimeProvider time) : BackgroundService
 {
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)

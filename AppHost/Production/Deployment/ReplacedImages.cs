@@ -4,8 +4,6 @@ namespace UvlhubAspire.AppHost.Production;
 /// Removes the images that a deployment has replaced, as <c>--cleanup</c> of uvlhub's watchtower does: the disk would
 /// fill up with versions that nothing can start. One that has a name, or a container, stays.
 /// </summary>
-/// <param name="engine">The container engine.</param>
-/// <param name="containers">The containers that a deployment replaces.</param>
 internal sealed class ReplacedImages(ContainerEngine engine, IReadOnlyList<string> containers)
 {
     private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(60);

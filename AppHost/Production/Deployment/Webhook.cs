@@ -21,7 +21,8 @@ namespace UvlhubAspire.AppHost.Production;
 /// <param name="port">The port on the loopback address; 0 takes a free one.</param>
 /// <param name="socket">The socket by which nginx passes requests on; <see langword="null"/> if it does not.</param>
 /// <param name="loggers">The log.</param>
-internal sealed partial class Webhook(Func<CancellationToken, Task> deploy, string token, int port, string? socket, ILoggerFactory loggers) : IHostedService, IAsyncDisposable
+internal sealed partial class Webhook(
+    Func<CancellationToken, Task> deploy, string token, int port, string? socket, ILoggerFactory loggers) : IHostedService, IAsyncDisposable
 {
     /// <summary>How many requests in a minute are looked at, whoever sends them: a token cannot be guessed like that.</summary>
     public const int RequestsInAMinute = 6;
@@ -54,7 +55,8 @@ internal sealed partial class Webhook(Func<CancellationToken, Task> deploy, stri
         builder.Services.AddRoutingCore().AddRateLimiter(limiter =>
         {
             limiter.RejectionStatusCode = StatusCodes.Status429TooManyRequests;
-            limiter.GlobalLimiter = PartitionedRateLimiter.Create<HttpContext, string>(_ => RateLimitPartition.GetFixedWindowLimiter("all", _ => new FixedWindowRateLimiterOptions
+            limiter.GlobalLimiter = PartitionedRateLimiter.Create<HttpContext, string>(
+                _ => RateLimitPartition.GetFixedWindowLimiter("all", _ => new FixedWindowRateLimiterOptions
             {
                 PermitLimit = RequestsInAMinute,
                 Window = TimeSpan.FromMinutes(1),

@@ -22,7 +22,8 @@ internal static partial class DynamicUpstreams
     public static string Rewrite(string configuration, string resolver = EngineResolver)
     {
         var text = configuration.Replace("\r\n", "\n", StringComparison.Ordinal);
-        var upstreams = Upstream().Matches(text).ToDictionary(match => match.Groups["name"].Value, match => match.Groups["server"].Value, StringComparer.Ordinal);
+        var upstreams = Upstream().Matches(text)
+            .ToDictionary(match => match.Groups["name"].Value, match => match.Groups["server"].Value, StringComparer.Ordinal);
         var rewritten = new HashSet<string>(StringComparer.Ordinal);
         var kept = new HashSet<string>(StringComparer.Ordinal);
         text = ProxyPass().Replace(text, match =>
@@ -38,18 +39,21 @@ internal static partial class DynamicUpstreams
 
             rewritten.Add(host);
             var indent = match.Groups["indent"].Value;
-            return $"{indent}set $uvlhub_upstream {upstreams.GetValueOrDefault(host, host)};\n{indent}proxy_pass {match.Groups["scheme"].Value}://$uvlhub_upstream;";
+            return $"{indent}set $uvlhub_upstream {upstreams.GetValueOrDefault(host, host)};\n{indent}proxy_pass "
+                + $"{match.Groups["scheme"].Value}://$uvlhub_upstream;";
         });
         if (rewritten.Count == 0)
         {
             return configuration;
         }
 
-        text = Upstream().Replace(text, match => rewritten.Contains(match.Groups["name"].Value) && !kept.Contains(match.Groups["name"].Value) ? "" : match.Value);
+        text = Upstream().Replace(
+            text, match => rewritten.Contains(match.Groups["name"].Value) && !kept.Contains(match.Groups["name"].Value) ? "" : match.Value);
         // A second, because that is how long a replaced container may still be asked for. A machine that is gone does not even
         // refuse: after two seconds, not nginx's sixty, another container is asked.
         var timeout = text.Contains(ConnectTimeout, StringComparison.Ordinal) ? "" : $"    {ConnectTimeout} 2s;\n";
-        return Http().Replace(text, match => $"{match.Value}\n    resolver {resolver} valid=1s ipv6=off;\n    resolver_timeout 5s;\n{timeout}", 1);
+        return Http().Replace(
+            text, match => $"{match.Value}\n    resolver {resolver} valid=1s ipv6=off;\n    resolver_timeout 5s;\n{timeout}", 1);
     }
 
     [GeneratedRegex(@"^[ \t]*upstream\s+(?<name>\S+)\s*\{\s*server\s+(?<server>[^\s;]+)\s*;\s*\}[ \t]*\n?", RegexOptions.Multiline)]

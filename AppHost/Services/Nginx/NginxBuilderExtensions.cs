@@ -28,10 +28,8 @@ internal static class NginxBuilderExtensions
     /// Adds nginx with the checkout's own configuration and pages, on port 80 of the host. It waits for nothing: its page
     /// for 502 is there from the first second, while the schema is migrated and Flask boots.
     /// </summary>
-    /// <param name="builder">The application that is being built.</param>
-    /// <param name="uvlhub">The checkout and the settings.</param>
     /// <returns>The web server's builder; <see langword="null"/> if the checkout runs without.</returns>
-    /// <exception cref="CheckoutException">A file that is mounted into it does not exist.</exception>
+    /// <exception cref="UserErrorException">A file that is mounted into it does not exist.</exception>
     public static IResourceBuilder<ContainerResource>? AddNginx(this IDistributedApplicationBuilder builder, UvlhubEnvironment uvlhub)
     {
         if (builder.AddService(uvlhub, Nginx) is not { } nginx)
@@ -68,12 +66,11 @@ internal static class NginxBuilderExtensions
     }
 
     /// <summary>The names under which a resource stands in nginx's configuration.</summary>
-    /// <param name="nginx">The web server.</param>
-    /// <param name="resource">A resource of the model.</param>
     public static IReadOnlyList<string> NamesOf(this IResourceBuilder<ContainerResource> nginx, IResource resource) =>
         [.. nginx.Resource.Annotations.OfType<UpstreamsAnnotation>().SelectMany(known => known.Upstreams.NamesOf(resource))];
 
-    private static IResourceBuilder<ContainerResource> WithCertificate(this IResourceBuilder<ContainerResource> nginx, UvlhubEnvironment uvlhub) => uvlhub.Tls is not { } tls ? nginx
+    private static IResourceBuilder<ContainerResource> WithCertificate(
+        this IResourceBuilder<ContainerResource> nginx, UvlhubEnvironment uvlhub) => uvlhub.Tls is not { } tls ? nginx
         : nginx
             .WithHttpsEndpoint(targetPort: 443, name: HttpsEndpointName)
             .WithHostPort(uvlhub.Ports.Https, HttpsEndpointName)
@@ -98,12 +95,14 @@ internal static class NginxBuilderExtensions
 
                 return nginx;
             default:
-                throw new CheckoutException($"{UvlhubOptions.Section}:{nameof(UvlhubOptions.OpenTo)} is '{uvlhub.Options.OpenTo}'; it can be loopback or network");
+                throw new UserErrorException(
+                    $"{UvlhubOptions.Section}:{nameof(UvlhubOptions.OpenTo)} is '{uvlhub.Options.OpenTo}'; it can be loopback or network");
         }
     }
 
     // In the environments for users. In development people know the site by Flask's own port.
-    private static IResourceBuilder<ContainerResource> AsTheSitesAddress(this IResourceBuilder<ContainerResource> nginx, UvlhubEnvironment uvlhub)
+    private static IResourceBuilder<ContainerResource> AsTheSitesAddress(
+        this IResourceBuilder<ContainerResource> nginx, UvlhubEnvironment uvlhub)
     {
         if (uvlhub.Images is null)
         {
@@ -113,7 +112,8 @@ internal static class NginxBuilderExtensions
         foreach (var site in nginx.ApplicationBuilder.Resources.OfType<FlaskResource>().Where(flask => flask.IsSite))
         {
             nginx.ApplicationBuilder.CreateResourceBuilder(site)
-                .WithAnnotation(new PublicAddressAnnotation(Address, Door, uvlhub.Tls is null ? "its log says" : "its log or certbot's says"))
+                .WithAnnotation(
+                    new PublicAddressAnnotation(Address, LocalUrl, uvlhub.Tls is null ? "its log says" : "its log or certbot's says"))
                 .WithUrls(context =>
                 {
                     foreach (var own in context.Urls)
@@ -127,9 +127,10 @@ internal static class NginxBuilderExtensions
 
         return nginx;
 
-        Uri Door() => new(nginx.GetEndpoint(uvlhub.Tls is null ? HttpEndpointName : HttpsEndpointName).Url);
+        Uri LocalUrl() => new(nginx.GetEndpoint(uvlhub.Tls is null ? HttpEndpointName : HttpsEndpointName).Url);
 
-        string Address() => (uvlhub.Tls is { } tls ? new UriBuilder(Door()) { Host = tls.Domain }.Uri : Door()).GetLeftPart(UriPartial.Authority);
+        string Address() =>
+            (uvlhub.Tls is { } tls ? new UriBuilder(LocalUrl()) { Host = tls.Domain }.Uri : LocalUrl()).GetLeftPart(UriPartial.Authority);
     }
 
     private static void Prepend(CommandLineArgsCallbackContext context, IReadOnlyList<string> words)
@@ -153,7 +154,8 @@ internal static class NginxBuilderExtensions
 
         nginx.WithAnnotation(new UpstreamsAnnotation(upstreams));
         builder.Services.AddSingleton<NginxReload>();
-        builder.Services.AddSingleton<IHostedService>(services => ActivatorUtilities.CreateInstance<UpstreamRefresh>(services, nginx.Resource, upstreams));
+        builder.Services.AddSingleton<IHostedService>(
+            services => ActivatorUtilities.CreateInstance<UpstreamRefresh>(services, nginx.Resource, upstreams));
         return nginx
             .WithEnvironment(context => context.EnvironmentVariables[Upstreams.Variable] =
                 string.Join(' ', builder.Resources.Where(resource => resource != nginx.Resource).SelectMany(upstreams.NamesOf)))
@@ -168,7 +170,9 @@ internal static class NginxBuilderExtensions
             ? declared.Mounts.Where(mount => mount.Kind == ComposeMountKind.Bind)
             :
             [
-                new(ComposeMountKind.Bind, Path.Combine(folder, uvlhub.Profile.NginxConfiguration), ConfigurationFile, IsReadOnly: true, nowhere),
+                new(
+                    ComposeMountKind.Bind, Path.Combine(folder, uvlhub.Profile.NginxConfiguration), ConfigurationFile, IsReadOnly: true,
+                    nowhere),
                 new(ComposeMountKind.Bind, Path.Combine(folder, "html"), "/usr/share/nginx/html", IsReadOnly: true, nowhere),
             ];
         foreach (var mount in mounts.Where(mount => uvlhub.Tls is null || mount.Target != ConfigurationFile))
@@ -178,8 +182,8 @@ internal static class NginxBuilderExtensions
                 // The engine would make a folder of that name, as root, inside the checkout.
                 const string remedy = "put it there, or run without nginx: --Uvlhub:Services=-nginx";
                 throw mount.At.Line > 0
-                    ? new CheckoutException($"{name}: there is no {mount.Source}; {remedy}", mount.At.File, mount.At.Line)
-                    : new CheckoutException($"{name}: there is no {mount.Source}; {remedy}");
+                    ? new UserErrorException($"{name}: there is no {mount.Source}; {remedy}", mount.At.File, mount.At.Line)
+                    : new UserErrorException($"{name}: there is no {mount.Source}; {remedy}");
             }
 
             yield return mount;

@@ -6,7 +6,8 @@ namespace UvlhubAspire.AppHost.Services;
 /// <param name="url">Where it answers; resolved once its port is known.</param>
 internal sealed class NginxHealthCheck(Func<Uri> url) : IHealthCheck
 {
-    private static readonly HttpClient s_client = new(new SocketsHttpHandler { AllowAutoRedirect = false }) { Timeout = TimeSpan.FromSeconds(10) };
+    private static readonly HttpClient s_client = new(
+        new SocketsHttpHandler { AllowAutoRedirect = false }) { Timeout = TimeSpan.FromSeconds(10) };
 
     /// <inheritdoc/>
     public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
@@ -16,7 +17,8 @@ internal sealed class NginxHealthCheck(Func<Uri> url) : IHealthCheck
             using var answer = await s_client.GetAsync(url(), HttpCompletionOption.ResponseHeadersRead, cancellationToken);
             return HealthCheckResult.Healthy($"GET {url()} answered {(int)answer.StatusCode}");
         }
-        catch (Exception exception) when (exception is HttpRequestException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
+        catch (Exception exception) when (exception is HttpRequestException or OperationCanceledException
+            && !cancellationToken.IsCancellationRequested)
         {
             return HealthCheckResult.Unhealthy($"GET {url()} failed: {exception.Message}");
         }

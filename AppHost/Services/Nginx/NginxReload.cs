@@ -5,7 +5,6 @@ namespace UvlhubAspire.AppHost.Services;
 /// one. One after the other: nginx joins signals that come together, and who waits for the old workers to go would take
 /// those of somebody else's reload, which read the configuration before his change, for his own.
 /// </summary>
-/// <param name="engine">The container engine.</param>
 internal sealed class NginxReload(ContainerEngine engine) : IDisposable
 {
     private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(20);
@@ -13,8 +12,6 @@ internal sealed class NginxReload(ContainerEngine engine) : IDisposable
     private readonly SemaphoreSlim _gate = new(1);
 
     /// <summary>Looks the upstreams' names up again and reads the configuration.</summary>
-    /// <param name="nginx">The container.</param>
-    /// <param name="cancellationToken">Ends the waiting.</param>
     /// <returns>Why it did not; <see langword="null"/> if it did.</returns>
     public async Task<string?> RunAsync(string nginx, CancellationToken cancellationToken)
     {
@@ -54,6 +51,7 @@ internal sealed class NginxReload(ContainerEngine engine) : IDisposable
 
     // The processes that take new requests: those that end with their last one say so in their title.
     private async Task<HashSet<string>> WorkersAsync(string nginx, CancellationToken cancellationToken) => [.. (await engine.RunAsync(
-        s_limit, cancellationToken, "exec", nginx, "sh", "-c", "grep -Lsa 'is shutting down' $(grep -lsa 'nginx: [w]orker process' /proc/[0-9]*/cmdline)"))
+        s_limit, cancellationToken, "exec", nginx, "sh", "-c",
+        "grep -Lsa 'is shutting down' $(grep -lsa 'nginx: [w]orker process' /proc/[0-9]*/cmdline)"))
         .Output.Split('\n', StringSplitOptions.RemoveEmptyEntries)];
 }

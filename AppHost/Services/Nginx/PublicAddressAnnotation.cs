@@ -6,9 +6,9 @@ namespace UvlhubAspire.AppHost.Services;
 
 /// <summary>Where people open the site, if nginx is their way to it: its own port is for those who look for a fault.</summary>
 /// <param name="Address">What they write into the browser.</param>
-/// <param name="Door">Where nginx answers to that on this machine.</param>
+/// <param name="LocalUrl">Where nginx answers to that on this machine.</param>
 /// <param name="Logs">Whose logs say why it does not.</param>
-internal sealed record PublicAddressAnnotation(Func<string> Address, Func<Uri> Door, string Logs) : IResourceAnnotation
+internal sealed record PublicAddressAnnotation(Func<string> Address, Func<Uri> LocalUrl, string Logs) : IResourceAnnotation
 {
     // For a tenth of a second nginx's old workers answer beside those that know the site.
     private const int Answers = 3;
@@ -16,7 +16,6 @@ internal sealed record PublicAddressAnnotation(Func<string> Address, Func<Uri> D
     private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(60);
 
     /// <summary>Waits until nginx passes on to the site, as long as a minute.</summary>
-    /// <param name="cancellationToken">Ends the waiting.</param>
     /// <returns>Whether it does.</returns>
     public async Task<bool> LeadsToSiteAsync(CancellationToken cancellationToken)
     {
@@ -60,11 +59,11 @@ internal sealed record PublicAddressAnnotation(Func<string> Address, Func<Uri> D
 
     private async ValueTask<Stream> ToDoorAsync(CancellationToken cancellationToken)
     {
-        var door = Door();
+        var localUrl = LocalUrl();
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         try
         {
-            await socket.ConnectAsync(door.Host, door.Port, cancellationToken);
+            await socket.ConnectAsync(localUrl.Host, localUrl.Port, cancellationToken);
             return new NetworkStream(socket, ownsSocket: true);
         }
         catch

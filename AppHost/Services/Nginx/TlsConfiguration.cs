@@ -31,7 +31,7 @@ internal static partial class TlsConfiguration
     /// <param name="deploys">Whether <c>/webhook/deploy</c> is passed on to <see cref="DeploymentSocket"/>.</param>
     /// <param name="cancellationToken">Ends the writing.</param>
     /// <returns>The folder.</returns>
-    /// <exception cref="CheckoutException">The checkout has no templates.</exception>
+    /// <exception cref="UserErrorException">The checkout has no templates.</exception>
     public static async Task<string> WriteAsync(
         UvlhubCheckout checkout, InstanceNames names, string domain, bool deploys, CancellationToken cancellationToken)
     {
@@ -42,7 +42,9 @@ internal static partial class TlsConfiguration
             var template = Path.Combine(source, $"{name}.template");
             if (!File.Exists(template))
             {
-                throw new CheckoutException($"there is no {template}, of which nginx's configuration with a certificate is made. Put it there, or run without TLS: leave Uvlhub:Tls:Email out");
+                throw new UserErrorException(
+                    $"there is no {template}, of which nginx's configuration with a certificate is made. Put it there, or run without "
+                    + "TLS: leave Uvlhub:Tls:Email out");
             }
 
             var text = (await File.ReadAllTextAsync(template, cancellationToken)).Replace(Placeholder, domain, StringComparison.Ordinal);
@@ -60,15 +62,14 @@ internal static partial class TlsConfiguration
     public static IReadOnlyList<string> Before(string domain) => ["sh", "-c", Script(domain), "nginx"];
 
     /// <summary>The socket on which deployments are asked for by way of nginx.</summary>
-    /// <param name="checkout">The checkout.</param>
-    /// <param name="names">The names on the engine.</param>
-    /// <param name="domain">The site's name.</param>
-    /// <exception cref="CheckoutException">The system does not allow a path that long.</exception>
+    /// <exception cref="UserErrorException">The system does not allow a path that long.</exception>
     public static string DeploymentSocket(UvlhubCheckout checkout, InstanceNames names, string domain)
     {
         var socket = Path.Combine(OwnFolder(checkout, names, domain), Socket);
         return socket.Length <= LongestSocket ? socket
-            : throw new CheckoutException($"{socket} is longer than the {LongestSocket} characters that a socket's path can have: put the repository into a folder with a shorter path, or leave Uvlhub:Deploy:Webhook out");
+            : throw new UserErrorException(
+                $"{socket} is longer than the {LongestSocket} characters that a socket's path can have: put the repository into a folder "
+                + "with a shorter path, or leave Uvlhub:Deploy:Webhook out");
     }
 
     /// <summary>The folder of both; it exists after <see cref="WriteAsync"/>.</summary>

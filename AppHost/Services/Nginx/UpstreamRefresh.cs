@@ -8,7 +8,8 @@ namespace UvlhubAspire.AppHost.Services;
 /// ended, so that the page for 502 comes at once and not after a connection that nobody answers.
 /// </summary>
 internal sealed partial class UpstreamRefresh(
-    ContainerResource nginx, Upstreams upstreams, ResourceNotificationService notifications, ResourceLoggerService loggers, NginxReload reload)
+    ContainerResource nginx, Upstreams upstreams, ResourceNotificationService notifications, ResourceLoggerService loggers,
+    NginxReload reload)
     : BackgroundService
 {
     private const string ContainerIdProperty = "container.id";
@@ -31,11 +32,14 @@ internal sealed partial class UpstreamRefresh(
                 }
 
                 // One that is stopping still has its name.
-                var isUp = change.Snapshot.State?.Text is { } state && (state == KnownResourceStates.Running || state == KnownResourceStates.Stopping);
+                var isUp = change.Snapshot.State?.Text is { } state
+                    && (state == KnownResourceStates.Running || state == KnownResourceStates.Stopping);
                 var hasChanged = isUp ? up.Add(change.Resource) : up.Remove(change.Resource);
                 if (isNginx)
                 {
-                    container = isUp ? change.Snapshot.Properties.FirstOrDefault(property => property.Name == ContainerIdProperty)?.Value as string : null;
+                    container = isUp
+                        ? change.Snapshot.Properties.FirstOrDefault(property => property.Name == ContainerIdProperty)?.Value as string
+                        : null;
                 }
 
                 if (hasChanged && container is not null)
@@ -71,6 +75,7 @@ internal sealed partial class UpstreamRefresh(
         }
     }
 
-    [LoggerMessage(EventId = 550, Level = LogLevel.Warning, Message = "nginx did not read its configuration again after one of its upstreams had started or ended, and may still ask the old address; restart it if it answers 502: {Reason}")]
+    [LoggerMessage(EventId = 550, Level = LogLevel.Warning, Message = "nginx did not read its configuration again after one of its "
+        + "upstreams had started or ended, and may still ask the old address; restart it if it answers 502: {Reason}")]
     private static partial void LogNotRefreshed(ILogger logger, string reason);
 }

@@ -16,23 +16,23 @@ internal sealed partial class Upstreams(IEnumerable<string> configuration)
 
     // Not 'sed -i', because the engine mounts the hosts file and it cannot be replaced; in one write, because nginx may be
     // reading it. One after the other, because several resources may start at the same time.
-    private const string Look =
+    private const string ResolveNames =
         "(flock -w 10 9; hosts=$(grep -v '#missing$' /etc/hosts); printf '%s\\n' \"$hosts\" >/etc/hosts; " +
-        $"for name in ${Variable}; do getent hosts $name >/dev/null || echo \"127.0.0.1 $name #missing\" >>/etc/hosts; done) 9>/tmp/hosts.lock; ";
+        $"for name in ${Variable}; do getent hosts $name >/dev/null || echo \"127.0.0.1 $name #missing\" >>/etc/hosts; done) "
+        + "9>/tmp/hosts.lock; ";
 
     private readonly Lazy<HashSet<string>> _words = new(() => WordsOf(configuration));
 
     /// <summary>What comes before the container's own command.</summary>
-    public static IReadOnlyList<string> Before => ["sh", "-c", Look + "exec \"$@\"", "nginx"];
+    public static IReadOnlyList<string> Before => ["sh", "-c", ResolveNames + "exec \"$@\"", "nginx"];
 
     /// <summary>The command of the image, where the checkout has none of its own.</summary>
     public static IReadOnlyList<string> Command => ["nginx", "-g", "daemon off;"];
 
     /// <summary>Has a running nginx look the names up again, without dropping a request.</summary>
-    public static IReadOnlyList<string> Refresh => ["sh", "-c", Look + "nginx -s reload"];
+    public static IReadOnlyList<string> Refresh => ["sh", "-c", ResolveNames + "nginx -s reload"];
 
     /// <summary>The resource's names that stand in the configuration; empty if it is no upstream.</summary>
-    /// <param name="resource">A resource of the model.</param>
     public IEnumerable<string> NamesOf(IResource resource) =>
         resource is not ContainerResource ? [] :
         new[] { resource.Name }

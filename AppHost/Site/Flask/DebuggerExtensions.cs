@@ -23,5 +23,6 @@ internal static class DebuggerExtensions
             .WithEnvironment("UVLHUB_DEBUGGER_PORT", Port.ToString(CultureInfo.InvariantCulture))
             // Python's own modules need not be stepped into, and debugpy warns at every start that they cannot be.
             .WithEnvironment("PYDEVD_DISABLE_FILE_VALIDATION", "1")
-            .DiffersFromCompose(DriftAspect.Environment, "a debugger can attach (Uvlhub:Debug)", "UVLHUB_DEBUGGER_PORT", "PYDEVD_DISABLE_FILE_VALIDATION");
+            .DiffersFromCompose(
+                DriftAspect.Environment, "a debugger can attach (Uvlhub:Debug)", "UVLHUB_DEBUGGER_PORT", "PYDEVD_DISABLE_FILE_VALIDATION");
 }

@@ -25,7 +25,8 @@ internal static class FlaskBuilderExtensions
     /// <param name="database">The application's database. Default: none, as in the tutorial's first step: pages that need it fail.</param>
     /// <returns>The site's builder.</returns>
     public static IResourceBuilder<FlaskResource> AddFlask(
-        this IDistributedApplicationBuilder builder, [ResourceName] string name, UvlhubEnvironment uvlhub, IResourceBuilder<MariaDBDatabaseResource>? database = null) =>
+        this IDistributedApplicationBuilder builder, [ResourceName] string name, UvlhubEnvironment uvlhub,
+        IResourceBuilder<MariaDBDatabaseResource>? database = null) =>
         builder.AddCheckoutContainer(new FlaskResource(name) { Role = FlaskRole.Site }, uvlhub, database)
             .WithContainerName(uvlhub.Names.WebContainer)
             .WithArgs(ServerCommand(uvlhub, builder.ExecutionContext.IsPublishMode))
@@ -33,10 +34,17 @@ internal static class FlaskBuilderExtensions
             .WithSitePort(uvlhub)
             .WithSiteHealthCheck()
             .WithDebugger(uvlhub)
-            .PublishedAs(PublishedKind.Replicated, new PublishedProbe(["python", "-c", $"import urllib.request; urllib.request.urlopen('http://127.0.0.1:{uvlhub.Profile.SitePort}/', timeout=8)"]) { Page = "/" })
-            .DiffersFromCompose(DriftAspect.Command, "the migrator has done what the entrypoint does before Flask; what it ends with runs here")
+            .PublishedAs(
+                PublishedKind.Replicated,
+                new PublishedProbe(
+                    ["python", "-c", $"import urllib.request; urllib.request.urlopen('http://127.0.0.1:{uvlhub.Profile.SitePort}/', "
+                    + "timeout=8)"]) { Page = "/" })
             .DiffersFromCompose(
-                DriftAspect.DependsOn, "the site waits for its schema only; what else it uses starts beside it", [.. ServiceSelection.Optional])
+                DriftAspect.Command, "the migrator has done what the entrypoint does before Flask; what it ends with runs here")
+            .DiffersFromCompose(
+                DriftAspect.DependsOn, "the site waits for its schema only; what else it uses starts beside it", [
+                    .. ServiceSelection.Optional,
+                ])
             .DiffersFromCompose(DriftAspect.Port, "the site can be reached without nginx too", $"{uvlhub.Profile.SitePort}")
             .WithIconName("Globe");
 
@@ -44,7 +52,8 @@ internal static class FlaskBuilderExtensions
     /// Adds the site once more, not started: it serves while the site itself is replaced by a newer version.
     /// </summary>
     public static IResourceBuilder<FlaskResource> AddStandby(
-        this IDistributedApplicationBuilder builder, [ResourceName] string name, UvlhubEnvironment uvlhub, IResourceBuilder<MariaDBDatabaseResource> database)
+        this IDistributedApplicationBuilder builder, [ResourceName] string name, UvlhubEnvironment uvlhub,
+        IResourceBuilder<MariaDBDatabaseResource> database)
     {
         var standby = builder.AddCheckoutContainer(new FlaskResource(name) { Role = FlaskRole.Standby }, uvlhub, database)
             .WithContainerName(uvlhub.Names.ServiceContainer("web_app_next_container"))
@@ -70,13 +79,15 @@ internal static class FlaskBuilderExtensions
     /// the host needs no Python, and a migration runs before there is a site.
     /// </summary>
     public static IResourceBuilder<FlaskResource> AddToolbox(
-        this IDistributedApplicationBuilder builder, [ResourceName] string name, UvlhubEnvironment uvlhub, IResourceBuilder<MariaDBDatabaseResource> database)
+        this IDistributedApplicationBuilder builder, [ResourceName] string name, UvlhubEnvironment uvlhub,
+        IResourceBuilder<MariaDBDatabaseResource> database)
     {
         var toolbox = builder.AddCheckoutContainer(new FlaskResource(name), uvlhub, database)
             .WithContainerName(uvlhub.Names.ToolboxContainer)
             .WithArgs("sleep", "infinity")
             .ExcludeFromManifest()
-            .DiffersFromCompose(DriftAspect.Service, "flask, rosemary and pytest run in a container of their own, so that a migration needs no site")
+            .DiffersFromCompose(
+                DriftAspect.Service, "flask, rosemary and pytest run in a container of their own, so that a migration needs no site")
             .WithIconName("Toolbox");
         return uvlhub.Profile.HasServices ? toolbox : toolbox.WithExplicitStart();
     }
@@ -108,22 +119,31 @@ internal static class FlaskBuilderExtensions
     /// <param name="database">The application's database; <see langword="null"/> for none.</param>
     /// <returns>The container's builder.</returns>
     internal static IResourceBuilder<FlaskResource> AddCheckoutContainer(
-        this IDistributedApplicationBuilder builder, FlaskResource flask, UvlhubEnvironment uvlhub, IResourceBuilder<MariaDBDatabaseResource>? database)
+        this IDistributedApplicationBuilder builder, FlaskResource flask, UvlhubEnvironment uvlhub,
+        IResourceBuilder<MariaDBDatabaseResource>? database)
     {
         var checkout = uvlhub.Checkout;
         var container = builder.AddResource(flask)
             .WithCheckoutCode(uvlhub)
             .WithContainerRuntimeArgs(CheckoutContainer.Options(checkout.WorkingDirectory))
-            .WithContainerRuntimeArgs(uvlhub.Profile.SitePort > LastPortOfRoot || !flask.IsApplication ? [] : ["--cap-add", "NET_BIND_SERVICE"])
+            .WithContainerRuntimeArgs(
+                uvlhub.Profile.SitePort > LastPortOfRoot || !flask.IsApplication ? [] : ["--cap-add", "NET_BIND_SERVICE"])
             // Nothing in it answers by TLS to a certificate of the host, and copying those takes time at every start.
             .WithCertificateTrustScope(CertificateTrustScope.None)
-            .WithEnvironment(context => SetEnvironment(context.EnvironmentVariables, uvlhub, database?.Resource.Parent, flask.IsApplication))
+            .WithEnvironment(
+                context => SetEnvironment(context.EnvironmentVariables, uvlhub, database?.Resource.Parent, flask.IsApplication))
             .DiffersFromCompose(
-                DriftAspect.Environment, "what depends on where the code runs is computed and not read from the .env", "MARIADB_*", "WORKING_DIR")
+                DriftAspect.Environment, "what depends on where the code runs is computed and not read from the .env", "MARIADB_*",
+                "WORKING_DIR")
             .DiffersFromCompose(
-                DriftAspect.Environment, "Python starts with a module beside the checkout, and leaves no caches in it", "PYTHONPATH", "PYTHONPYCACHEPREFIX", "PYTHONUNBUFFERED")
-            .DiffersFromCompose(DriftAspect.Volume, "Python starts with a module beside the checkout, and leaves no caches in it", SiteDockerfile.StartupFolder)
-            .DiffersFromCompose(DriftAspect.Environment, "modules are ignored without a file in the checkout (Uvlhub:IgnoredModules)", "UVLHUB_IGNORED_MODULES")
+                DriftAspect.Environment, "Python starts with a module beside the checkout, and leaves no caches in it", "PYTHONPATH",
+                "PYTHONPYCACHEPREFIX", "PYTHONUNBUFFERED")
+            .DiffersFromCompose(
+                DriftAspect.Volume, "Python starts with a module beside the checkout, and leaves no caches in it",
+                SiteDockerfile.StartupFolder)
+            .DiffersFromCompose(
+                DriftAspect.Environment, "modules are ignored without a file in the checkout (Uvlhub:IgnoredModules)",
+                "UVLHUB_IGNORED_MODULES")
             .WithNameOfHost(uvlhub)
             .WithTelemetry(uvlhub)
             .WithShellCommand()
@@ -148,7 +168,8 @@ internal static class FlaskBuilderExtensions
         WebServer.Flask => ["flask", "run", "--host=0.0.0.0", $"--port={uvlhub.Profile.SitePort}"],
         _ =>
         [
-            "gunicorn", "--bind", $"0.0.0.0:{uvlhub.Profile.SitePort}", .. Workers(uvlhub.Options.Gunicorn, isPublished), "--timeout", Seconds(uvlhub.Options.Gunicorn.Timeout),
+            "gunicorn", "--bind", $"0.0.0.0:{uvlhub.Profile.SitePort}", .. Workers(
+                uvlhub.Options.Gunicorn, isPublished), "--timeout", Seconds(uvlhub.Options.Gunicorn.Timeout),
             "--log-level", "info", uvlhub.Checkout.WsgiApplication,
         ],
     };
@@ -159,14 +180,19 @@ internal static class FlaskBuilderExtensions
         null when isPublished => [],
         null => ["--workers", Math.Min((2 * Environment.ProcessorCount) + 1, MostWorkers).ToString(CultureInfo.InvariantCulture)],
         > 0 and var workers => ["--workers", workers.ToString(CultureInfo.InvariantCulture)],
-        var workers => throw new CheckoutException($"{UvlhubOptions.Section}:{nameof(UvlhubOptions.Gunicorn)}:{nameof(options.Workers)} is {workers}; at least one worker has to serve"),
+        var workers =>
+            throw new UserErrorException(
+                $"{UvlhubOptions.Section}:{nameof(UvlhubOptions.Gunicorn)}:{nameof(options.Workers)} is {workers}; at least one worker "
+                + "has to serve"),
     };
 
     private static string Seconds(TimeSpan time) => Math.Max(1, (long)time.TotalSeconds).ToString(CultureInfo.InvariantCulture);
 
     // Behind nginx nobody comes by this port but the health check, so it may be any.
     private static IResourceBuilder<FlaskResource> WithSitePort(this IResourceBuilder<FlaskResource> builder, UvlhubEnvironment uvlhub) =>
-        uvlhub.Profile is { Server: WebServer.Gunicorn, HasServices: true } && uvlhub.Options.Ports.Web is null ? builder : builder.WithHostPort(uvlhub.Ports.Web);
+        uvlhub.Profile is { Server: WebServer.Gunicorn, HasServices: true } && uvlhub.Options.Ports.Web is null
+            ? builder
+            : builder.WithHostPort(uvlhub.Ports.Web);
 
     private static IResourceBuilder<FlaskResource> WithCheckoutCode(this IResourceBuilder<FlaskResource> builder, UvlhubEnvironment uvlhub)
     {
@@ -190,8 +216,11 @@ internal static class FlaskBuilderExtensions
                 .DiffersFromCompose(
                     DriftAspect.Volume, "the code is in the image, and what users upload is in a volume",
                     [.. s_mountedCode.Select(path => $"{checkout.WorkingDirectory}/{path}"), checkout.UploadsFolder])
-                .DiffersFromCompose(DriftAspect.Environment, "sessions are signed with a key that is made up once and kept", SecretKeys.SecretKey)
-                .DiffersFromCompose(DriftAspect.Environment, "the AppHost deploys, so the site has no use for the token (Uvlhub:IgnoredModules)", SecretKeys.WebhookToken);
+                .DiffersFromCompose(
+                    DriftAspect.Environment, "sessions are signed with a key that is made up once and kept", SecretKeys.SecretKey)
+                .DiffersFromCompose(
+                    DriftAspect.Environment, "the AppHost deploys, so the site has no use for the token (Uvlhub:IgnoredModules)",
+                    SecretKeys.WebhookToken);
             return builder.Resource.Role == FlaskRole.Migrator ? builder
                 : builder.WithCheckoutVolume(uvlhub, uvlhub.Names.UploadsVolume(checkout.Name), checkout.UploadsFolder);
         }
@@ -201,7 +230,9 @@ internal static class FlaskBuilderExtensions
             builder
                 .WithContainerRuntimeArgs(CheckoutContainer.UserOption(owner))
                 .DiffersFromCompose(
-                    DriftAspect.Environment, "what the containers write into the checkout belongs to its owner", [.. CheckoutContainer.OwnersVariables.Keys]);
+                    DriftAspect.Environment, "what the containers write into the checkout belongs to its owner", [
+                        .. CheckoutContainer.OwnersVariables.Keys,
+                    ]);
             foreach (var (name, value) in CheckoutContainer.OwnersVariables)
             {
                 builder.WithEnvironment(name, value);
@@ -211,13 +242,15 @@ internal static class FlaskBuilderExtensions
         return builder
             .WithBuiltImage(CheckoutImage.Development(checkout))
             .WithBindMount(checkout.Path, checkout.WorkingDirectory)
-            .WithBindMount(Path.Combine(RepositoryFolder.AppHost, "Site", "Flask", "startup"), SiteDockerfile.StartupFolder, isReadOnly: true);
+            .WithBindMount(
+                Path.Combine(RepositoryFolder.AppHost, "Site", "Flask", "startup"), SiteDockerfile.StartupFolder, isReadOnly: true);
     }
 
     // What production's compose files mount over the code of an image that was built elsewhere.
     private static readonly string[] s_mountedCode = ["entrypoint.sh", "scripts", "migrations", "docker", ".moduleignore"];
 
-    private static void SetEnvironment(Dictionary<string, object> environment, UvlhubEnvironment uvlhub, MariaDBServerResource? server, bool isApplication)
+    private static void SetEnvironment(
+        Dictionary<string, object> environment, UvlhubEnvironment uvlhub, MariaDBServerResource? server, bool isApplication)
     {
         var checkout = uvlhub.Checkout;
         foreach (var (key, value) in checkout.Environment)
@@ -260,7 +293,8 @@ internal static class FlaskBuilderExtensions
     {
         if (uvlhub.ExternalServer is not null && uvlhub.Options.Database.Administrator is { Length: > 0 } administrator)
         {
-            environment[$"{UvlhubOptions.Section}__{nameof(UvlhubOptions.Database)}__{nameof(UvlhubOptions.DatabaseOptions.Administrator)}"] = administrator;
+            const string Name = nameof(UvlhubOptions.DatabaseOptions.Administrator);
+            environment[$"{UvlhubOptions.Section}__{nameof(UvlhubOptions.Database)}__{Name}"] = administrator;
         }
     }
 
@@ -268,7 +302,8 @@ internal static class FlaskBuilderExtensions
     /// Says where the database is and who may log in. One <c>.env</c> serves Docker, Vagrant and a bare machine, so what
     /// depends on where the code runs is computed and not read from it.
     /// </summary>
-    internal static void SetDatabaseEnvironment(Dictionary<string, object> environment, UvlhubEnvironment uvlhub, MariaDBServerResource server)
+    internal static void SetDatabaseEnvironment(
+        Dictionary<string, object> environment, UvlhubEnvironment uvlhub, MariaDBServerResource server)
     {
         environment["MARIADB_HOSTNAME"] = server.NetworkHost;
         environment["MARIADB_PORT"] = server.NetworkPort.ToString(CultureInfo.InvariantCulture);

@@ -10,22 +10,26 @@ internal static class MissingRequirements
     private const string PackageList = "/usr/share/uvlhub-aspire/python-packages.txt";
 
     /// <summary>Compares requirements.txt with what the running container has, and warns once.</summary>
-    public static async Task WarnAsync(FlaskResource flask, UvlhubCheckout checkout, IServiceProvider services, CancellationToken cancellationToken)
+    public static async Task WarnAsync(
+        FlaskResource flask, UvlhubCheckout checkout, IServiceProvider services, CancellationToken cancellationToken)
     {
         var requirements = CheckoutRequirements.Read(checkout);
-        if (!flask.TryGetContainerImageName(out var image) || image != flask.Annotations.OfType<ContainerImage>().Last().StandInRecipe?.Image || requirements.Count == 0)
+        if (!flask.TryGetContainerImageName(out var image)
+            || image != flask.Annotations.OfType<ContainerImage>().Last().StandInRecipe?.Image || requirements.Count == 0)
         {
             return;
         }
 
         var engine = services.GetRequiredService<ContainerEngine>();
-        var listed = await engine.RunAsync(TimeSpan.FromSeconds(30), cancellationToken, "run", "--rm", "--network", "none", "--entrypoint", "cat", image, PackageList);
+        var listed = await engine.RunAsync(
+            TimeSpan.FromSeconds(30), cancellationToken, "run", "--rm", "--network", "none", "--entrypoint", "cat", image, PackageList);
         if (!listed.Succeeded)
         {
             return;
         }
 
-        var present = listed.Output.Split('\n').Select(line => CheckoutRequirements.Normalise(line.Split("==")[0])).ToHashSet(StringComparer.Ordinal);
+        var present = listed.Output.Split('\n').Select(line => CheckoutRequirements.Normalise(line.Split("==")[0]))
+            .ToHashSet(StringComparer.Ordinal);
         List<string> missing = [.. requirements.Where(name => !present.Contains(CheckoutRequirements.Normalise(name)))];
         if (missing.Count > 0)
         {

@@ -46,10 +46,12 @@ internal static class TelemetryExtensions
         return builder
             .WithOtlpExporterIfEndpointAvailable(OtlpProtocol.HttpProtobuf)
             .WithEnvironment("OTEL_SEMCONV_STABILITY_OPT_IN", "http,database")
-            .DiffersFromCompose(DriftAspect.Environment, "requests, statements and logs are sent to the dashboard (Uvlhub:Telemetry)", "OTEL_*");
+            .DiffersFromCompose(
+                DriftAspect.Environment, "requests, statements and logs are sent to the dashboard (Uvlhub:Telemetry)", "OTEL_*");
     }
 
-    /// <summary>Gives a container a name for the host, where it has something to ask there: the dashboard, or an external database.</summary>
+    /// <summary>Gives a container a name for the host, where it has something to ask there: the dashboard, or an external
+    /// database.</summary>
     public static IResourceBuilder<FlaskResource> WithNameOfHost(this IResourceBuilder<FlaskResource> builder, UvlhubEnvironment uvlhub)
     {
         if ((uvlhub.Options.Telemetry || !uvlhub.Profile.HasDatabase) && uvlhub.Engine.Executable == "docker")

@@ -40,12 +40,14 @@ internal static class MigratorBuilderExtensions
         IResourceBuilder<FlaskResource> toolbox)
     {
         var server = builder.CreateResourceBuilder(database.Resource.Parent);
-        builder.Services.TryAddEventingSubscriber<HeadStart>();
+        builder.Services.TryAddEventingSubscriber<EarlyMigratorStart>();
         return builder.AddResource(new MigratorResource(name))
             .WithArgs([.. RunnerExecutable.Arguments])
             .WithOtlpExporter()
             // The runner has the same settings as the AppHost, wherever they came from.
-            .WithEnvironment(context => AddSettings(context.EnvironmentVariables, builder.Configuration.GetSection(UvlhubOptions.Section).AsEnumerable()))
+            .WithEnvironment(
+                context => AddSettings(
+                    context.EnvironmentVariables, builder.Configuration.GetSection(UvlhubOptions.Section).AsEnumerable()))
             .WithEnvironment("Uvlhub__Path", uvlhub.Checkout.Path)
             .WithEnvironment("Uvlhub__EnvironmentFile", uvlhub.Checkout.EnvironmentFile.Path)
             .WithEnvironment("Uvlhub__Containers__Database", uvlhub.Names.DatabaseContainer)
@@ -65,18 +67,24 @@ internal static class MigratorBuilderExtensions
 
     // Where the code is in the image: a container that has the runner as well, and needs no engine and no port of the host.
     private static IResourceBuilder<FlaskResource> AddContainer(
-        this IDistributedApplicationBuilder builder, string name, UvlhubEnvironment uvlhub, IResourceBuilder<MariaDBDatabaseResource> database)
+        this IDistributedApplicationBuilder builder, string name, UvlhubEnvironment uvlhub,
+        IResourceBuilder<MariaDBDatabaseResource> database)
     {
         var migrator = builder.AddCheckoutContainer(new FlaskResource(name) { Role = FlaskRole.Migrator }, uvlhub, database)
             .WithContainerName(uvlhub.Names.MigratorContainer)
             .WithArgs("UvlhubRunner", "migrate")
             .PublishedAs(PublishedKind.Job)
             // Not its whole section: paths and names of this machine mean nothing inside.
-            .WithEnvironment(context => AddSettings(context.EnvironmentVariables, builder.Configuration.GetSection($"{UvlhubOptions.Section}:{nameof(UvlhubOptions.Migrator)}").AsEnumerable()))
+            .WithEnvironment(
+                context => AddSettings(
+                    context.EnvironmentVariables,
+                    builder.Configuration.GetSection($"{UvlhubOptions.Section}:{nameof(UvlhubOptions.Migrator)}").AsEnumerable()))
             .DiffersFromCompose(DriftAspect.Service, OwnProgram)
             .WithFailureOnConsole()
             .WithIconName("DatabaseArrowUp");
-        return uvlhub.ExternalServer is null ? migrator.WaitForStart(builder.CreateResourceBuilder(database.Resource.Parent), WaitBehavior.StopOnResourceUnavailable) : migrator;
+        return uvlhub.ExternalServer is null
+            ? migrator.WaitForStart(builder.CreateResourceBuilder(database.Resource.Parent), WaitBehavior.StopOnResourceUnavailable)
+            : migrator;
     }
 
     // Aspire hides a variable that is a secret, but not one that has a secret in it.

@@ -65,7 +65,10 @@ internal static class MigratorCommands
         builder.WithCommand(
             verb,
             title,
-            context => RunVerbAsync(builder.Resource, context, [verb, .. new[] { option, argument is null ? null : context.Optional(argument.Name) }.OfType<string>()]),
+            context =>
+                RunVerbAsync(
+                    builder.Resource, context,
+                    [verb, .. new[] { option, argument is null ? null : context.Optional(argument.Name) }.OfType<string>()]),
             new CommandOptions
             {
                 Description = description,
@@ -75,14 +78,17 @@ internal static class MigratorCommands
                 Progress = progress is null ? null : new CommandProgressOptions { Message = $"{progress}; the log shows what is done" },
             });
 
-    private static async Task<ExecuteCommandResult> RunVerbAsync(MigratorResource migrator, ExecuteCommandContext context, IReadOnlyList<string> words)
+    private static async Task<ExecuteCommandResult> RunVerbAsync(
+        MigratorResource migrator, ExecuteCommandContext context, IReadOnlyList<string> words)
     {
         try
         {
-            var outcome = await RunnerProgram.RunAsync(migrator, context.Services, context.Logger, s_limit, words, context.CancellationToken);
+            var outcome = await RunnerProgram.RunAsync(
+                migrator, context.Services, context.Logger, s_limit, words, context.CancellationToken);
             return outcome.Succeeded
                 ? CommandArguments.Answer($"{words[0]}: done", outcome.Text)
-                : CommandResults.Failure($"{words[0]}: {Cause(outcome.ExitCode)}", new CommandResultData { Value = outcome.Tail, DisplayImmediately = true });
+                : CommandResults.Failure(
+                    $"{words[0]}: {Cause(outcome.ExitCode)}", new CommandResultData { Value = outcome.Tail, DisplayImmediately = true });
         }
         catch (Exception exception) when (exception is TimeoutException or InvalidOperationException)
         {
@@ -161,7 +167,8 @@ internal static class MigratorCommands
         try
         {
             var log = context.Services.GetRequiredService<ILoggerFactory>().CreateLogger("UvlhubAspire.Commands");
-            var outcome = await RunnerProgram.RunAsync(migrator, context.Services, log, s_listLimit, ["snapshots"], context.CancellationToken);
+            var outcome = await RunnerProgram.RunAsync(
+                migrator, context.Services, log, s_listLimit, ["snapshots"], context.CancellationToken);
             // '  NAME  revision …': docs/migrations.md.
             context.Input.Options =
             [

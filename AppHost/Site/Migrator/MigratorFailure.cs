@@ -15,8 +15,6 @@ internal static partial class MigratorFailure
 
     /// <summary>Repeats the migrator's last words on the console if it fails.</summary>
     /// <typeparam name="T">A program on the host, or a container.</typeparam>
-    /// <param name="builder">The migrator.</param>
-    /// <returns>The same builder.</returns>
     public static IResourceBuilder<T> WithFailureOnConsole<T>(this IResourceBuilder<T> builder)
         where T : IResource
     {
@@ -24,15 +22,19 @@ internal static partial class MigratorFailure
         {
             if (stopped.ResourceEvent.Snapshot.ExitCode is { } exitCode and not 0)
             {
-                var lines = await LastWordsAsync(stopped.Services.GetRequiredService<ResourceLoggerService>(), stopped.ResourceEvent.ResourceId, cancellationToken);
-                Failed(stopped.Services.GetRequiredService<ILoggerFactory>().CreateLogger("UvlhubAspire.Migrator"), exitCode, string.Join(Environment.NewLine, lines));
+                var lines = await LastWordsAsync(
+                    stopped.Services.GetRequiredService<ResourceLoggerService>(), stopped.ResourceEvent.ResourceId, cancellationToken);
+                Failed(
+                    stopped.Services.GetRequiredService<ILoggerFactory>().CreateLogger("UvlhubAspire.Migrator"), exitCode,
+                    string.Join(Environment.NewLine, lines));
             }
         });
         return builder;
     }
 
     // The cause and the ways out of it are the last that it prints.
-    private static async Task<IReadOnlyList<string>> LastWordsAsync(ResourceLoggerService loggers, string resource, CancellationToken cancellationToken)
+    private static async Task<IReadOnlyList<string>> LastWordsAsync(
+        ResourceLoggerService loggers, string resource, CancellationToken cancellationToken)
     {
         List<string> lines = [];
         try
@@ -52,6 +54,7 @@ internal static partial class MigratorFailure
         return [.. lines.Skip(Math.Max(cause, lines.Count - MostLines))];
     }
 
-    [LoggerMessage(EventId = 320, Level = LogLevel.Error, Message = "The migrator has failed (exit code {ExitCode}), so the site does not start. When the cause is gone, start the AppHost again. Its last words:\n{Lines}")]
+    [LoggerMessage(EventId = 320, Level = LogLevel.Error, Message = "The migrator has failed (exit code {ExitCode}), so the site does not "
+        + "start. When the cause is gone, start the AppHost again. Its last words:\n{Lines}")]
     private static partial void Failed(ILogger logger, int exitCode, string lines);
 }

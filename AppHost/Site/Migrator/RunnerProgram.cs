@@ -18,7 +18,8 @@ internal static class RunnerProgram
     /// <param name="words">The verb and its arguments.</param>
     /// <param name="cancellationToken">Interrupts it, as Ctrl+C does.</param>
     public static async Task<CommandOutcome> RunAsync(
-        MigratorResource migrator, IServiceProvider services, ILogger log, TimeSpan limit, IReadOnlyList<string> words, CancellationToken cancellationToken)
+        MigratorResource migrator, IServiceProvider services, ILogger log, TimeSpan limit, IReadOnlyList<string> words,
+        CancellationToken cancellationToken)
     {
         var configuration = await ExecutionConfigurationBuilder.Create(migrator).WithEnvironmentVariablesConfig()
             .BuildAsync(services.GetRequiredService<DistributedApplicationExecutionContext>(), log, cancellationToken);
@@ -28,7 +29,8 @@ internal static class RunnerProgram
             .WithEnvironmentVariables(variables =>
             {
                 // Some values are templates that the orchestrator fills in: whose telemetry it is.
-                foreach (var (name, value) in configuration.EnvironmentVariables.Where(variable => !variable.Value.Contains("{{", StringComparison.Ordinal)))
+                foreach (var (name, value) in configuration.EnvironmentVariables.Where(
+                    variable => !variable.Value.Contains("{{", StringComparison.Ordinal)))
                 {
                     variables.Set(name, value);
                 }

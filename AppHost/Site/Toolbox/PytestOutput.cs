@@ -5,7 +5,8 @@ namespace UvlhubAspire.AppHost.Site;
 /// <summary>Reads the end of pytest's output: its counts, and what has failed.</summary>
 internal static partial class PytestOutput
 {
-    /// <summary>The counts in pytest's last line (<c>1 failed, 12 passed in 3.21s</c>); <see langword="null"/> if it did not get that far.</summary>
+    /// <summary>The counts in pytest's last line (<c>1 failed, 12 passed in 3.21s</c>); <see langword="null"/> if it did
+    /// not get that far.</summary>
     public static string? Counts(IReadOnlyList<string> lines) =>
         lines.Select(line => LastLine().Match(line)).LastOrDefault(match => match.Success)?.Groups[1].Value;
 

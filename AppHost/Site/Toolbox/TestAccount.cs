@@ -7,17 +7,11 @@ namespace UvlhubAspire.AppHost.Site;
 /// A database user that can do anything to the test database and nothing to any other. Whatever a test does, and however
 /// an application is configured for it, the server keeps it from the developer's own rows.
 /// </summary>
-/// <param name="User">Its name.</param>
-/// <param name="Password">Its password, a new one for each run.</param>
 internal sealed record TestAccount(string User, string Password)
 {
     private const int LongestUserName = 80;
 
     /// <summary>Creates the user, or gives it a new password; creates the test database if it is missing.</summary>
-    /// <param name="server">The server.</param>
-    /// <param name="applicationUser">The application's user, after which it is named.</param>
-    /// <param name="testDatabase">The test database.</param>
-    /// <param name="cancellationToken">Ends the wait for the server.</param>
     /// <exception cref="MySqlException">The server does not answer, or refuses.</exception>
     public static async Task<TestAccount> PrepareAsync(
         MariaDBServerResource server, string applicationUser, string testDatabase, CancellationToken cancellationToken)

@@ -14,8 +14,8 @@ internal static class ToolboxCommandExtensions
     /// <param name="uvlhub">The checkout and the settings.</param>
     /// <param name="server">The database server.</param>
     /// <param name="site">The address of the site on the containers' network, for tests that come from outside.</param>
-    /// <returns>The same builder.</returns>
     public static IResourceBuilder<FlaskResource> WithTestCommands(
-        this IResourceBuilder<FlaskResource> builder, UvlhubEnvironment uvlhub, IResourceBuilder<MariaDBServerResource> server, string site) =>
+        this IResourceBuilder<FlaskResource> builder, UvlhubEnvironment uvlhub, IResourceBuilder<MariaDBServerResource> server,
+        string site) =>
         uvlhub.Profile.HasTestDatabase ? ToolboxCommands.Add(builder, uvlhub, server.Resource, site) : builder;
 }

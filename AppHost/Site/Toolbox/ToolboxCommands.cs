@@ -6,7 +6,8 @@ using UvlhubAspire.AppHost.Uvlhub;
 
 namespace UvlhubAspire.AppHost.Site;
 
-/// <summary>The checkout's tests, run in the toolbox: what <c>rosemary test</c>, <c>selenium</c> and <c>locust</c> do, with an exit code that tells.</summary>
+/// <summary>The checkout's tests, run in the toolbox: what <c>rosemary test</c>, <c>selenium</c> and <c>locust</c> do, with
+/// an exit code that tells.</summary>
 internal sealed class ToolboxCommands
 {
     private const string Module = "module";
@@ -53,14 +54,19 @@ internal sealed class ToolboxCommands
                 IconName = "WindowPlay",
                 Arguments = [commands.ModuleArgument(), BrowserArgument()],
                 ValidateArguments = commands.ValidateModule,
-                ConfirmationMessage = "Browser tests work on the running site, so what they enter stays in its database. 'Backup' on the migrator makes a snapshot first.",
+                ConfirmationMessage = "Browser tests work on the running site, so what they enter stays in its database. 'Backup' on the "
+                    + "migrator makes a snapshot first.",
                 Progress = new CommandProgressOptions { Message = "Running the browser tests; the log shows their output" },
             })
             .WithCommand("locust", "Run Locust", commands.LocustAsync, new CommandOptions
             {
                 Description = "Put load on the running site for a while, and say how it answered",
                 IconName = "Gauge",
-                Arguments = [commands.ModuleArgument(), NumberArgument(Users, "Users at the same time", "10"), NumberArgument(Seconds, "For how many seconds", "30")],
+                Arguments =
+                [
+                    commands.ModuleArgument(), NumberArgument(Users, "Users at the same time", "10"),
+                    NumberArgument(Seconds, "For how many seconds", "30"),
+                ],
                 ValidateArguments = commands.ValidateModule,
                 Progress = new CommandProgressOptions { Message = "Running Locust; the log shows its output" },
             });
@@ -78,10 +84,13 @@ internal sealed class ToolboxCommands
         {
             if (_uvlhub.Checkout.TestDatabase == _uvlhub.Checkout.Database)
             {
-                return CommandResults.Failure($"test: {_uvlhub.Checkout.EnvironmentFile.Path} names the same database twice: MARIADB_TEST_DATABASE must be another than MARIADB_DATABASE ({_uvlhub.Checkout.Database}), because tests empty it");
+                return CommandResults.Failure(
+                    $"test: {_uvlhub.Checkout.EnvironmentFile.Path} names the same database twice: MARIADB_TEST_DATABASE must be another "
+                    + $"than MARIADB_DATABASE ({_uvlhub.Checkout.Database}), because tests empty it");
             }
 
-            var account = await TestAccount.PrepareAsync(_server, _uvlhub.Checkout.DatabaseUser, _uvlhub.Checkout.TestDatabase, context.CancellationToken);
+            var account = await TestAccount.PrepareAsync(
+                _server, _uvlhub.Checkout.DatabaseUser, _uvlhub.Checkout.TestDatabase, context.CancellationToken);
             var environment = new Dictionary<string, string>
             {
                 ["MARIADB_USER"] = account.User,
@@ -143,7 +152,9 @@ internal sealed class ToolboxCommands
         {
             0 => CommandArguments.Answer($"locust: {u} users for {s} s, no request failed", outcome.Tail),
             127 => CommandResults.Failure("locust: this image has no Locust; start the resource 'locust', which has a page of its own"),
-            _ => CommandResults.Failure("locust: requests failed, or Locust did", new CommandResultData { Value = outcome.Tail, DisplayImmediately = true }),
+            _ =>
+                CommandResults.Failure(
+                    "locust: requests failed, or Locust did", new CommandResultData { Value = outcome.Tail, DisplayImmediately = true }),
         };
     }
 
@@ -208,7 +219,8 @@ internal sealed class ToolboxCommands
     {
         // A module that was made after the start is one as well.
         var modules = _uvlhub.Checkout.ReadModules();
-        if (context.Inputs.TryGetByName(Module, out var input) && input.Value?.Trim() is { Length: > 0 } module && !modules.Contains(module))
+        if (context.Inputs.TryGetByName(Module, out var input) && input.Value?.Trim() is { Length: > 0 } module
+            && !modules.Contains(module))
         {
             context.AddValidationError(input, $"there is no module {module}; there are {string.Join(", ", modules)}");
         }
@@ -226,7 +238,8 @@ internal sealed class ToolboxCommands
         return
         [
             .. Directory.EnumerateFiles(folder, pattern, SearchOption.AllDirectories)
-                .Select(file => $"{_uvlhub.Checkout.WorkingDirectory}/{Path.GetRelativePath(_uvlhub.Checkout.Path, file).Replace('\\', '/')}")
+                .Select(
+                    file => $"{_uvlhub.Checkout.WorkingDirectory}/{Path.GetRelativePath(_uvlhub.Checkout.Path, file).Replace('\\', '/')}")
                 .Order(StringComparer.Ordinal),
         ];
     }

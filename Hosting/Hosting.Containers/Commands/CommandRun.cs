@@ -17,7 +17,8 @@ public sealed record CommandOutcome(int ExitCode, IReadOnlyList<string> Answer, 
     public string Text => string.Join(Environment.NewLine, Answer);
 }
 
-/// <summary>Runs the programs of the dashboard's commands: their output goes to the resource's log line by line, and none runs without a limit.</summary>
+/// <summary>Runs the programs of the dashboard's commands: their output goes to the resource's log line by line, and none
+/// runs without a limit.</summary>
 public static class CommandRun
 {
     // What a person reads in a dialog; the log has all of it.
@@ -31,7 +32,8 @@ public static class CommandRun
     /// <param name="cancellationToken">Ends it.</param>
     /// <exception cref="TimeoutException">The limit was reached.</exception>
     /// <exception cref="InvalidOperationException">The program cannot be started.</exception>
-    public static async Task<CommandOutcome> ExecuteAsync(Command program, ILogger log, TimeSpan limit, TimeSpan grace, CancellationToken cancellationToken)
+    public static async Task<CommandOutcome> ExecuteAsync(
+        Command program, ILogger log, TimeSpan limit, TimeSpan grace, CancellationToken cancellationToken)
     {
         List<string> answer = [];
         var tail = new OutputTail(line => CommandLog.Output(log, line));
@@ -58,7 +60,8 @@ public static class CommandRun
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            throw new TimeoutException($"not done within {limit.TotalMinutes:0} minutes and ended; the last lines were:{Environment.NewLine}{tail}");
+            throw new TimeoutException(
+                $"not done within {limit.TotalMinutes:0} minutes and ended; the last lines were:{Environment.NewLine}{tail}");
         }
         catch (Exception exception) when (exception is System.ComponentModel.Win32Exception or CliWrapException)
         {

@@ -36,30 +36,44 @@ public static class ImageCommands
         if (!container.TryGetLastAnnotation<BuiltImage>(out var image))
         {
             container.TryGetContainerImageName(out var name);
-            return CommandResults.Failure($"rebuild-image: {name} is not built here, it comes from a registry: 'docker pull {name}' gets a newer one");
+            return CommandResults.Failure(
+                $"rebuild-image: {name} is not built here, it comes from a registry: 'docker pull {name}' gets a newer one");
         }
 
         try
         {
-            var effort = bool.TryParse(context.Optional(Everything), out var everything) && everything ? BuildEffort.FromScratch : BuildEffort.WhatChanged;
-            await context.Services.GetRequiredService<ImageBuilder>().EnsureAsync(image.Recipe, context.Logger, context.CancellationToken, effort);
+            var effort = bool.TryParse(context.Optional(Everything), out var everything) && everything
+                ? BuildEffort.FromScratch
+                : BuildEffort.WhatChanged;
+            await context.Services.GetRequiredService<ImageBuilder>()
+                .EnsureAsync(image.Recipe, context.Logger, context.CancellationToken, effort);
         }
         catch (ImageBuildException exception)
         {
-            return CommandResults.Failure("rebuild-image: the build failed; the containers run what they ran", new CommandResultData { Value = exception.Message, DisplayImmediately = true });
+            return CommandResults.Failure(
+                "rebuild-image: the build failed; the containers run what they ran",
+                new CommandResultData { Value = exception.Message, DisplayImmediately = true });
         }
 
         var notifications = context.Services.GetRequiredService<ResourceNotificationService>();
         var commands = context.Services.GetRequiredService<ResourceCommandService>();
         var running = context.Services.GetRequiredService<DistributedApplicationModel>().Resources.OfType<ContainerResource>()
             .Where(other => other.TryGetLastAnnotation<BuiltImage>(out var built) && built.Recipe.Image == image.Recipe.Image)
-            .Where(other => notifications.TryGetCurrentState(other.Name, out var state) && state.Snapshot.State?.Text == KnownResourceStates.Running)
+            .Where(
+                other => notifications.TryGetCurrentState(other.Name, out var state)
+                && state.Snapshot.State?.Text == KnownResourceStates.Running)
             .ToList();
         var restarts = await Task.WhenAll(running.Select(async other =>
-            (other.Name, Result: await commands.ExecuteCommandAsync(other, KnownResourceCommands.RestartCommand, context.CancellationToken))));
-        var failed = restarts.Where(restart => !restart.Result.Success).Select(restart => $"{restart.Name}: {restart.Result.Message}").ToList();
+            (
+                other.Name,
+                Result: await commands.ExecuteCommandAsync(other, KnownResourceCommands.RestartCommand, context.CancellationToken))));
+        var failed = restarts.Where(restart => !restart.Result.Success).Select(restart => $"{restart.Name}: {restart.Result.Message}")
+            .ToList();
         return failed.Count > 0
-            ? CommandResults.Failure($"rebuild-image: {image.Recipe.Image} is built, but not every container could be restarted: {string.Join("; ", failed)}")
-            : CommandArguments.Answer("rebuild-image: done", $"{image.Recipe.Image} is built; restarted {string.Join(", ", running.Select(other => other.Name))}");
+            ? CommandResults.Failure(
+                $"rebuild-image: {image.Recipe.Image} is built, but not every container could be restarted: {string.Join("; ", failed)}")
+            : CommandArguments.Answer(
+                "rebuild-image: done",
+                $"{image.Recipe.Image} is built; restarted {string.Join(", ", running.Select(other => other.Name))}");
     }
 }

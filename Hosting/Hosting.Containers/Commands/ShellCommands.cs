@@ -11,17 +11,25 @@ public static class ShellCommands
     /// <param name="title">The command's title. Default: Open shell.</param>
     /// <param name="words">What runs in the terminal. Default: <c>bash</c>, or <c>sh</c> where there is none.</param>
     /// <returns>The same builder.</returns>
-    public static IResourceBuilder<T> WithShellCommand<T>(this IResourceBuilder<T> builder, string title = "Open shell", params string[] words)
+    public static IResourceBuilder<T> WithShellCommand<T>(
+        this IResourceBuilder<T> builder, string title = "Open shell", params string[] words)
         where T : ContainerResource =>
         builder.WithCommand(
             "shell",
             title,
-            context => Task.FromResult(Open(builder.Resource, words.Length > 0 ? words : ["sh", "-c", "command -v bash >/dev/null && exec bash || exec sh"], context)),
+            context =>
+                Task.FromResult(
+                    Open(
+                        builder.Resource, words.Length > 0 ? words : ["sh", "-c", "command -v bash >/dev/null && exec bash || exec sh"],
+                        context)),
             new CommandOptions
             {
                 Description = "A terminal in the container",
                 IconName = "WindowConsole",
-                UpdateState = state => state.ResourceSnapshot.State?.Text == KnownResourceStates.Running ? ResourceCommandState.Enabled : ResourceCommandState.Disabled,
+                UpdateState = state =>
+                    state.ResourceSnapshot.State?.Text == KnownResourceStates.Running
+                    ? ResourceCommandState.Enabled
+                    : ResourceCommandState.Disabled,
             });
 
     private static ExecuteCommandResult Open(ContainerResource resource, IReadOnlyList<string> words, ExecuteCommandContext context)
@@ -31,13 +39,15 @@ public static class ShellCommands
         var line = $"{engine.Executable} exec -it {container} {ShellWords.Join(words)}";
 
         return CreateTerminal(resource, engine, [.. new[] { "exec", "-it", container }, .. words], context.Services) is { } problem
-            ? CommandArguments.Answer("shell: this dashboard has no terminal; the same in yours:", $"{line}{Environment.NewLine}({problem})")
+            ? CommandArguments.Answer(
+                "shell: this dashboard has no terminal; the same in yours:", $"{line}{Environment.NewLine}({problem})")
             : CommandArguments.Answer("shell: opened in the dashboard; the same in your own terminal:", line);
     }
 
     // Terminals are new and experimental in Aspire 13.6: whatever becomes of them, the line to type remains.
 #pragma warning disable ASPIRETERMINAL001
-    private static string? CreateTerminal(ContainerResource resource, ContainerEngine engine, IReadOnlyList<string> arguments, IServiceProvider services)
+    private static string? CreateTerminal(
+        ContainerResource resource, ContainerEngine engine, IReadOnlyList<string> arguments, IServiceProvider services)
     {
         try
         {

@@ -53,7 +53,8 @@ public sealed record ContainerFacts
         List<object> arguments = [];
         foreach (var annotation in container.Annotations.OfType<CommandLineArgsCallbackAnnotation>().ToList())
         {
-            await annotation.Callback(new CommandLineArgsCallbackContext(arguments, container, cancellationToken) { ExecutionContext = context });
+            await annotation.Callback(
+                new CommandLineArgsCallbackContext(arguments, container, cancellationToken) { ExecutionContext = context });
         }
 
         List<object> options = [];
@@ -75,5 +76,6 @@ public sealed record ContainerFacts
         };
     }
 
-    private static string Text(object value) => value is IManifestExpressionProvider expression ? expression.ValueExpression : value.ToString() ?? "";
+    private static string Text(object value) =>
+        value is IManifestExpressionProvider expression ? expression.ValueExpression : value.ToString() ?? "";
 }

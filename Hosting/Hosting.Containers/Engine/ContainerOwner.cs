@@ -20,7 +20,8 @@ public sealed record ContainerOwner(string Name, string State, int? Orchestrator
     public string Remedy => this switch
     {
         { Orchestrator: { } process } => $"another AppHost (orchestrator process {process}) has it: stop that one ('./run --stop')",
-        { ComposeProject: { } project } => $"the compose project '{project}' has it: 'docker compose -p {project} down' ends that one and keeps its volumes",
+        { ComposeProject: { } project } =>
+            $"the compose project '{project}' has it: 'docker compose -p {project} down' ends that one and keeps its volumes",
         _ => $"'docker rm -f {Name}' removes it, its volumes stay",
     };
 

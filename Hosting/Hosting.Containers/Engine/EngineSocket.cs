@@ -31,7 +31,8 @@ public static partial class EngineSocket
     public static void Announce(IDistributedApplicationBuilder builder, ContainerResource container) =>
         builder.Eventing.Subscribe<BeforeStartEvent>((start, _) =>
         {
-            LogGiven(((ILoggerFactory)start.Services.GetService(typeof(ILoggerFactory))!).CreateLogger("UvlhubAspire.Compose"), container.Name);
+            LogGiven(
+                ((ILoggerFactory)start.Services.GetService(typeof(ILoggerFactory))!).CreateLogger("UvlhubAspire.Compose"), container.Name);
             return Task.CompletedTask;
         });
 
@@ -39,7 +40,10 @@ public static partial class EngineSocket
     {
         try
         {
-            return (Directory.Exists(path) ? (FileSystemInfo)new DirectoryInfo(path) : new FileInfo(path)).ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? path;
+            return (
+                Directory.Exists(path)
+                ? (FileSystemInfo)new DirectoryInfo(path)
+                : new FileInfo(path)).ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? path;
         }
         catch (IOException)
         {
@@ -47,6 +51,7 @@ public static partial class EngineSocket
         }
     }
 
-    [LoggerMessage(EventId = 603, Level = LogLevel.Warning, Message = "{Container} is given the engine's socket, because Uvlhub:EngineSocket names it: whoever gets into it is root on this machine")]
+    [LoggerMessage(EventId = 603, Level = LogLevel.Warning, Message = "{Container} is given the engine's socket, because "
+        + "Uvlhub:EngineSocket names it: whoever gets into it is root on this machine")]
     private static partial void LogGiven(ILogger logger, string container);
 }

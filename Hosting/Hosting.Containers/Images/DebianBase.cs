@@ -59,11 +59,14 @@ public static class DebianBase
         }
         catch (System.ComponentModel.Win32Exception)
         {
-            throw new ImageBuildException(Image, "mmdebstrap is not installed: './run' installs it on Debian, elsewhere install it or set Uvlhub:Images=registry");
+            throw new ImageBuildException(
+                Image, "mmdebstrap is not installed: './run' installs it on Debian, elsewhere install it or set Uvlhub:Images=registry");
         }
-        catch (Exception exception) when (exception is CliWrapException || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        catch (Exception exception) when (exception is CliWrapException
+            || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
-            throw new ImageBuildException(Image, exception is OperationCanceledException ? $"not done within {s_limit.TotalMinutes:0} minutes"
+            throw new ImageBuildException(
+                Image, exception is OperationCanceledException ? $"not done within {s_limit.TotalMinutes:0} minutes"
                 : $"{tail}{Environment.NewLine}{exception.Message.Split('\n')[0].Trim()}");
         }
         finally

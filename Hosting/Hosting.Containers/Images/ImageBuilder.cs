@@ -21,7 +21,8 @@ public sealed partial class ImageBuilder(ContainerEngine engine, ILoggerFactory 
 
     // A network that opens encrypted connections has its own certificate authority, which the machine trusts and a
     // bare Debian does not. As a secret it is there during the build alone; a stand-in that downloads over TLS takes it.
-    private static readonly string s_certificates = Environment.GetEnvironmentVariable("SSL_CERT_FILE") ?? "/etc/ssl/certs/ca-certificates.crt";
+    private static readonly string s_certificates = Environment.GetEnvironmentVariable("SSL_CERT_FILE")
+        ?? "/etc/ssl/certs/ca-certificates.crt";
 
     private static readonly string s_locks = UserFolder.Of("images");
 
@@ -33,7 +34,8 @@ public sealed partial class ImageBuilder(ContainerEngine engine, ILoggerFactory 
     /// <param name="cancellationToken">Ends the build.</param>
     /// <param name="effort">How much is done even if the image is there. Default: nothing.</param>
     /// <exception cref="ImageBuildException">The build failed; the message holds the builder's last lines.</exception>
-    public async Task EnsureAsync(ImageRecipe recipe, ILogger logger, CancellationToken cancellationToken, BuildEffort effort = BuildEffort.IfMissing)
+    public async Task EnsureAsync(
+        ImageRecipe recipe, ILogger logger, CancellationToken cancellationToken, BuildEffort effort = BuildEffort.IfMissing)
     {
         if (await IsHereAsync())
         {
@@ -102,7 +104,9 @@ public sealed partial class ImageBuilder(ContainerEngine engine, ILoggerFactory 
                     .. recipe.Target is null ? Array.Empty<string>() : ["--target", recipe.Target],
                     .. recipe.Arguments.Keys.SelectMany(name => new[] { "--build-arg", name }),
                     .. recipe.Contexts.SelectMany(context => new[] { "--build-context", $"{context.Key}={context.Value}" }),
-                    .. recipe.NeedsDebianBase && File.Exists(s_certificates) ? ["--secret", $"id=ca-certificates,src={s_certificates}"] : Array.Empty<string>(),
+                    .. recipe.NeedsDebianBase && File.Exists(s_certificates)
+                        ? ["--secret", $"id=ca-certificates,src={s_certificates}"]
+                        : Array.Empty<string>(),
                     recipe.Context,
                 ])
                 .WithEnvironmentVariables(environment =>
@@ -121,7 +125,8 @@ public sealed partial class ImageBuilder(ContainerEngine engine, ILoggerFactory 
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            throw new ImageBuildException(recipe.Image, $"not done within {s_limit.TotalMinutes:0} minutes; the last lines were:{Environment.NewLine}{tail}");
+            throw new ImageBuildException(
+                recipe.Image, $"not done within {s_limit.TotalMinutes:0} minutes; the last lines were:{Environment.NewLine}{tail}");
         }
 
         if (exitCode != 0)
@@ -140,7 +145,12 @@ public sealed partial class ImageBuilder(ContainerEngine engine, ILoggerFactory 
         await semaphore.WaitAsync(cancellationToken);
         try
         {
-            return new Gate(semaphore, isForAll ? await FileLock.EnterAsync(Path.Combine(s_locks, $"{image.Replace('/', '-').Replace(':', '-')}.lock"), cancellationToken) : null);
+            return new Gate(
+                semaphore,
+                isForAll
+                    ? await FileLock.EnterAsync(
+                        Path.Combine(s_locks, $"{image.Replace('/', '-').Replace(':', '-')}.lock"), cancellationToken)
+                    : null);
         }
         catch
         {

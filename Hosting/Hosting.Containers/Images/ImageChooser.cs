@@ -40,7 +40,9 @@ public sealed class ImageChooser(ContainerEngine engine, ImageSourceSetting sett
 
         if (source == ImageSource.Debian)
         {
-            return new ImageChoice(standIn.Image, $"built from Debian's packages in place of {Described(image, real!)}, because {setting.Name}=debian", standIn);
+            return new ImageChoice(
+                standIn.Image, $"built from Debian's packages in place of {Described(image, real!)}, because {setting.Name}=debian",
+                standIn);
         }
 
         var isBuilt = IsPresentAsync((standIn.Base ?? standIn).Image, cancellationToken);
@@ -52,13 +54,19 @@ public sealed class ImageChooser(ContainerEngine engine, ImageSourceSetting sett
 
         if (await isBuilt || await isHere)
         {
-            return new ImageChoice(standIn.Image, $"built earlier from Debian's packages in place of {Described(image, real!)}; {setting.Name}=registry pulls that one", standIn) { IsHere = await isHere };
+            return new ImageChoice(
+                standIn.Image,
+                $"built earlier from Debian's packages in place of {Described(image, real!)}; {setting.Name}=registry pulls that one",
+                standIn) { IsHere = await isHere };
         }
 
         var refusal = await RefusalAsync(needed, cancellationToken);
         return refusal is null
             ? wanted.Pulled()
-            : new ImageChoice(standIn.Image, $"built from Debian's packages in place of {Described(image, real!)}, which no registry delivers here ({refusal})", standIn);
+            : new ImageChoice(
+                standIn.Image,
+                $"built from Debian's packages in place of {Described(image, real!)}, which no registry delivers here ({refusal})",
+                standIn);
     }
 
     private async Task<ImageChoice> ChooseWithoutStandInAsync(
@@ -72,7 +80,8 @@ public sealed class ImageChooser(ContainerEngine engine, ImageSourceSetting sett
         var refusal = source == ImageSource.Debian ? $"{setting.Name}=debian asks none" : await RefusalAsync(needed, cancellationToken);
         return refusal is null ? wanted.Pulled() : wanted with
         {
-            Reason = $"{string.Join(", ", needed)} is not on this machine, and no registry delivers it ({refusal}). Pull, load or build it, then start the resource in the dashboard",
+            Reason = $"{string.Join(", ", needed)} is not on this machine, and no registry delivers it ({refusal}). Pull, load or build "
+                + "it, then start the resource in the dashboard",
             IsOutOfReach = true,
         };
     }

@@ -7,7 +7,8 @@ internal static partial class ImageLog
     [LoggerMessage(EventId = 200, Level = LogLevel.Information, Message = "{Resource} runs {Image}: {Reason}")]
     public static partial void Chosen(ILogger logger, string resource, string image, string reason);
 
-    [LoggerMessage(EventId = 201, Level = LogLevel.Information, Message = "Building image {Image}; the first time this takes a minute or two")]
+    [LoggerMessage(EventId = 201, Level = LogLevel.Information, Message = "Building image {Image}; the first time this takes a minute or "
+        + "two")]
     public static partial void Building(ILogger logger, string image);
 
     [LoggerMessage(EventId = 202, Level = LogLevel.Information, Message = "{Line}")]
@@ -19,7 +20,8 @@ internal static partial class ImageLog
     [LoggerMessage(EventId = 204, Level = LogLevel.Error, Message = "{Resource} cannot start. {Reason}")]
     public static partial void NotBuilt(ILogger logger, string resource, string reason);
 
-    [LoggerMessage(EventId = 205, Level = LogLevel.Warning, Message = "{Count} entries of {File} are not in the image {Image}; a module that imports them does not load: {Missing}")]
+    [LoggerMessage(EventId = 205, Level = LogLevel.Warning, Message = "{Count} entries of {File} are not in the image {Image}; a module "
+        + "that imports them does not load: {Missing}")]
     public static partial void RequirementsMissing(ILogger logger, int count, string file, string image, string missing);
 
     [LoggerMessage(EventId = 206, Level = LogLevel.Warning, Message = "{Resource} cannot run: {Reason}")]

@@ -42,7 +42,8 @@ internal sealed class ImageResolver(ImageChooser chooser, ImageBuilder builder, 
         }
     }
 
-    private void Apply(IDistributedApplicationEventing eventing, IEnumerable<ContainerResource> containers, IEnumerable<ImageChoice> choices)
+    private void Apply(
+        IDistributedApplicationEventing eventing, IEnumerable<ContainerResource> containers, IEnumerable<ImageChoice> choices)
     {
         foreach (var (container, choice) in containers.Zip(choices))
         {
@@ -50,7 +51,8 @@ internal sealed class ImageResolver(ImageChooser chooser, ImageBuilder builder, 
             {
                 ImageLog.OutOfReach(_logger, container.Name, choice.Reason);
                 ReleaseWhoeverWaitsForStart(container);
-                eventing.Subscribe<BeforeResourceStartedEvent>(container, (started, ct) => RequireAsync(container, choice, started.Services, ct));
+                eventing.Subscribe<BeforeResourceStartedEvent>(
+                    container, (started, ct) => RequireAsync(container, choice, started.Services, ct));
                 continue;
             }
 
@@ -64,7 +66,8 @@ internal sealed class ImageResolver(ImageChooser chooser, ImageBuilder builder, 
             {
                 Replace(container, recipe.Image);
                 container.Annotations.Add(new BuiltImage(recipe));
-                eventing.Subscribe<BeforeResourceStartedEvent>(container, (started, ct) => BuildAsync(container, recipe, started.Services, ct));
+                eventing.Subscribe<BeforeResourceStartedEvent>(
+                    container, (started, ct) => BuildAsync(container, recipe, started.Services, ct));
             }
         }
     }
@@ -74,7 +77,8 @@ internal sealed class ImageResolver(ImageChooser chooser, ImageBuilder builder, 
     {
         foreach (var other in model.Resources)
         {
-            foreach (var wait in other.Annotations.OfType<WaitAnnotation>().Where(wait => wait.Resource == container && wait.WaitType == WaitType.WaitUntilStarted).ToList())
+            foreach (var wait in other.Annotations.OfType<WaitAnnotation>()
+                .Where(wait => wait.Resource == container && wait.WaitType == WaitType.WaitUntilStarted).ToList())
             {
                 other.Annotations.Remove(wait);
                 ImageLog.NotAwaited(_logger, other.Name, container.Name);
@@ -83,7 +87,8 @@ internal sealed class ImageResolver(ImageChooser chooser, ImageBuilder builder, 
     }
 
     // By the time somebody starts it again the image may have been brought here.
-    private async Task RequireAsync(ContainerResource container, ImageChoice choice, IServiceProvider services, CancellationToken cancellationToken)
+    private async Task RequireAsync(
+        ContainerResource container, ImageChoice choice, IServiceProvider services, CancellationToken cancellationToken)
     {
         var image = container.Annotations.OfType<ContainerImage>().Last();
         chooser.Forget();
@@ -99,7 +104,8 @@ internal sealed class ImageResolver(ImageChooser chooser, ImageBuilder builder, 
         }
     }
 
-    private async Task BuildAsync(ContainerResource container, ImageRecipe recipe, IServiceProvider services, CancellationToken cancellationToken)
+    private async Task BuildAsync(
+        ContainerResource container, ImageRecipe recipe, IServiceProvider services, CancellationToken cancellationToken)
     {
         try
         {

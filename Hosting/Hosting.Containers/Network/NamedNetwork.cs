@@ -24,7 +24,8 @@ internal sealed partial class NamedNetwork(ContainerEngine engine, NetworkName n
     private string? _ours;
 
     /// <inheritdoc/>
-    public Task SubscribeAsync(IDistributedApplicationEventing eventing, DistributedApplicationExecutionContext context, CancellationToken cancellationToken)
+    public Task SubscribeAsync(
+        IDistributedApplicationEventing eventing, DistributedApplicationExecutionContext context, CancellationToken cancellationToken)
     {
         if (context.IsRunMode)
         {
@@ -56,10 +57,12 @@ internal sealed partial class NamedNetwork(ContainerEngine engine, NetworkName n
     internal static string Option(ContainerResource container, string id) => string.Join(',',
     [
         $"name={id}",
-        .. container.Annotations.OfType<ContainerNetworkAliasAnnotation>().Select(alias => alias.Alias).Prepend(container.Name).Distinct().Select(alias => $"alias={alias}"),
+        .. container.Annotations.OfType<ContainerNetworkAliasAnnotation>().Select(alias => alias.Alias).Prepend(container.Name).Distinct()
+            .Select(alias => $"alias={alias}"),
     ]);
 
-    private async Task JoinAsync(DistributedApplicationModel model, Task<bool> support, Task<string?> existing, CancellationToken cancellationToken)
+    private async Task JoinAsync(
+        DistributedApplicationModel model, Task<bool> support, Task<string?> existing, CancellationToken cancellationToken)
     {
         if (!await support)
         {
@@ -85,8 +88,10 @@ internal sealed partial class NamedNetwork(ContainerEngine engine, NetworkName n
     private async Task<bool> SupportAsync(CancellationToken cancellationToken)
     {
         // Both sides: the command line takes the option several times since the same version.
-        var versions = await engine.RunAsync(s_limit, cancellationToken, "version", "--format", "{{.Client.APIVersion}} {{.Server.APIVersion}}");
-        return versions.Succeeded && versions.Output.Split(' ').All(version => Version.TryParse(version, out var api) && api >= s_severalNetworks);
+        var versions = await engine.RunAsync(
+            s_limit, cancellationToken, "version", "--format", "{{.Client.APIVersion}} {{.Server.APIVersion}}");
+        return versions.Succeeded
+            && versions.Output.Split(' ').All(version => Version.TryParse(version, out var api) && api >= s_severalNetworks);
     }
 
     private async Task<string?> FindAsync(CancellationToken cancellationToken)
@@ -98,7 +103,8 @@ internal sealed partial class NamedNetwork(ContainerEngine engine, NetworkName n
 
     private async Task<string?> CreateAsync(CancellationToken cancellationToken)
     {
-        var created = await engine.RunAsync(s_limit, cancellationToken, "network", "create", "--label", $"{Label}={name.Value}", name.Value);
+        var created = await engine.RunAsync(
+            s_limit, cancellationToken, "network", "create", "--label", $"{Label}={name.Value}", name.Value);
         if (created.Succeeded)
         {
             return _ours = created.Output;
@@ -108,7 +114,8 @@ internal sealed partial class NamedNetwork(ContainerEngine engine, NetworkName n
         return null;
     }
 
-    [LoggerMessage(EventId = 610, Level = LogLevel.Warning, Message = "There is no network {Network}: {Reason}. The services reach each other as always, on Aspire's network")]
+    [LoggerMessage(EventId = 610, Level = LogLevel.Warning, Message = "There is no network {Network}: {Reason}. The services reach each "
+        + "other as always, on Aspire's network")]
     private partial void LogWithout(string network, string reason);
 }
 

@@ -23,11 +23,13 @@ internal sealed class SessionNetwork : ILoggerProvider, ILogger, IDistributedApp
     private readonly TaskCompletionSource _isThere = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <inheritdoc/>
-    public Task SubscribeAsync(IDistributedApplicationEventing eventing, DistributedApplicationExecutionContext context, CancellationToken cancellationToken)
+    public Task SubscribeAsync(
+        IDistributedApplicationEventing eventing, DistributedApplicationExecutionContext context, CancellationToken cancellationToken)
     {
         if (context.IsRunMode)
         {
-            eventing.Subscribe<BeforeResourceStartedEvent>((started, ct) => started.Resource is ContainerResource ? WaitAsync(ct) : Task.CompletedTask);
+            eventing.Subscribe<BeforeResourceStartedEvent>(
+                (started, ct) => started.Resource is ContainerResource ? WaitAsync(ct) : Task.CompletedTask);
         }
 
         return Task.CompletedTask;
@@ -40,7 +42,8 @@ internal sealed class SessionNetwork : ILoggerProvider, ILogger, IDistributedApp
     public bool IsEnabled(LogLevel logLevel) => !_isThere.Task.IsCompleted;
 
     /// <inheritdoc/>
-    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+    public void Log<TState>(
+        LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
     {
         if (IsEnabled(logLevel) && formatter(state, exception).StartsWith(Created, StringComparison.Ordinal))
         {

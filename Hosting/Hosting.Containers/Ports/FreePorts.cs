@@ -7,7 +7,8 @@ namespace UvlhubAspire.Hosting.Containers;
 public static class FreePorts
 {
     /// <summary>Whether nobody listens on a port, neither by IPv4 nor by IPv6.</summary>
-    public static bool IsFree(int port) => CanListen(IPAddress.Loopback, port) && (!Socket.OSSupportsIPv6 || CanListen(IPAddress.IPv6Loopback, port));
+    public static bool IsFree(int port) =>
+        CanListen(IPAddress.Loopback, port) && (!Socket.OSSupportsIPv6 || CanListen(IPAddress.IPv6Loopback, port));
 
     /// <summary>A port that was free a moment ago, and is not one that this method has given out before.</summary>
     public static int Next()

@@ -24,7 +24,8 @@ public static class HostPortExtensions
         application.Eventing.Subscribe<BeforeStartEvent>((_, _) =>
         {
             // 'aspire run --isolated' and tests ask for ports that disturb nobody, whatever the settings say.
-            if (application.ExecutionContext.IsRunMode && (port.Number is null || application.Configuration.GetValue("DcpPublisher:RandomizePorts", false)))
+            if (application.ExecutionContext.IsRunMode
+                && (port.Number is null || application.Configuration.GetValue("DcpPublisher:RandomizePorts", false)))
             {
                 builder.WithEndpoint(name, existing => existing.Port = FreePorts.Next(), createIfNotExists: false);
             }

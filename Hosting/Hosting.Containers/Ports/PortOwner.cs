@@ -19,7 +19,9 @@ public static class PortOwner
                 .SelectMany(file => File.ReadLines(file).Skip(1))
                 .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
                 // Columns: slot, local address, remote address, state (0A: listening), …, inode.
-                .Where(columns => columns[3] == "0A" && int.Parse(columns[1].Split(':')[1], NumberStyles.HexNumber, CultureInfo.InvariantCulture) == port)
+                .Where(
+                    columns => columns[3] == "0A"
+                    && int.Parse(columns[1].Split(':')[1], NumberStyles.HexNumber, CultureInfo.InvariantCulture) == port)
                 .Select(columns => $"socket:[{columns[9]}]")
                 .ToHashSet(StringComparer.Ordinal);
             var process = Directory.EnumerateDirectories("/proc")
@@ -37,7 +39,8 @@ public static class PortOwner
     {
         try
         {
-            return Directory.EnumerateFiles($"{process}/fd").Any(file => new FileInfo(file).LinkTarget is { } target && sockets.Contains(target));
+            return Directory.EnumerateFiles($"{process}/fd")
+                .Any(file => new FileInfo(file).LinkTarget is { } target && sockets.Contains(target));
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {

@@ -15,7 +15,8 @@ public sealed record ContainerDeath(string Container, int ExitCode, bool OutOfMe
     // The engine tells of a signal a moment after it has sent it.
     private static readonly TimeSpan s_afterwards = TimeSpan.FromSeconds(0.5);
 
-    /// <summary>Whether somebody asked the engine to end it: the dashboard, the orchestrator, or <c>docker stop</c> in a terminal.</summary>
+    /// <summary>Whether somebody asked the engine to end it: the dashboard, the orchestrator, or <c>docker stop</c> in a
+    /// terminal.</summary>
     public bool StoppedByHand { get; init; }
 
     /// <summary>How long it ran.</summary>
@@ -39,7 +40,8 @@ public sealed record ContainerDeath(string Container, int ExitCode, bool OutOfMe
 
     // The engine keeps its latest events, and only there it can be seen who ended a container: whoever asks for it, by
     // 'stop', 'kill' or 'rm', leaves a kill event; a process that dies of itself does not.
-    private static async Task<bool> WasAskedToEndAsync(ContainerEngine engine, string id, ContainerDeath death, CancellationToken cancellationToken)
+    private static async Task<bool> WasAskedToEndAsync(
+        ContainerEngine engine, string id, ContainerDeath death, CancellationToken cancellationToken)
     {
         var events = await engine.RunAsync(s_limit, cancellationToken,
             "events", "--filter", $"container={id}", "--filter", "event=kill", "--format", "{{.Actor.Attributes.signal}}",

@@ -28,7 +28,7 @@ internal sealed class RestartSupervisor(
     private static readonly TimeSpan s_engineEnd = TimeSpan.FromSeconds(30);
     private readonly ILogger _console = loggers.CreateLogger("UvlhubAspire.Restart");
     private readonly EngineEvents _events = new(engine);
-    private readonly ConcurrentDictionary<string, Watched> _containers = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, SupervisedContainer> _containers = new(StringComparer.Ordinal);
     private volatile bool _isOrchestratorBlind;
 
     /// <inheritdoc/>
@@ -50,7 +50,7 @@ internal sealed class RestartSupervisor(
         {
             if (change.Resource.TryGetLastAnnotation<RestartPolicy>(out var policy) && ContainerId(change.Snapshot) is { Length: > 0 } id)
             {
-                var container = _containers.GetOrAdd(id, _ => new Watched(id, change, policy));
+                var container = _containers.GetOrAdd(id, _ => new SupervisedContainer(id, change, policy));
                 container.StaysDown &= change.Snapshot.State?.Text != KnownResourceStates.Running;
                 if (change.Snapshot.State?.Text == KnownResourceStates.Exited)
                 {
@@ -104,7 +104,9 @@ internal sealed class RestartSupervisor(
         foreach (var container in Wanted())
         {
             RestartLog.EngineGone(resourceLoggers.GetLogger(container.Change.ResourceId), engine.Executable, refusal);
-            await PublishAsync(container.Change, new ResourceStateSnapshot(KnownResourceStates.RuntimeUnhealthy, KnownResourceStateStyles.Error), $"waiting for the container engine: {refusal}");
+            await PublishAsync(
+                container.Change, new ResourceStateSnapshot(KnownResourceStates.RuntimeUnhealthy, KnownResourceStateStyles.Error),
+                $"waiting for the container engine: {refusal}");
         }
 
         do
@@ -120,9 +122,9 @@ internal sealed class RestartSupervisor(
         }
     }
 
-    private IEnumerable<Watched> Wanted() => _containers.Values.Where(container => !container.StaysDown);
+    private IEnumerable<SupervisedContainer> Wanted() => _containers.Values.Where(container => !container.StaysDown);
 
-    private async Task HandleAsync(Watched container, CancellationToken cancellationToken)
+    private async Task HandleAsync(SupervisedContainer container, CancellationToken cancellationToken)
     {
         try
         {
@@ -157,7 +159,7 @@ internal sealed class RestartSupervisor(
         }
     }
 
-    private async Task HandleAsync(Watched container, ContainerDeath death, CancellationToken cancellationToken)
+    private async Task HandleAsync(SupervisedContainer container, ContainerDeath death, CancellationToken cancellationToken)
     {
         var change = container.Change;
         var policy = container.Policy;
@@ -185,24 +187,31 @@ internal sealed class RestartSupervisor(
                     RestartLog.GivenUp(logger, name, death.Container, decision.Restarts + 1, cause, lines);
                 }
 
-                await PublishAsync(change, new ResourceStateSnapshot(KnownResourceStates.FailedToStart, KnownResourceStateStyles.Error), $"crash loop: given up after {decision.Restarts} in a row; {cause}");
+                await PublishAsync(
+                    change, new ResourceStateSnapshot(KnownResourceStates.FailedToStart, KnownResourceStateStyles.Error),
+                    $"crash loop: given up after {decision.Restarts} in a row; {cause}");
                 break;
 
             case RestartStep.Restart:
                 foreach (var logger in (ILogger[])[log, _console])
                 {
-                    RestartLog.Restarting(logger, name, death.Container, cause, decision.Delay.TotalSeconds, decision.Restarts, policy.Limit);
+                    RestartLog.Restarting(
+                        logger, name, death.Container, cause, decision.Delay.TotalSeconds, decision.Restarts, policy.Limit);
                 }
 
                 container.Total++;
-                await PublishAsync(change, new ResourceStateSnapshot("Restarting", KnownResourceStateStyles.Warn), $"{container.Total}, the last at {death.FinishedAt.ToLocalTime():T}; {cause}");
+                await PublishAsync(
+                    change, new ResourceStateSnapshot("Restarting", KnownResourceStateStyles.Warn),
+                    $"{container.Total}, the last at {death.FinishedAt.ToLocalTime():T}; {cause}");
                 await Task.Delay(decision.Delay, time, cancellationToken);
                 var started = await engine.RunAsync(s_limit, cancellationToken, "container", "start", container.Id);
                 if (!started.Succeeded)
                 {
                     RestartLog.Failed(log, name, started.Error);
                     RestartLog.Failed(_console, name, started.Error);
-                    await PublishAsync(change, new ResourceStateSnapshot(KnownResourceStates.FailedToStart, KnownResourceStateStyles.Error), $"the restart failed: {started.Error}");
+                    await PublishAsync(
+                        change, new ResourceStateSnapshot(KnownResourceStates.FailedToStart, KnownResourceStateStyles.Error),
+                        $"the restart failed: {started.Error}");
                 }
                 else if (_isOrchestratorBlind)
                 {
@@ -218,11 +227,15 @@ internal sealed class RestartSupervisor(
         notifications.PublishUpdateAsync(change.Resource, change.ResourceId, snapshot => snapshot with
         {
             State = state,
-            Properties = [.. snapshot.Properties.Where(property => property.Name != RestartsProperty), new ResourcePropertySnapshot(RestartsProperty, restarts)],
+            Properties =
+            [
+                .. snapshot.Properties.Where(property => property.Name != RestartsProperty),
+                new ResourcePropertySnapshot(RestartsProperty, restarts),
+            ],
         });
 
     // What the orchestrator says by itself as long as it follows the engine.
-    private async Task PublishRunningAsync(Watched container, CancellationToken cancellationToken)
+    private async Task PublishRunningAsync(SupervisedContainer container, CancellationToken cancellationToken)
     {
         if ((await engine.InspectAsync("container", container.Id, cancellationToken)).Found?.State?.Status == "running")
         {
@@ -238,7 +251,8 @@ internal sealed class RestartSupervisor(
 
     private async Task<string> LastLinesAsync(string id, CancellationToken cancellationToken)
     {
-        var logs = await engine.RunAsync(s_limit, cancellationToken, "container", "logs", "--tail", LinesShown.ToString(CultureInfo.InvariantCulture), id);
+        var logs = await engine.RunAsync(
+            s_limit, cancellationToken, "container", "logs", "--tail", LinesShown.ToString(CultureInfo.InvariantCulture), id);
         var lines = string.Join(Environment.NewLine, new[] { logs.Output, logs.Error }.Where(text => text.Length > 0));
         return lines.Length > 0 ? lines : "(it has printed nothing)";
     }
@@ -247,7 +261,7 @@ internal sealed class RestartSupervisor(
         snapshot.Properties.FirstOrDefault(property => property.Name == ContainerIdProperty)?.Value as string;
 
     /// <summary>What is remembered of one container.</summary>
-    private sealed class Watched(string id, ResourceEvent change, RestartPolicy policy)
+    private sealed class SupervisedContainer(string id, ResourceEvent change, RestartPolicy policy)
     {
         public string Id { get; } = id;
 

@@ -15,7 +15,8 @@ public static class SecretBuilderExtensions
     {
         builder.Services.AddSingleton(looksSecret);
         builder.Services.AddSingleton<SecretVariables>();
-        builder.Services.AddSingleton<IDistributedApplicationEventingSubscriber>(services => services.GetRequiredService<SecretVariables>());
+        builder.Services.AddSingleton<IDistributedApplicationEventingSubscriber>(
+            services => services.GetRequiredService<SecretVariables>());
         builder.Services.AddSingleton<IHostedService>(services => services.GetRequiredService<SecretVariables>());
     }
 }

@@ -13,7 +13,8 @@ namespace UvlhubAspire.Hosting.Containers;
 /// </summary>
 /// <param name="notifications">Tells the dashboard which variables these are.</param>
 /// <param name="looksSecret">Whether a variable's value must not be seen, by its name and its value.</param>
-internal sealed class SecretVariables(ResourceNotificationService notifications, LooksSecret looksSecret) : IDistributedApplicationEventingSubscriber, IHostedService
+internal sealed class SecretVariables(
+    ResourceNotificationService notifications, LooksSecret looksSecret) : IDistributedApplicationEventingSubscriber, IHostedService
 {
     /// <summary>The name, among a resource's details in the dashboard, of the list of variables that are kept from it.</summary>
     public const string Property = "Secret variables";
@@ -30,7 +31,8 @@ internal sealed class SecretVariables(ResourceNotificationService notifications,
     public static string Folder { get; } = UserFolder.Of("containers");
 
     /// <inheritdoc/>
-    public Task SubscribeAsync(IDistributedApplicationEventing eventing, DistributedApplicationExecutionContext context, CancellationToken cancellationToken)
+    public Task SubscribeAsync(
+        IDistributedApplicationEventing eventing, DistributedApplicationExecutionContext context, CancellationToken cancellationToken)
     {
         if (context.IsRunMode)
         {
@@ -39,7 +41,7 @@ internal sealed class SecretVariables(ResourceNotificationService notifications,
             {
                 foreach (var container in start.Model.Resources.OfType<ContainerResource>())
                 {
-                    Keep(container, [.. start.Model.Resources.OfType<ParameterResource>().Where(parameter => parameter.Secret)]);
+                    MoveToFiles(container, [.. start.Model.Resources.OfType<ParameterResource>().Where(parameter => parameter.Secret)]);
                 }
 
                 return Task.CompletedTask;
@@ -73,7 +75,7 @@ internal sealed class SecretVariables(ResourceNotificationService notifications,
         && (name == TelemetryHeaders || looksSecret(name, value)
             || secrets.Any(secret => secret.Length >= 8 && value.Contains(secret, StringComparison.Ordinal)));
 
-    private void Keep(ContainerResource container, IReadOnlyList<ParameterResource> parameters)
+    private void MoveToFiles(ContainerResource container, IReadOnlyList<ParameterResource> parameters)
     {
         var name = container.ContainerName() ?? $"{container.Name}-{Environment.ProcessId}";
         var file = Path.Combine(Folder, $"{name}.env");
@@ -107,7 +109,8 @@ internal sealed class SecretVariables(ResourceNotificationService notifications,
                     ParameterResource parameter => await parameter.GetValueAsync(context.CancellationToken),
                     _ => null,
                 };
-                if (value is not null && IsSecret(variable, value, values, looksSecret) && value.Length <= LongestValue && value.AsSpan().IndexOfAny('\n', '\r', '\0') < 0)
+                if (value is not null && IsSecret(variable, value, values, looksSecret) && value.Length <= LongestValue
+                    && value.AsSpan().IndexOfAny('\n', '\r', '\0') < 0)
                 {
                     lines.Append(variable).Append('=').Append(value).Append('\n');
                     names.Add(variable);
@@ -118,7 +121,11 @@ internal sealed class SecretVariables(ResourceNotificationService notifications,
             Write(file, lines.ToString());
             await notifications.PublishUpdateAsync(container, snapshot => snapshot with
             {
-                Properties = [.. snapshot.Properties.Where(property => property.Name != Property), new ResourcePropertySnapshot(Property, string.Join(", ", names.Order(StringComparer.Ordinal)))],
+                Properties =
+                [
+                    .. snapshot.Properties.Where(property => property.Name != Property),
+                    new ResourcePropertySnapshot(Property, string.Join(", ", names.Order(StringComparer.Ordinal))),
+                ],
             });
         }));
     }

@@ -31,7 +31,8 @@ public sealed partial class CheckoutVolume(ContainerEngine engine, ILogger logge
 
         if (owner is null)
         {
-            var created = await engine.RunAsync(s_limit, cancellationToken, "volume", "create", "--label", $"{CheckoutLabel}={checkout}", name);
+            var created = await engine.RunAsync(
+                s_limit, cancellationToken, "volume", "create", "--label", $"{CheckoutLabel}={checkout}", name);
             if (!created.Succeeded)
             {
                 throw new DistributedApplicationException($"The volume {name} cannot be created: {created.Error}");
@@ -42,7 +43,8 @@ public sealed partial class CheckoutVolume(ContainerEngine engine, ILogger logge
         return name;
     }
 
-    /// <summary>The checkout that a volume is labelled with; empty if it has no label, <see langword="null"/> if there is no such volume.</summary>
+    /// <summary>The checkout that a volume is labelled with; empty if it has no label, <see langword="null"/> if there is
+    /// no such volume.</summary>
     private async Task<string?> OwnerAsync(string name, CancellationToken cancellationToken)
     {
         var (found, _) = await engine.InspectAsync("volume", name, cancellationToken);
@@ -52,6 +54,7 @@ public sealed partial class CheckoutVolume(ContainerEngine engine, ILogger logge
     [LoggerMessage(EventId = 110, Level = LogLevel.Information, Message = "The data is in the volume {Volume} ({State})")]
     private partial void LogVolume(string volume, string state);
 
-    [LoggerMessage(EventId = 111, Level = LogLevel.Warning, Message = "The volume {Volume} belongs to the checkout {Owner}; this checkout uses {Own}")]
+    [LoggerMessage(EventId = 111, Level = LogLevel.Warning, Message = "The volume {Volume} belongs to the checkout {Owner}; this checkout "
+        + "uses {Own}")]
     private partial void LogOtherOwner(string volume, string owner, string own);
 }

@@ -35,7 +35,8 @@ public sealed class CertificateTests : IDisposable
     [InlineData(4, 40)]
     [InlineData(50, 360)]
     public void After_failures_the_authority_is_left_alone_longer_and_longer(int failures, double nextInMinutes) =>
-        Assert.Equal(s_now.AddMinutes(nextInMinutes), new CertificateState { Failures = failures, Failure = "no" }.NextLook(s_now, Settings()));
+        Assert.Equal(
+            s_now.AddMinutes(nextInMinutes), new CertificateState { Failures = failures, Failure = "no" }.NextLook(s_now, Settings()));
 
     [Theory]
     [InlineData("localhost")]
@@ -44,18 +45,24 @@ public sealed class CertificateTests : IDisposable
     [InlineData("../a.org")]
     [InlineData("a_b.org")]
     public void A_domain_that_no_certificate_can_have_is_refused(string domain) =>
-        Assert.Contains($"'{domain.ToLowerInvariant()}' is none", Assert.Throws<CheckoutException>(() => Read(domain)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            $"'{domain.ToLowerInvariant()}' is none", Assert.Throws<UserErrorException>(() => Read(domain)).Message,
+            StringComparison.Ordinal);
 
     [Fact]
     public void Without_an_address_or_outside_of_Staging_and_Production_there_is_no_certificate()
     {
         Assert.Null(TlsSettings.Read(new UvlhubOptions { Domain = "a.org" }, Checkout(EnvironmentProfile.Production)));
-        Assert.Null(TlsSettings.Read(new UvlhubOptions { Domain = "a.org", Tls = new() { Email = "a@a.org" } }, Checkout(EnvironmentProfile.Development)));
+        Assert.Null(
+            TlsSettings.Read(
+                new UvlhubOptions { Domain = "a.org", Tls = new() { Email = "a@a.org" } }, Checkout(EnvironmentProfile.Development)));
     }
 
     [Fact]
     public void An_authority_without_https_is_refused() =>
-        Assert.Contains("Uvlhub:Tls:Authority is 'http://a.org'", Assert.Throws<CheckoutException>(() => Read("a.org", "http://a.org")).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "Uvlhub:Tls:Authority is 'http://a.org'", Assert.Throws<UserErrorException>(() => Read("a.org", "http://a.org")).Message,
+            StringComparison.Ordinal);
 
     [Fact]
     public async Task The_checkouts_templates_are_filled_outside_of_the_checkout()
@@ -66,7 +73,9 @@ public sealed class CertificateTests : IDisposable
         try
         {
             Assert.Equal("server_name uvlhub.example.org;", File.ReadAllText(Path.Combine(folder, "nginx.prod.no-ssl.conf")));
-            Assert.Equal("server_name uvlhub.example.org; return 301 https://uvlhub.example.org;", File.ReadAllText(Path.Combine(folder, "nginx.prod.ssl.conf")));
+            Assert.Equal(
+                "server_name uvlhub.example.org; return 301 https://uvlhub.example.org;",
+                File.ReadAllText(Path.Combine(folder, "nginx.prod.ssl.conf")));
             Assert.DoesNotContain(_folder.Path, folder, StringComparison.Ordinal);
         }
         finally
@@ -77,22 +86,29 @@ public sealed class CertificateTests : IDisposable
 
     [Fact]
     public async Task A_checkout_without_templates_is_told_which_file_it_lacks() => Assert.Contains(
-        "nginx.prod.no-ssl.conf.template", (await Assert.ThrowsAsync<CheckoutException>(() => WriteAsync("a.org"))).Message, StringComparison.Ordinal);
+        "nginx.prod.no-ssl.conf.template", (
+            await Assert.ThrowsAsync<UserErrorException>(() => WriteAsync("a.org"))).Message, StringComparison.Ordinal);
 
     [Fact]
     public async Task A_deployment_is_asked_for_over_TLS_alone()
     {
         // 'ssl' in the name is no TLS.
         _folder.Write("docker/nginx/nginx.prod.no-ssl.conf.template", "server { listen 80; }");
-        _folder.Write("docker/nginx/nginx.prod.ssl.conf.template", "http { server { listen 80; server_name {{domain}}; } server {\n listen 443 ssl; location / { } } }");
+        _folder.Write(
+            "docker/nginx/nginx.prod.ssl.conf.template",
+            "http { server { listen 80; server_name {{domain}}; } server {\n listen 443 ssl; location / { } } }");
         var folder = await WriteAsync("ssl.example.org", deploys: true);
         try
         {
             var written = File.ReadAllText(Path.Combine(folder, "nginx.prod.ssl.conf")).Split("listen 443");
             Assert.DoesNotContain("webhook", File.ReadAllText(Path.Combine(folder, "nginx.prod.no-ssl.conf")), StringComparison.Ordinal);
-            Assert.Contains("} server {\n\n        location = /webhook/deploy {\n            proxy_pass http://unix:/etc/nginx/uvlhub/deploy.sock;", written[0], StringComparison.Ordinal);
+            Assert.Contains(
+                "} server {\n\n        location = /webhook/deploy {\n            proxy_pass http://unix:/etc/nginx/uvlhub/deploy.sock;",
+                written[0], StringComparison.Ordinal);
             Assert.DoesNotContain("webhook", written[1], StringComparison.Ordinal);
-            Assert.DoesNotContain("webhook", File.ReadAllText(Path.Combine(await WriteAsync("ssl.example.org"), "nginx.prod.ssl.conf")), StringComparison.Ordinal);
+            Assert.DoesNotContain(
+                "webhook", File.ReadAllText(Path.Combine(await WriteAsync("ssl.example.org"), "nginx.prod.ssl.conf")),
+                StringComparison.Ordinal);
         }
         finally
         {
@@ -113,7 +129,9 @@ public sealed class CertificateTests : IDisposable
     };
 
     private TlsSettings? Read(string domain, string? authority = null) =>
-        TlsSettings.Read(new UvlhubOptions { Domain = domain, Tls = new() { Email = "a@a.org", Authority = authority } }, Checkout(EnvironmentProfile.Production));
+        TlsSettings.Read(
+            new UvlhubOptions { Domain = domain, Tls = new() { Email = "a@a.org", Authority = authority } },
+            Checkout(EnvironmentProfile.Production));
 
     private UvlhubCheckout Checkout(EnvironmentProfile profile)
     {

@@ -16,7 +16,8 @@ public sealed class PytestOutputTests
 
     [Fact]
     public void There_are_no_counts_where_pytest_did_not_get_to_its_end() =>
-        Assert.Null(PytestOutput.Counts(["============================= test session starts ==============================", "collected 3 items"]));
+        Assert.Null(
+            PytestOutput.Counts(["============================= test session starts ==============================", "collected 3 items"]));
 
     [Fact]
     public void Every_failure_is_one_line_with_its_reason() =>

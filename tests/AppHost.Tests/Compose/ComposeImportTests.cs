@@ -36,7 +36,9 @@ public sealed class ComposeImportTests(InventedForkFixture plain) : IClassFixtur
         var model = plain.Fork;
         var image = model.Container("fakenodo").Annotations.OfType<ContainerImage>().Single();
         Assert.Null(image.StandIn);
-        Assert.Equal((Path.Combine(model.Folder, "checkout/fakenodo/Dockerfile"), Path.Combine(model.Folder, "checkout/fakenodo")), (image.CheckoutBuild!.Dockerfile, image.CheckoutBuild.Context));
+        Assert.Equal(
+            (Path.Combine(model.Folder, "checkout/fakenodo/Dockerfile"), Path.Combine(model.Folder, "checkout/fakenodo")),
+            (image.CheckoutBuild!.Dockerfile, image.CheckoutBuild.Context));
         Assert.Equal("2", image.CheckoutBuild.Arguments["VERSION"]);
         Assert.Equal(["python:3.13"], image.BaseImages!);
         Assert.StartsWith("uvlhub-aspire/checkout-checkout-fakenodo:", image.CheckoutBuild.Image, StringComparison.Ordinal);
@@ -50,7 +52,9 @@ public sealed class ComposeImportTests(InventedForkFixture plain) : IClassFixtur
     {
         var model = plain.Fork;
         var (bot, web) = (model.Container("discord-bot"), model.Container("web"));
-        Assert.Equal(web.Annotations.OfType<ContainerImage>().Single().CheckoutBuild!.Image, bot.Annotations.OfType<ContainerImage>().Single().CheckoutBuild!.Image);
+        Assert.Equal(
+            web.Annotations.OfType<ContainerImage>().Single().CheckoutBuild!.Image,
+            bot.Annotations.OfType<ContainerImage>().Single().CheckoutBuild!.Image);
         Assert.Equal(RepositoryFolder.StandIn("flask"), bot.Annotations.OfType<ContainerImage>().Single().StandIn);
     }
 
@@ -73,13 +77,16 @@ public sealed class ComposeImportTests(InventedForkFixture plain) : IClassFixtur
     {
         var model = await WithAsync("--Uvlhub:Ports:probe:9000=9001");
         var fakenodo = model.Container("fakenodo").Annotations.OfType<EndpointAnnotation>().Single();
-        Assert.Equal(("http", "http", 5001, 5001, "localhost"), (fakenodo.Name, fakenodo.UriScheme, fakenodo.Port, fakenodo.TargetPort, fakenodo.TargetHost));
+        Assert.Equal(
+            ("http", "http", 5001, 5001, "localhost"),
+            (fakenodo.Name, fakenodo.UriScheme, fakenodo.Port, fakenodo.TargetPort, fakenodo.TargetHost));
         Assert.Equal("Uvlhub:Ports:fakenodo", model.Container("fakenodo").Annotations.OfType<HostPortAnnotation>().Single().Port.Setting);
 
         var probe = model.Container("probe");
         Assert.Equal(
             [("http-9000", 9001, 9000, ProtocolType.Tcp), ("udp-53", 5353, 53, ProtocolType.Udp), ("tcp-1234", null, 1234, ProtocolType.Tcp)],
-            probe.Annotations.OfType<EndpointAnnotation>().Select(endpoint => (endpoint.Name, endpoint.Port, endpoint.TargetPort!.Value, endpoint.Protocol)));
+            probe.Annotations.OfType<EndpointAnnotation>()
+                .Select(endpoint => (endpoint.Name, endpoint.Port, endpoint.TargetPort!.Value, endpoint.Protocol)));
     }
 
     [Fact]
@@ -89,10 +96,13 @@ public sealed class ComposeImportTests(InventedForkFixture plain) : IClassFixtur
         var fakenodo = model.Container("fakenodo");
         Assert.Equal("teamA_fakenodo_container", fakenodo.Annotations.OfType<ContainerNameAnnotation>().Single().Name);
         Assert.Null(fakenodo.Annotations.OfType<EndpointAnnotation>().Single().Port);
-        Assert.Contains("teamA_fakenodo_data_checkout", fakenodo.Annotations.OfType<ContainerMountAnnotation>().Select(mount => mount.Source));
+        Assert.Contains(
+            "teamA_fakenodo_data_checkout", fakenodo.Annotations.OfType<ContainerMountAnnotation>().Select(mount => mount.Source));
         Assert.Contains("fakenodo_container", fakenodo.Annotations.OfType<ContainerNetworkAliasAnnotation>().Select(alias => alias.Alias));
-        Assert.Contains("web_app_container", model.Container("web").Annotations.OfType<ContainerNetworkAliasAnnotation>().Select(alias => alias.Alias));
-        Assert.Equal("teamA_docker-discord_bot-1", model.Container("discord-bot").Annotations.OfType<ContainerNameAnnotation>().Single().Name);
+        Assert.Contains(
+            "web_app_container", model.Container("web").Annotations.OfType<ContainerNetworkAliasAnnotation>().Select(alias => alias.Alias));
+        Assert.Equal(
+            "teamA_docker-discord_bot-1", model.Container("discord-bot").Annotations.OfType<ContainerNameAnnotation>().Single().Name);
     }
 
     [Fact]
@@ -127,7 +137,9 @@ public sealed class ComposeImportTests(InventedForkFixture plain) : IClassFixtur
         var model = await WithAsync("--Uvlhub:Profiles=bot,other");
         Assert.Equal([("db", WaitType.WaitUntilHealthy), ("seeder", WaitType.WaitForCompletion)], Waits(model, "fakenodo"));
         // A database that has only been started lets nobody in yet.
-        Assert.Equal([("db", WaitType.WaitUntilHealthy), ("web", WaitType.WaitUntilStarted), ("fakenodo", WaitType.WaitUntilStarted)], Waits(model, "discord-bot"));
+        Assert.Equal(
+            [("db", WaitType.WaitUntilHealthy), ("web", WaitType.WaitUntilStarted), ("fakenodo", WaitType.WaitUntilStarted)],
+            Waits(model, "discord-bot"));
         Assert.Empty(model.Container("discord-bot").Annotations.OfType<ExplicitStartupAnnotation>());
     }
 
@@ -145,7 +157,9 @@ public sealed class ComposeImportTests(InventedForkFixture plain) : IClassFixtur
     [Fact]
     public async Task A_known_service_under_another_name_is_not_added_again()
     {
-        var model = _own = await InventedFork.CreateAsync(InventedFork.Compose.Replace("  db: { container_name", "  mariadb: { container_name", StringComparison.Ordinal).Replace("[ db,", "[ mariadb,", StringComparison.Ordinal));
+        var model = _own = await InventedFork.CreateAsync(
+            InventedFork.Compose.Replace("  db: { container_name", "  mariadb: { container_name", StringComparison.Ordinal)
+            .Replace("[ db,", "[ mariadb,", StringComparison.Ordinal));
         Assert.DoesNotContain(model.Resources, resource => resource.Name == "mariadb");
         Assert.Equal(["mariadb"], model.Container("db").Annotations.OfType<ContainerNetworkAliasAnnotation>().Select(alias => alias.Alias));
         Assert.Contains(("db", WaitType.WaitUntilHealthy), Waits(model, "discord-bot"));
@@ -163,7 +177,8 @@ public sealed class ComposeImportTests(InventedForkFixture plain) : IClassFixtur
         Assert.Equal(Path.Combine(model.Folder, "checkout", present), model.Environment.Checkout.EnvironmentFile.Path);
         Assert.Equal("teamdb", model.Environment.Checkout.Database);
         var web = await model.FactsAsync("web");
-        Assert.Equal(("teamdb", "db", "7"), (web.Environment["MARIADB_DATABASE"], web.Environment["MARIADB_HOSTNAME"], web.Environment["TEAM"]));
+        Assert.Equal(
+            ("teamdb", "db", "7"), (web.Environment["MARIADB_DATABASE"], web.Environment["MARIADB_HOSTNAME"], web.Environment["TEAM"]));
         Assert.Equal("7", (await model.FactsAsync("fakenodo")).Environment["TEAM"]);
         Assert.Equal("from an example", (await model.FactsAsync("fakenodo")).Environment["BOT"]);
         Assert.Empty(model.Findings);
@@ -203,11 +218,14 @@ public sealed class ComposeImportTests(InventedForkFixture plain) : IClassFixtur
     [Fact]
     public async Task Where_it_is_missing_and_has_no_example_the_compose_files_line_is_named()
     {
-        var exception = await Assert.ThrowsAsync<CheckoutException>(() => InventedFork.CreateAsync(folder => WriteFork(folder, ".env.team", "notes"), []));
+        var exception = await Assert.ThrowsAsync<UserErrorException>(
+            () => InventedFork.CreateAsync(folder => WriteFork(folder, ".env.team", "notes"), []));
 
         Proof.Happens("refused with the compose file's line", () =>
             Assert.Contains("docker-compose.dev.yml:5: there is no file", exception.Message, StringComparison.Ordinal));
-        Proof.Happens("with the setting that names another", () => Assert.Contains("Uvlhub:EnvironmentFile", exception.Message, StringComparison.Ordinal));
+        Proof.Happens(
+            "with the setting that names another",
+            () => Assert.Contains("Uvlhub:EnvironmentFile", exception.Message, StringComparison.Ordinal));
         Proof.Reads("docker-compose.dev.yml:5: there is no file", exception.Message);
     }
 
@@ -249,22 +267,29 @@ public sealed class ComposeImportTests(InventedForkFixture plain) : IClassFixtur
         var file = Path.Combine(model.Folder, "checkout/docker/docker-compose.dev.yml");
         string[] expected =
         [
-            $"{file}:17: fakenodo: volumes: there is no folder {Path.Combine(model.Folder, "checkout/docker/missing")}; the volume fakenodo_missing_checkout takes its place. Make the folder to use it",
-            $"{file}:18: fakenodo: volumes: there is no file {Path.Combine(model.Folder, "checkout/docker/missing.conf")}; /etc/missing.conf is the image's own",
-            $"{file}:19: fakenodo: volumes: no container is given the engine's socket: whoever has it is root on this machine (Uvlhub:EngineSocket)",
+            $"{file}:17: fakenodo: volumes: there is no folder {Path.Combine(model.Folder, "checkout/docker/missing")}; the volume "
+            + "fakenodo_missing_checkout takes its place. Make the folder to use it",
+            $"{file}:18: fakenodo: volumes: there is no file {Path.Combine(model.Folder, "checkout/docker/missing.conf")}; "
+            + "/etc/missing.conf is the image's own",
+            $"{file}:19: fakenodo: volumes: no container is given the engine's socket: whoever has it is root on this machine "
+            + "(Uvlhub:EngineSocket)",
             $"{file}:33: discord_bot: networks: the fixed address 172.20.0.9 is not given; the others reach it as discord_bot",
             $"{file}:33: discord_bot: networks: the external network caddy_net is not joined; publish a port to be reached from it",
             $"{file}:32: discord_bot: logging: the log goes to the dashboard; the driver stays the engine's own",
             $"{file}:34: seeder: replicas: one container runs, not 2",
-            $"{file}:35: probe: ports: db has the host's port 3306; the system chooses a free one. To choose yourself: --Uvlhub:Ports:probe:1234=PORT",
-            $"{file}:36: placeholder: image: '<your_dockerhub_name>/bot' is no name of an image; put the right one in its place. The service is not run",
-            $"{file}:37: rosemary: rosemary: the model has a resource rosemary of its own; call the service differently to run it. The service is not run",
+            $"{file}:35: probe: ports: db has the host's port 3306; the system chooses a free one. To choose yourself: "
+            + "--Uvlhub:Ports:probe:1234=PORT",
+            $"{file}:36: placeholder: image: '<your_dockerhub_name>/bot' is no name of an image; put the right one in its place. The "
+            + "service is not run",
+            $"{file}:37: rosemary: rosemary: the model has a resource rosemary of its own; call the service differently to run it. The "
+            + "service is not run",
         ];
         Assert.Equal(expected, model.Findings.Select(finding => finding.ToString()));
         Assert.DoesNotContain(model.Resources, resource => resource.Name == "placeholder");
     }
 
-    private async Task<InventedFork> WithAsync(params string[] settings) => _own = await InventedFork.CreateAsync(InventedFork.Compose, settings);
+    private async Task<InventedFork> WithAsync(params string[] settings) =>
+        _own = await InventedFork.CreateAsync(InventedFork.Compose, settings);
 
     private static IEnumerable<(string, WaitType)> Waits(InventedFork fork, string name) =>
         fork.Container(name).Annotations.OfType<WaitAnnotation>().Select(wait => (wait.Resource.Name, wait.WaitType));

@@ -31,7 +31,10 @@ public sealed partial class DriftCheckTests
             folder =>
             {
                 var example = File.ReadAllText(Path.Combine(folder.Path, "checkout/.env.docker.example"));
-                folder.Write("checkout/.env.production", Secret().Replace(example, "$1=own").Replace("FLASK_ENV=value", "FLASK_ENV=production", StringComparison.Ordinal) + "WEBHOOK_TOKEN=<CHANGE_THIS>\n");
+                folder.Write(
+                    "checkout/.env.production",
+                    Secret().Replace(example, "$1=own")
+                        .Replace("FLASK_ENV=value", "FLASK_ENV=production", StringComparison.Ordinal) + "WEBHOOK_TOKEN=<CHANGE_THIS>\n");
             },
             ["--Uvlhub:Environment=Production", "--Uvlhub:Secrets=generated"],
             edition);
@@ -46,7 +49,9 @@ public sealed partial class DriftCheckTests
         await using var model = await InventedFork.CreateAsync(_ => { }, ["--Uvlhub:Instance=teamA", "--Uvlhub:Ports:Database=3399"]);
         var report = await model.CompareAsync();
         Assert.Equal("", string.Join(Environment.NewLine, report.Unexplained));
-        Assert.Contains(report.OnPurpose, difference => difference is { Service: "db", Aspect: DriftAspect.Port, Reason: "Uvlhub:Ports:Database chooses the port" });
+        Assert.Contains(
+            report.OnPurpose,
+            difference => difference is { Service: "db", Aspect: DriftAspect.Port, Reason: "Uvlhub:Ports:Database chooses the port" });
         Assert.Contains(report.OnPurpose, difference => difference is { Service: "web", Aspect: DriftAspect.ContainerName });
     }
 
@@ -56,7 +61,10 @@ public sealed partial class DriftCheckTests
         await using var model = await InventedFork.CreateAsync(_ => { }, ["--Uvlhub:Services=-nginx,+adminer"]);
         var report = await model.CompareAsync();
         Assert.Equal("", string.Join(Environment.NewLine, report.Unexplained));
-        Assert.Equal(["nginx", "adminer"], report.OnPurpose.Where(difference => difference.Reason!.Contains("(Uvlhub:Services)", StringComparison.Ordinal)).Select(difference => difference.Service));
+        Assert.Equal(
+            ["nginx", "adminer"],
+            report.OnPurpose.Where(difference => difference.Reason!.Contains("(Uvlhub:Services)", StringComparison.Ordinal))
+                .Select(difference => difference.Service));
     }
 
     [Fact]
@@ -97,7 +105,10 @@ public sealed partial class DriftCheckTests
     [Fact]
     public async Task A_databases_own_command_reaches_it()
     {
-        await using var model = await ChangedAsync("  db: { container_name: mariadb_container, image: \"mariadb:12.0.2\", env_file: ../.env, command: --max-connections=500, ports: [ \"3306:3306\" ], volumes: [ \"data:/var/lib/mysql\" ] }", "volumes: { data: }", without: "db");
+        await using var model = await ChangedAsync(
+            "  db: { container_name: mariadb_container, image: \"mariadb:12.0.2\", env_file: ../.env, command: --max-connections=500, "
+            + "ports: [ \"3306:3306\" ], volumes: [ \"data:/var/lib/mysql\" ] }",
+            "volumes: { data: }", without: "db");
         Assert.Equal(["--max-connections=500"], (await model.FactsAsync("db")).Arguments);
         Assert.Equal("", string.Join(Environment.NewLine, (await model.CompareAsync()).Unexplained));
     }
@@ -108,7 +119,10 @@ public sealed partial class DriftCheckTests
     [InlineData("build: { context: ../, dockerfile: docker/images/Dockerfile.latest }")]
     public async Task A_database_without_a_version_is_pinned_and_the_reason_is_given(string key)
     {
-        await using var model = await ChangedAsync($"  db:\n    container_name: mariadb_container\n    {key}\n    env_file: ../.env\n    ports: [ \"3306:3306\" ]\n    volumes: [ \"data:/var/lib/mysql\" ]\n    restart: always", "volumes: { data: }", without: "db");
+        await using var model = await ChangedAsync(
+            $"  db:\n    container_name: mariadb_container\n    {key}\n    env_file: ../.env\n    ports: [ \"3306:3306\" ]\n    volumes: "
+            + "[ \"data:/var/lib/mysql\" ]\n    restart: always",
+            "volumes: { data: }", without: "db");
         var report = await model.CompareAsync();
         Assert.Equal("", string.Join(Environment.NewLine, report.Unexplained));
         var difference = Assert.Single(report.OnPurpose, difference => difference is { Service: "db", Aspect: DriftAspect.Image });
@@ -122,7 +136,9 @@ public sealed partial class DriftCheckTests
     [InlineData("condition: service_completed_successfully", WaitType.WaitForCompletion)]
     public async Task The_site_waits_for_a_service_of_the_forks_own(string condition, WaitType type)
     {
-        var depends = condition.Length == 0 ? "[ db, fakenodo ]" : $"{{ db: {{ condition: service_started }}, fakenodo: {{ {condition} }} }}";
+        var depends = condition.Length == 0
+            ? "[ db, fakenodo ]"
+            : $"{{ db: {{ condition: service_started }}, fakenodo: {{ {condition} }} }}";
         await using var model = await ChangedAsync($"""
               web:
                 container_name: web_app_container
@@ -137,7 +153,9 @@ public sealed partial class DriftCheckTests
             """, "volumes: { data: }", without: "web");
 
         Assert.Equal("", string.Join(Environment.NewLine, (await model.CompareAsync()).Unexplained));
-        Assert.Contains(("fakenodo", type), model.Container("web").Annotations.OfType<WaitAnnotation>().Select(wait => (wait.Resource.Name, wait.WaitType)));
+        Assert.Contains(
+            ("fakenodo", type),
+            model.Container("web").Annotations.OfType<WaitAnnotation>().Select(wait => (wait.Resource.Name, wait.WaitType)));
     }
 
     [Theory]
@@ -153,7 +171,8 @@ public sealed partial class DriftCheckTests
     {
         await using var model = await ChangedAsync($"  db:\n    {key}\n    restart: always", "volumes: { data: }", without: "db");
         var report = await model.CompareAsync();
-        var difference = Assert.Single(report.Unexplained, difference => difference.Service == "db" && difference.Problem.Contains(problem, StringComparison.Ordinal));
+        var difference = Assert.Single(
+            report.Unexplained, difference => difference.Service == "db" && difference.Problem.Contains(problem, StringComparison.Ordinal));
         if (difference.At is { } line)
         {
             Assert.Equal((report.File.Path, 3), (line.File, line.Line));
@@ -177,9 +196,11 @@ public sealed partial class DriftCheckTests
         var report = new DriftReport(
             file,
             [
-                new Difference("db", DriftAspect.Port, "3306", "publishes 3306 to all", new SourceLine(file.Path, 7), "ports are on 127.0.0.1"),
+                new Difference(
+                    "db", DriftAspect.Port, "3306", "publishes 3306 to all", new SourceLine(file.Path, 7), "ports are on 127.0.0.1"),
                 new Difference("web", DriftAspect.Image, "web", "runs web:1, the model web:2", new SourceLine(file.Path, 3)),
-                new Difference("nginx", DriftAspect.Port, "80", "publishes 80 to all", new SourceLine(file.Path, 9), "ports are on 127.0.0.1"),
+                new Difference(
+                    "nginx", DriftAspect.Port, "80", "publishes 80 to all", new SourceLine(file.Path, 9), "ports are on 127.0.0.1"),
             ],
             [new ComposeFinding(new SourceLine(file.Path, 12), "bot", "logging", "the driver stays the engine's own")]);
 

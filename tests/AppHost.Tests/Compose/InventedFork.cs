@@ -72,7 +72,11 @@ public sealed class InventedFork : IAsyncDisposable
         HashSet<Assembly?> ours =
             [typeof(UvlhubEnvironment).Assembly, typeof(ContainerImage).Assembly, typeof(ComposeFile).Assembly, typeof(MariaDBServerResource).Assembly];
         foreach (var hook in builder.Services
-            .Where(service => !service.IsKeyedService && (ours.Contains(service.ImplementationType?.Assembly) || ours.Contains(service.ImplementationFactory?.Method.Module.Assembly)))
+            .Where(
+                service => !service.IsKeyedService
+                && (
+                    ours.Contains(service.ImplementationType?.Assembly)
+                    || ours.Contains(service.ImplementationFactory?.Method.Module.Assembly)))
             .ToList())
         {
             builder.Services.Remove(hook);

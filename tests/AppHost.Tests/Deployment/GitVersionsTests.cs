@@ -65,14 +65,17 @@ public sealed class GitVersionsTests : IAsyncLifetime
 
         Proof.Happens("the deployment ends with git's own reason", () =>
         {
-            Assert.Contains("Your local changes to the following files would be overwritten by merge", edited.Message, StringComparison.Ordinal);
+            Assert.Contains(
+                "Your local changes to the following files would be overwritten by merge", edited.Message, StringComparison.Ordinal);
             Assert.Contains("Not possible to fast-forward", committed.Message, StringComparison.Ordinal);
         });
         Proof.Reads($"'git pull --ff-only' in {Checkout} failed", edited.Message);
     }
 
     private async Task<string> HeadAsync() =>
-        (await Cli.Wrap("git").WithArguments(["rev-parse", "HEAD"]).WithWorkingDirectory(Checkout).ExecuteBufferedAsync(Cancellation)).StandardOutput;
+        (
+            await Cli.Wrap("git").WithArguments(["rev-parse", "HEAD"]).WithWorkingDirectory(Checkout)
+            .ExecuteBufferedAsync(Cancellation)).StandardOutput;
 
     private string Page() => File.ReadAllText(Path.Combine(Checkout, "page.html"));
 

@@ -59,7 +59,9 @@ public sealed class WebhookTests : IDisposable
 
         Assert.All(answers, answer => Assert.Equal(HttpStatusCode.Unauthorized, answer));
         var next = await AskAsync(_client, webhook.Url, Token);
-        Proof.Happens($"after {looked} requests in a row none is looked at, not even one with the right token", () => Assert.Equal(HttpStatusCode.TooManyRequests, next));
+        Proof.Happens(
+            $"after {looked} requests in a row none is looked at, not even one with the right token",
+            () => Assert.Equal(HttpStatusCode.TooManyRequests, next));
         Proof.Happens("nothing is deployed", () => Assert.Equal(0, _deployments));
     }
 
@@ -85,7 +87,8 @@ public sealed class WebhookTests : IDisposable
 
     private async Task<Webhook> StartAsync(string? socket = null)
     {
-        var webhook = new Webhook(_ => Task.FromResult(Interlocked.Increment(ref _deployments)), Token, port: 0, socket, NullLoggerFactory.Instance);
+        var webhook = new Webhook(
+            _ => Task.FromResult(Interlocked.Increment(ref _deployments)), Token, port: 0, socket, NullLoggerFactory.Instance);
         await webhook.StartAsync(Cancellation);
         return webhook;
     }

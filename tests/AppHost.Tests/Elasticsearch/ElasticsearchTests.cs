@@ -32,6 +32,8 @@ public sealed class ElasticsearchTests
     public async Task Nothing_waits_for_it()
     {
         await using var model = await EditionModel.CreateAsync(Edition.Diverso);
-        Assert.All(model.Containers, container => Assert.DoesNotContain(model.Waits(container), wait => wait.StartsWith("elasticsearch", StringComparison.Ordinal)));
+        Assert.All(
+            model.Containers,
+            container => Assert.DoesNotContain(model.Waits(container), wait => wait.StartsWith("elasticsearch", StringComparison.Ordinal)));
     }
 }

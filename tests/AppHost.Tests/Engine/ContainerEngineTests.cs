@@ -31,22 +31,27 @@ public sealed class ContainerEngineTests : IDisposable
             "Health":{"Status":"unhealthy","FailingStreak":1,"Log":[{"ExitCode":1,"Output":"refused"}]}}}]
             """).InspectAsync("container", "web", Cancellation);
         Assert.Empty(error);
-        Assert.Equal(("1a2b", "/web", "docker", null), (found?.Id, found?.Name, found?.Label("com.docker.compose.project"), found?.Label("another")));
+        Assert.Equal(
+            ("1a2b", "/web", "docker", null),
+            (found?.Id, found?.Name, found?.Label("com.docker.compose.project"), found?.Label("another")));
         Assert.True(found?.State is { Status: "exited", ExitCode: 137, OOMKilled: true, Health: { Status: "unhealthy", Log: [{ Output: "refused" }] } });
-        Assert.Equal((2026, 3, 11), (found.State.StartedAt.Year, found.State.StartedAt.UtcDateTime.Hour, found.State.FinishedAt.UtcDateTime.Minute));
+        Assert.Equal(
+            (2026, 3, 11), (found.State.StartedAt.Year, found.State.StartedAt.UtcDateTime.Hour, found.State.FinishedAt.UtcDateTime.Minute));
     }
 
     [Fact]
     public async Task A_volume_without_labels_has_none()
     {
-        var (found, _) = await Engine("""[{"Name":"data","Labels":null,"Mountpoint":"/var/lib/data"}]""").InspectAsync("volume", "data", Cancellation);
+        var (found, _) = await Engine(
+            """[{"Name":"data","Labels":null,"Mountpoint":"/var/lib/data"}]""").InspectAsync("volume", "data", Cancellation);
         Assert.NotNull(found);
         Assert.Null(found.Label("uvlhub-aspire.checkout"));
     }
 
     [Fact]
     public async Task What_is_not_there_is_nothing_with_the_engines_reason() =>
-        Assert.Equal((null, "no such volume: x"), await Engine("[]", "no such volume: x", exitCode: 1).InspectAsync("volume", "x", Cancellation));
+        Assert.Equal(
+            (null, "no such volume: x"), await Engine("[]", "no such volume: x", exitCode: 1).InspectAsync("volume", "x", Cancellation));
 
     private static IConfiguration Configuration((string Key, string Value) setting) =>
         new ConfigurationBuilder().AddInMemoryCollection([KeyValuePair.Create<string, string?>(setting.Key, setting.Value)]).Build();

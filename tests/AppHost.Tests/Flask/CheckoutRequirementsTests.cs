@@ -76,9 +76,13 @@ public sealed class CheckoutRequirementsTests : IDisposable
         {
             await new ImageBuilder(engine, NullLoggerFactory.Instance).EnsureAsync(recipe, NullLogger.Instance, Cancellation);
 
-            var imported = await engine.RunAsync(TimeSpan.FromSeconds(60), Cancellation, "run", "--rm", "--network", "none", recipe.Image, "python", "-c", "import flask, pyotp, jwt; print(pyotp.__name__, jwt.__name__)");
+            var imported = await engine.RunAsync(
+                TimeSpan.FromSeconds(60), Cancellation, "run", "--rm", "--network", "none", recipe.Image, "python", "-c",
+                "import flask, pyotp, jwt; print(pyotp.__name__, jwt.__name__)");
             Assert.Equal("pyotp jwt", imported.Output);
-            var listed = await engine.RunAsync(TimeSpan.FromSeconds(60), Cancellation, "run", "--rm", "--network", "none", recipe.Image, "cat", "/usr/share/uvlhub-aspire/python-packages.txt");
+            var listed = await engine.RunAsync(
+                TimeSpan.FromSeconds(60), Cancellation, "run", "--rm", "--network", "none", recipe.Image, "cat",
+                "/usr/share/uvlhub-aspire/python-packages.txt");
             Assert.Contains("\npyotp==", listed.Output, StringComparison.Ordinal);
             Assert.Contains("\nPyJWT==", listed.Output, StringComparison.Ordinal);
             Assert.Contains("\nbs4==", listed.Output, StringComparison.Ordinal);

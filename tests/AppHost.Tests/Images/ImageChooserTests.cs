@@ -11,7 +11,8 @@ public sealed class ImageChooserTests
     {
         var chooser = new ImageChooser(new ContainerEngine("true"), new ImageSourceSetting("Images", ImageSource.Auto));
 
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => chooser.AllPresentAsync(["image:1"], new CancellationToken(canceled: true)));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            () => chooser.AllPresentAsync(["image:1"], new CancellationToken(canceled: true)));
 
         Assert.True(await chooser.AllPresentAsync(["image:1"], TestContext.Current.CancellationToken));
     }

@@ -56,7 +56,8 @@ public sealed class SampleDockerfileTests : IDisposable
         }
 
         static Task<string> DescribeAsync(string name) => TestContainer.DockerAsync(
-            "image", "inspect", "--format", "{{json .RootFS.Layers}} {{json .Config.Entrypoint}} {{json .Config.Cmd}} {{json .Config.User}} {{json .Config.Env}}", name);
+            "image", "inspect", "--format",
+            "{{json .RootFS.Layers}} {{json .Config.Entrypoint}} {{json .Config.Cmd}} {{json .Config.User}} {{json .Config.Env}}", name);
     }
 
     [Fact(Timeout = 300_000)]
@@ -67,16 +68,23 @@ public sealed class SampleDockerfileTests : IDisposable
         {
             await TestContainer.DockerAsync("network", "create", _name);
             await using var database = await TestContainer.StartAsync("mariadb", ["--network", _name,
-                "--env", "MARIADB_ROOT_PASSWORD=root-of-a-test", "--env", "MARIADB_DATABASE=uvlhubdb", "--env", "MARIADB_USER=site", "--env", "MARIADB_PASSWORD=of-a-test"],
+                "--env", "MARIADB_ROOT_PASSWORD=root-of-a-test", "--env", "MARIADB_DATABASE=uvlhubdb", "--env", "MARIADB_USER=site",
+                "--env", "MARIADB_PASSWORD=of-a-test"],
                 volume: "/var/lib/mysql");
             // It is somebody else's, and has been there before.
-            await TestContainer.EventuallyAsync(() => TestContainer.DockerAsync("exec", "--env", "MYSQL_PWD=of-a-test", database.Name, "mariadb", "--host=127.0.0.1", "--user=site", "--execute=SELECT 1", "uvlhubdb"));
+            await TestContainer.EventuallyAsync(
+                () => TestContainer.DockerAsync(
+                    "exec", "--env", "MYSQL_PWD=of-a-test", database.Name, "mariadb", "--host=127.0.0.1", "--user=site",
+                    "--execute=SELECT 1", "uvlhubdb"));
             await TestContainer.DockerAsync("run", "--detach", "--name", _name, "--network", _name, "--publish", "127.0.0.1:0:80",
                 "--env", "FLASK_APP_NAME=MINIHUB", "--env", "FLASK_ENV=production", "--env", "WORKING_DIR=/app/",
-                "--env", $"MARIADB_HOSTNAME={database.Name}", "--env", "MARIADB_PORT=3306", "--env", "MARIADB_DATABASE=uvlhubdb", "--env", "MARIADB_USER=site", "--env", "MARIADB_PASSWORD=of-a-test",
+                "--env", $"MARIADB_HOSTNAME={database.Name}", "--env", "MARIADB_PORT=3306", "--env", "MARIADB_DATABASE=uvlhubdb", "--env",
+                "MARIADB_USER=site", "--env", "MARIADB_PASSWORD=of-a-test",
                 image);
             using var client = new HttpClient { BaseAddress = new Uri($"http://{await TestContainer.DockerAsync("port", _name, "80/tcp")}") };
-            Assert.Contains("MINIHUB", await TestContainer.EventuallyAsync(() => client.GetStringAsync("/", Cancellation), TimeSpan.FromMinutes(3)), StringComparison.Ordinal);
+            Assert.Contains(
+                "MINIHUB", await TestContainer.EventuallyAsync(() => client.GetStringAsync("/", Cancellation), TimeSpan.FromMinutes(3)),
+                StringComparison.Ordinal);
             Assert.Equal("webhook", await TestContainer.DockerAsync("exec", _name, "cat", ".moduleignore"));
         }
         finally
@@ -92,7 +100,8 @@ public sealed class SampleDockerfileTests : IDisposable
         var @base = ImageRecipe.StandIn(RepositoryFolder.StandIn(standIn));
         var dockerfile = Dockerfile.Read(Path.Combine(RepositoryFolder.BundledSample, "docker", "images", file));
         var recipe = new ImageRecipe(
-            $"{_name}:{file.ToLowerInvariant()}", _folder.Write(file, SiteDockerfile.OnStandIn(dockerfile, @base.Image)), RepositoryFolder.BundledSample, NeedsDebianBase: false, IsContentTagged: false)
+            $"{_name}:{file.ToLowerInvariant()}", _folder.Write(file, SiteDockerfile.OnStandIn(dockerfile, @base.Image)),
+            RepositoryFolder.BundledSample, NeedsDebianBase: false, IsContentTagged: false)
         {
             Base = @base,
             Target = SiteDockerfile.CheckoutStage,
@@ -101,5 +110,6 @@ public sealed class SampleDockerfileTests : IDisposable
         return recipe.Image;
     }
 
-    private static Task<EngineResult> RemoveAsync(params string[] arguments) => s_engine.RunAsync(TimeSpan.FromSeconds(30), CancellationToken.None, arguments);
+    private static Task<EngineResult> RemoveAsync(params string[] arguments) =>
+        s_engine.RunAsync(TimeSpan.FromSeconds(30), CancellationToken.None, arguments);
 }

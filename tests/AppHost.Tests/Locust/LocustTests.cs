@@ -36,7 +36,8 @@ public sealed class LocustTests
         await using var model = await EditionModel.CreateAsync(Edition.Course, Remove);
         Assert.DoesNotContain("locust", model.Containers);
 
-        var exception = await Assert.ThrowsAsync<CheckoutException>(() => EditionModel.CreateAsync(Edition.Course, Remove, "--Uvlhub:Services=+locust"));
+        var exception = await Assert.ThrowsAsync<UserErrorException>(
+            () => EditionModel.CreateAsync(Edition.Course, Remove, "--Uvlhub:Services=+locust"));
         Assert.Contains("docker/images/Dockerfile.locust to build it from", exception.Message, StringComparison.Ordinal);
     }
 }

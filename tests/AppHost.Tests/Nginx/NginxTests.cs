@@ -9,7 +9,8 @@ namespace UvlhubAspire.AppHost.Tests.Nginx;
 
 public sealed class NginxTests
 {
-    private const string Configuration = "http { upstream web { server web:5000; } server { location /zenodo { proxy_pass http://bot; } } } # mailhog:8025";
+    private const string Configuration = "http { upstream web { server web:5000; } server { location /zenodo { proxy_pass http://bot; } } "
+        + "} # mailhog:8025";
 
     [Fact]
     public async Task It_has_the_checkouts_configuration_and_pages_and_cannot_write_to_them()
@@ -53,7 +54,8 @@ public sealed class NginxTests
     [Fact]
     public async Task The_hosts_that_its_configuration_names_are_its_upstreams()
     {
-        await using var model = await EditionModel.CreateAsync(Edition.Diverso, folder => folder.Write("docker/nginx/nginx.dev.conf", Configuration));
+        await using var model = await EditionModel.CreateAsync(
+            Edition.Diverso, folder => folder.Write("docker/nginx/nginx.dev.conf", Configuration));
         var nginx = await model.FactsAsync("nginx");
         // 'bot' is nothing of the model, 'mailhog' stands in a comment.
         Assert.Equal("web", nginx.Environment[Upstreams.Variable]);
@@ -64,7 +66,8 @@ public sealed class NginxTests
     public async Task The_command_of_a_fork_is_kept()
     {
         await using var model = await EditionModel.CreateAsync(Edition.Course, folder => folder.Write(
-            "docker/docker-compose.dev.yml", "services: { web: { image: web }, db: { image: mariadb }, nginx: { image: nginx, command: nginx-debug -g 'daemon off;' } }"));
+            "docker/docker-compose.dev.yml",
+            "services: { web: { image: web }, db: { image: mariadb }, nginx: { image: nginx, command: nginx-debug -g 'daemon off;' } }"));
         Assert.Equal([.. Upstreams.Before, "nginx-debug", "-g", "daemon off;"], (await model.FactsAsync("nginx")).Arguments);
     }
 
@@ -72,13 +75,15 @@ public sealed class NginxTests
     public async Task A_missing_configuration_is_named_with_the_line_that_mounts_it()
     {
         var folder = "";
-        var exception = await Assert.ThrowsAsync<CheckoutException>(() => EditionModel.CreateAsync(Edition.Course, checkout =>
+        var exception = await Assert.ThrowsAsync<UserErrorException>(() => EditionModel.CreateAsync(Edition.Course, checkout =>
         {
             folder = checkout.Path;
             File.Delete(Path.Combine(folder, "docker/nginx/nginx.dev.conf"));
         }));
         Assert.Equal(Path.Combine(folder, "docker/docker-compose.dev.yml"), exception.File);
         Assert.True(exception.Line > 0);
-        Assert.EndsWith("docker/nginx/nginx.dev.conf; put it there, or run without nginx: --Uvlhub:Services=-nginx", exception.Message, StringComparison.Ordinal);
+        Assert.EndsWith(
+            "docker/nginx/nginx.dev.conf; put it there, or run without nginx: --Uvlhub:Services=-nginx", exception.Message,
+            StringComparison.Ordinal);
     }
 }

@@ -20,7 +20,10 @@ public sealed partial class PictureTests
         var expected = TopologyDrawing.Write(new DistributedApplicationModel(builder.Resources))
             .Select(line => BoxOrArrow().Match(line))
             .Where(match => match.Success)
-            .Select(match => match.Groups["to"].Success ? $"{match.Groups["from"].Value}->{match.Groups["to"].Value}" : match.Groups["from"].Value)
+            .Select(
+                match => match.Groups["to"].Success
+                ? $"{match.Groups["from"].Value}->{match.Groups["to"].Value}"
+                : match.Groups["from"].Value)
             .Order(StringComparer.Ordinal)
             .ToList();
 
@@ -31,7 +34,8 @@ public sealed partial class PictureTests
     [Fact]
     public void The_picture_of_the_layout_shows_every_folder_of_the_AppHost()
     {
-        var folders = Directory.GetDirectories(RepositoryFolder.AppHost).Select(folder => Path.GetFileName(folder)!).Except(["bin", "obj", "Properties"]);
+        var folders = Directory.GetDirectories(RepositoryFolder.AppHost).Select(folder => Path.GetFileName(folder)!)
+            .Except(["bin", "obj", "Properties"]);
 
         Assert.Equal([], folders.Except(Shown("layout.svg", "text")));
     }
@@ -39,7 +43,8 @@ public sealed partial class PictureTests
     private static IEnumerable<string> Shown(string picture, string element)
     {
         using var reader = XmlReader.Create(
-            Path.Combine(RepositoryFolder.AppHost, "..", "docs", "images", picture), new XmlReaderSettings { DtdProcessing = DtdProcessing.Ignore });
+            Path.Combine(
+                RepositoryFolder.AppHost, "..", "docs", "images", picture), new XmlReaderSettings { DtdProcessing = DtdProcessing.Ignore });
         return [.. XDocument.Load(reader).Descendants(s_svg + element).Select(found => found.Value)];
     }
 

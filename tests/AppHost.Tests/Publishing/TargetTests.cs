@@ -22,7 +22,8 @@ public sealed class TargetTests : IDisposable
     [Fact]
     public void Compose_is_read_back_as_it_was_meant()
     {
-        var file = ComposeFile.Read(_folder.Write("docker-compose.yml", Text(new ComposeTarget(), "docker-compose.yml")), name => name switch
+        var file = ComposeFile.Read(
+            _folder.Write("docker-compose.yml", Text(new ComposeTarget(), "docker-compose.yml")), name => name switch
         {
             "MARIADB_PASSWORD" => "p$w",
             "DOMAIN" => "a.org",
@@ -34,7 +35,8 @@ public sealed class TargetTests : IDisposable
         Assert.Equal("p$w", file.Service("web")!.Environment.Single(variable => variable.Name == "MARIADB_PASSWORD").Value);
         Assert.Equal("costs 5$", file.Service("web")!.Environment.Single(variable => variable.Name == "NOTE").Value);
         Assert.Equal(
-            [("migrator", ComposeCondition.Completed)], file.Service("web")!.DependsOn.Select(dependency => (dependency.Service, dependency.Condition)));
+            [("migrator", ComposeCondition.Completed)], file.Service("web")!.DependsOn
+                .Select(dependency => (dependency.Service, dependency.Condition)));
         Assert.Equal([80, 443], file.Service("nginx")!.Ports.Select(port => port.Target));
         Assert.Empty(file.Service("web")!.Ports);
         Assert.Empty(file.Service("db")!.Ports);
@@ -85,10 +87,15 @@ public sealed class TargetTests : IDisposable
         var database = Assert.Single(objects.OfType<V1StatefulSet>());
         Assert.Equal("db-data", Assert.Single(database.Spec.VolumeClaimTemplates).Metadata.Name);
         Assert.Equal("migrator-v1", Assert.Single(objects.OfType<V1Job>()).Metadata.Name);
-        Assert.Equal(["nginx", "web"], objects.OfType<V1Deployment>().Select(deployment => deployment.Metadata.Name).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ["nginx", "web"], objects.OfType<V1Deployment>().Select(deployment => deployment.Metadata.Name).Order(StringComparer.Ordinal));
         Assert.Equal("a.org", Assert.Single(Assert.Single(objects.OfType<V1Ingress>()).Spec.Tls).Hosts.Single());
 
-        List<V1PodSpec> pods = [.. objects.OfType<V1Deployment>().Select(deployment => deployment.Spec.Template.Spec), .. objects.OfType<V1Job>().Select(job => job.Spec.Template.Spec), database.Spec.Template.Spec];
+        List<V1PodSpec> pods =
+        [
+            .. objects.OfType<V1Deployment>().Select(deployment => deployment.Spec.Template.Spec),
+            .. objects.OfType<V1Job>().Select(job => job.Spec.Template.Spec), database.Spec.Template.Spec,
+        ];
         List<string> claims = [.. objects.OfType<V1PersistentVolumeClaim>().Select(claim => claim.Metadata.Name)];
         List<string> configurations = [.. objects.OfType<V1ConfigMap>().Select(map => map.Metadata.Name)];
         foreach (var pod in pods)
@@ -96,7 +103,8 @@ public sealed class TargetTests : IDisposable
             var volumes = pod.Volumes.Select(volume => volume.Name).Concat(pod == database.Spec.Template.Spec ? ["db-data"] : []).ToList();
             Assert.All(pod.Containers[0].VolumeMounts, mount => Assert.Contains(mount.Name, volumes));
             Assert.All(pod.Volumes, volume => Assert.True(
-                volume.EmptyDir is not null || claims.Contains(volume.PersistentVolumeClaim?.ClaimName ?? "") || configurations.Contains(volume.ConfigMap?.Name ?? ""), volume.Name));
+                volume.EmptyDir is not null || claims.Contains(volume.PersistentVolumeClaim?.ClaimName ?? "")
+                    || configurations.Contains(volume.ConfigMap?.Name ?? ""), volume.Name));
             Assert.False(pod.EnableServiceLinks);
         }
 
@@ -109,17 +117,25 @@ public sealed class TargetTests : IDisposable
     public void A_secret_inside_other_text_is_refused_where_it_cannot_be_said()
     {
         var model = Model() with { Services = [Service("web", PublishedKind.Replicated) with { Environment = new Dictionary<string, PublishedValue> { ["URL"] = new(["db://", s_password]) } }] };
-        Assert.Contains("URL", Assert.Throws<Aspire.Hosting.DistributedApplicationException>(() => new SwarmTarget().Write(model).ToList()).Message, StringComparison.Ordinal);
-        Assert.Contains("URL", Assert.Throws<Aspire.Hosting.DistributedApplicationException>(() => new KubernetesTarget().Write(model).ToList()).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "URL", Assert.Throws<Aspire.Hosting.DistributedApplicationException>(() => new SwarmTarget().Write(model).ToList()).Message,
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "URL",
+            Assert.Throws<Aspire.Hosting.DistributedApplicationException>(() => new KubernetesTarget().Write(model).ToList()).Message,
+            StringComparison.Ordinal);
     }
 
-    private static string Text(IPublishTarget target, string file) => Encoding.UTF8.GetString(target.Write(Model()).Single(written => written.Path == file).Content.Span);
+    private static string Text(IPublishTarget target, string file) =>
+        Encoding.UTF8.GetString(target.Write(Model()).Single(written => written.Path == file).Content.Span);
 
     private static PublishedService Service(string name, PublishedKind kind) => new()
     {
         Name = name,
         Kind = kind,
-        Image = new PublishedImage(kind is PublishedKind.Replicated or PublishedKind.Job ? "hub" : name, "v1", kind is PublishedKind.Replicated or PublishedKind.Job),
+        Image = new PublishedImage(
+            kind is PublishedKind.Replicated or PublishedKind.Job ? "hub" : name, "v1",
+            kind is PublishedKind.Replicated or PublishedKind.Job),
     };
 
     private static PublishedModel Model()
@@ -144,7 +160,12 @@ public sealed class TargetTests : IDisposable
                     Ports = [3306],
                     Probe = new PublishedProbe(["sh", "-c", "echo \"$HOME\""]),
                 },
-                Service("migrator", PublishedKind.Job) with { Environment = password, DependsOn = [new("db", PublishedCondition.Started)], Volumes = [new("snapshots", "/snapshots", IsReadOnly: false)] },
+                Service(
+                    "migrator",
+                    PublishedKind.Job) with { Environment = password, DependsOn = [new("db", PublishedCondition.Started)], Volumes =
+                    [
+                        new("snapshots", "/snapshots", IsReadOnly: false),
+                    ] },
                 Service("web", PublishedKind.Replicated) with
                 {
                     Environment = password,
@@ -157,9 +178,17 @@ public sealed class TargetTests : IDisposable
                 {
                     Ports = [80, 443],
                     Volumes = [new("letsencrypt", "/etc/letsencrypt", IsReadOnly: true)],
-                    Files = [new(Encoding.UTF8.GetBytes("events {}\n"), "nginx/nginx.conf", "/etc/nginx/nginx.conf", IsConfiguration: true)],
+                    Files =
+                    [
+                        new(Encoding.UTF8.GetBytes("events {}\n"), "nginx/nginx.conf", "/etc/nginx/nginx.conf", IsConfiguration: true),
+                    ],
                 },
-                Service("certbot", PublishedKind.Certificates) with { Entrypoint = "sh", Command = ["-c", "sleep 1"], Volumes = [new("letsencrypt", "/etc/letsencrypt", IsReadOnly: false)] },
+                Service(
+                    "certbot",
+                    PublishedKind.Certificates) with { Entrypoint = "sh", Command = ["-c", "sleep 1"], Volumes =
+                    [
+                        new("letsencrypt", "/etc/letsencrypt", IsReadOnly: false),
+                    ] },
             ],
         };
     }

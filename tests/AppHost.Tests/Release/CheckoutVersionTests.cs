@@ -18,7 +18,8 @@ public sealed class CheckoutVersionTests
         using var folder = new TemporaryFolder();
         Edition.Load(Edition.Course).WriteCheckout(folder);
         await GitAsync("init", "--quiet");
-        await GitAsync("-c", "user.name=test", "-c", "user.email=test@example.org", "commit", "--quiet", "--allow-empty", "--message=empty");
+        await GitAsync(
+            "-c", "user.name=test", "-c", "user.email=test@example.org", "commit", "--quiet", "--allow-empty", "--message=empty");
         // By its reference, because 'git tag' takes no name that begins with a dash; a hostile clone may have one.
         await GitAsync("update-ref", $"refs/tags/{tag}", "HEAD");
 
@@ -29,6 +30,7 @@ public sealed class CheckoutVersionTests
             Assert.Matches("^[A-Za-z0-9_][A-Za-z0-9_.-]*$", version);
         }
 
-        Task GitAsync(params string[] words) => Cli.Wrap("git").WithArguments(["-C", folder.Path, .. words]).ExecuteBufferedAsync(cancellation);
+        Task GitAsync(params string[] words) =>
+            Cli.Wrap("git").WithArguments(["-C", folder.Path, .. words]).ExecuteBufferedAsync(cancellation);
     }
 }

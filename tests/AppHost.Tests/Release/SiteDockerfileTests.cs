@@ -41,7 +41,8 @@ public sealed class SiteDockerfileTests : IDisposable
     public void On_its_own_base_nothing_of_it_is_lost()
     {
         var text = SiteDockerfile.OnItsOwnBase(Read(Production));
-        Assert.StartsWith("# syntax=docker/dockerfile:1\nFROM python:3.12-slim AS uvlhub-checkout\nRUN apt-get update", text, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "# syntax=docker/dockerfile:1\nFROM python:3.12-slim AS uvlhub-checkout\nRUN apt-get update", text, StringComparison.Ordinal);
         Assert.Contains("\nFROM uvlhub-checkout AS uvlhub-web\n", text, StringComparison.Ordinal);
         Assert.Contains("\nFROM uvlhub-web AS uvlhub-migrator\n", text, StringComparison.Ordinal);
     }
@@ -49,8 +50,12 @@ public sealed class SiteDockerfileTests : IDisposable
     [Fact]
     public void Stages_keep_their_names_and_only_what_comes_from_outside_is_replaced()
     {
-        var text = SiteDockerfile.OnStandIn(Read("FROM node:22 AS assets\nRUN npm ci\nFROM python:3.12 AS base\nFROM base AS site\nCOPY --from=assets /x /y\n"), "stand-in:1");
-        Assert.StartsWith("FROM stand-in:1 AS assets\nFROM stand-in:1 AS base\nFROM base AS site\nCOPY --from=assets /x /y\n", text, StringComparison.Ordinal);
+        var text = SiteDockerfile.OnStandIn(
+            Read("FROM node:22 AS assets\nRUN npm ci\nFROM python:3.12 AS base\nFROM base AS site\nCOPY --from=assets /x /y\n"),
+            "stand-in:1");
+        Assert.StartsWith(
+            "FROM stand-in:1 AS assets\nFROM stand-in:1 AS base\nFROM base AS site\nCOPY --from=assets /x /y\n", text,
+            StringComparison.Ordinal);
         Assert.Contains("\nFROM site AS uvlhub-web\n", text, StringComparison.Ordinal);
     }
 

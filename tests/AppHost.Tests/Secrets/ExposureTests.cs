@@ -16,14 +16,16 @@ public sealed class ExposureTests
         Assert.Equal(["nginx"], Open(open));
 
         static IEnumerable<string> Open(EditionModel model) => model.Containers.Where(container =>
-            model.Container(container).Annotations.OfType<EndpointAnnotation>().Any(endpoint => endpoint.TargetHost is not ("localhost" or "127.0.0.1")));
+            model.Container(container).Annotations.OfType<EndpointAnnotation>()
+                .Any(endpoint => endpoint.TargetHost is not ("localhost" or "127.0.0.1")));
     }
 
     [Fact]
     public async Task Testing_leaves_no_volume_of_the_database_behind()
     {
         await using var model = await EditionModel.CreateAsync(Edition.Course, change: null, "--Uvlhub:Environment=Testing");
-        Assert.DoesNotContain(model.Container("db").Annotations.OfType<ContainerMountAnnotation>(), mount => mount.Target == "/var/lib/mysql");
+        Assert.DoesNotContain(
+            model.Container("db").Annotations.OfType<ContainerMountAnnotation>(), mount => mount.Target == "/var/lib/mysql");
         Assert.Contains("--tmpfs", (await model.FactsAsync("db")).EngineOptions);
     }
 
@@ -42,6 +44,7 @@ public sealed class ExposureTests
         // Aspire's own; it has no public name.
         Assert.Equal("UserSecretsParameterDefault", generated.Default?.GetType().Name);
 
-        ParameterResource Parameter(string name) => builder.Resources.OfType<ParameterResource>().Single(parameter => parameter.Name == name);
+        ParameterResource Parameter(string name) =>
+            builder.Resources.OfType<ParameterResource>().Single(parameter => parameter.Name == name);
     }
 }

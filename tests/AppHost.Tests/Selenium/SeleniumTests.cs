@@ -12,7 +12,9 @@ public sealed class SeleniumTests
         Assert.Equal("selenium/hub:latest", (await model.FactsAsync("selenium-hub")).Image);
         Assert.Equal(
             (4444, 4442, 4443),
-            (model.Endpoint("selenium-hub", "http").Port, model.Endpoint("selenium-hub", "publish").Port, model.Endpoint("selenium-hub", "subscribe").Port));
+            (
+                model.Endpoint("selenium-hub", "http").Port, model.Endpoint("selenium-hub", "publish").Port,
+                model.Endpoint("selenium-hub", "subscribe").Port));
     }
 
     [Theory]
@@ -20,19 +22,22 @@ public sealed class SeleniumTests
     [InlineData("firefox", 5901)]
     public async Task A_browser_has_shared_memory_the_checkouts_variables_and_a_screen(string browser, int port)
     {
-        await using var model = await EditionModel.CreateAsync(Edition.Splent, folder => folder.Write(".env.selenium", "SE_EVENT_BUS_HOST=selenium-hub\nVNC_NO_PASSWORD=1\n"));
+        await using var model = await EditionModel.CreateAsync(
+            Edition.Splent, folder => folder.Write(".env.selenium", "SE_EVENT_BUS_HOST=selenium-hub\nVNC_NO_PASSWORD=1\n"));
         var node = await model.FactsAsync($"selenium-{browser}");
         Assert.Equal($"selenium/node-{browser}:latest", node.Image);
         Assert.Equal(["--shm-size", "2gb"], node.EngineOptions);
         Assert.Equal(("selenium-hub", "1"), (node.Environment["SE_EVENT_BUS_HOST"], node.Environment["VNC_NO_PASSWORD"]));
-        Assert.Equal((port, 5900), (model.Endpoint($"selenium-{browser}", "vnc").Port, model.Endpoint($"selenium-{browser}", "vnc").TargetPort));
+        Assert.Equal(
+            (port, 5900), (model.Endpoint($"selenium-{browser}", "vnc").Port, model.Endpoint($"selenium-{browser}", "vnc").TargetPort));
         Assert.Equal(["selenium-hub (WaitUntilHealthy)"], model.Waits($"selenium-{browser}"));
     }
 
     [Fact]
     public async Task A_grid_that_the_checkout_does_not_declare_is_the_same()
     {
-        await using var model = await EditionModel.CreateAsync(Edition.Course, change: null, "--Uvlhub:Services=+selenium-hub,+selenium-chrome");
+        await using var model = await EditionModel.CreateAsync(
+            Edition.Course, change: null, "--Uvlhub:Services=+selenium-hub,+selenium-chrome");
         var node = await model.FactsAsync("selenium-chrome");
         Assert.Equal(["--shm-size", "2gb"], node.EngineOptions);
         Assert.Equal("selenium-hub", node.Environment["SE_EVENT_BUS_HOST"]);
@@ -63,5 +68,6 @@ public sealed class SeleniumTests
     [InlineData("""{ "value": { "ready": true, "nodes": [ { "slots": [ { "stereotype": { "browserName": "firefox" } } ] } ] } }""", false)]
     [InlineData("""{ "value": { "ready": false, "message": "Selenium Grid not ready.", "nodes": [] } }""", false)]
     [InlineData("{}", false)]
-    public void A_browser_is_ready_when_the_hub_knows_it(string status, bool ready) => Assert.Equal(ready, GridNodeHealthCheck.Knows(status, "chrome"));
+    public void A_browser_is_ready_when_the_hub_knows_it(string status, bool ready) =>
+        Assert.Equal(ready, GridNodeHealthCheck.Knows(status, "chrome"));
 }

@@ -21,7 +21,8 @@ public sealed class ServiceSelectionTests
     [Fact]
     public async Task The_setting_adds_and_takes_away()
     {
-        await using var model = await EditionModel.CreateAsync(Edition.Splent, change: null, "--Uvlhub:Services=+adminer, -selenium-firefox -locust");
+        await using var model = await EditionModel.CreateAsync(
+            Edition.Splent, change: null, "--Uvlhub:Services=+adminer, -selenium-firefox -locust");
         Assert.Contains("adminer", model.Containers);
         Assert.Contains("selenium-chrome", model.Containers);
         Assert.DoesNotContain("selenium-firefox", model.Containers);
@@ -50,9 +51,11 @@ public sealed class ServiceSelectionTests
     [Fact]
     public async Task An_unknown_service_is_an_error_with_the_known_names()
     {
-        var exception = await Assert.ThrowsAsync<CheckoutException>(() => EditionModel.CreateAsync(Edition.Course, change: null, "--Uvlhub:Services=+redos"));
+        var exception = await Assert.ThrowsAsync<UserErrorException>(
+            () => EditionModel.CreateAsync(Edition.Course, change: null, "--Uvlhub:Services=+redos"));
         Assert.Equal(
-            "Uvlhub:Services names 'redos', which is no service of this checkout; known are adminer, db, elasticsearch, locust, mailhog, nginx, redis, selenium-chrome, selenium-firefox, selenium-hub, web, worker",
+            "Uvlhub:Services names 'redos', which is no service of this checkout; known are adminer, db, elasticsearch, locust, mailhog, "
+            + "nginx, redis, selenium-chrome, selenium-firefox, selenium-hub, web, worker",
             exception.Message);
     }
 
@@ -62,7 +65,8 @@ public sealed class ServiceSelectionTests
     [InlineData("worker", "Uvlhub:Services: worker needs redis; take both (+redis) or neither (-worker)")]
     public async Task A_selection_that_cannot_work_says_what_is_missing(string setting, string message)
     {
-        var exception = await Assert.ThrowsAsync<CheckoutException>(() => EditionModel.CreateAsync(Edition.Splent, change: null, $"--Uvlhub:Services={setting}"));
+        var exception = await Assert.ThrowsAsync<UserErrorException>(
+            () => EditionModel.CreateAsync(Edition.Splent, change: null, $"--Uvlhub:Services={setting}"));
         Assert.Equal(message, exception.Message);
     }
 
@@ -71,7 +75,8 @@ public sealed class ServiceSelectionTests
     [InlineData(Edition.Diverso, "teamA_")]
     public async Task Containers_have_the_names_that_compose_gives_them(string edition, string prefix)
     {
-        await using var model = await EditionModel.CreateAsync(edition, change: null, "--Uvlhub:Services=+adminer", $"--Uvlhub:Instance={prefix.TrimEnd('_')}");
+        await using var model = await EditionModel.CreateAsync(
+            edition, change: null, "--Uvlhub:Services=+adminer", $"--Uvlhub:Instance={prefix.TrimEnd('_')}");
         var names = await Task.WhenAll(s_optional.Select(async service => (await model.FactsAsync(service)).ContainerName));
         string[] expected =
         [

@@ -26,8 +26,11 @@ public sealed class RepeatedKeyTests
         using var loggers = LoggerFactory.Create(logging => logging.AddProvider(log));
         var eventing = new DistributedApplicationEventing();
         await new ReadyAnnouncement(loggers, checkout).SubscribeAsync(
-            eventing, new DistributedApplicationExecutionContext(DistributedApplicationOperation.Run), TestContext.Current.CancellationToken);
-        await eventing.PublishAsync(new BeforeStartEvent(new ServiceCollection().BuildServiceProvider(), new DistributedApplicationModel([])), TestContext.Current.CancellationToken);
+            eventing, new DistributedApplicationExecutionContext(
+                DistributedApplicationOperation.Run), TestContext.Current.CancellationToken);
+        await eventing.PublishAsync(
+            new BeforeStartEvent(new ServiceCollection().BuildServiceProvider(), new DistributedApplicationModel([])),
+            TestContext.Current.CancellationToken);
         Proof.Happens("a warning names its line", () => Assert.Equal(
             [$"A stands more than once in {path}; the last one, in line 3, counts"],
             log.Lines.Where(line => line.Level == LogLevel.Warning).Select(line => line.Text)));
@@ -45,7 +48,8 @@ public sealed class RepeatedKeyTests
 
         public bool IsEnabled(LogLevel logLevel) => true;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+        public void Log<TState>(
+            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
             Lines.Add((logLevel, formatter(state, exception)));
 
         public void Dispose()

@@ -43,7 +43,8 @@ public sealed class CheckoutComposeFilesTests : IDisposable
             _folder.Write(file, "services: { web: { image: a } }");
         }
 
-        Assert.Equal(development is null ? null : Path.Combine(_folder.Path, development), CheckoutComposeFiles.Find(_folder.Path).Development);
+        Assert.Equal(
+            development is null ? null : Path.Combine(_folder.Path, development), CheckoutComposeFiles.Find(_folder.Path).Development);
     }
 
     [Fact]
@@ -62,7 +63,7 @@ public sealed class CheckoutComposeFilesTests : IDisposable
         var own = _folder.Write("ci/stack.yml", "services: { web: { image: a } }");
         Assert.Equal(own, CheckoutComposeFiles.Find(_folder.Path, "ci/stack.yml").Development);
 
-        var exception = Assert.Throws<CheckoutException>(() => CheckoutComposeFiles.Find(_folder.Path, "gone.yml"));
+        var exception = Assert.Throws<UserErrorException>(() => CheckoutComposeFiles.Find(_folder.Path, "gone.yml"));
         Assert.Contains("Uvlhub:ComposeFile", exception.Message, StringComparison.Ordinal);
     }
 
@@ -71,6 +72,7 @@ public sealed class CheckoutComposeFilesTests : IDisposable
     {
         Edition.Load("egc2526-v1.0.0").WriteCheckout(_folder);
         _folder.Write("docker/docker-compose.dev.yml", "services: { web: { image: \"${MARIADB_USER}\" } }");
-        Assert.Equal("uvlhubdb_user", CheckoutComposeFiles.Find(_folder.Path).ReadDevelopment(UvlhubCheckout.Read(_folder.Path))!.Services[0].Image);
+        Assert.Equal(
+            "uvlhubdb_user", CheckoutComposeFiles.Find(_folder.Path).ReadDevelopment(UvlhubCheckout.Read(_folder.Path))!.Services[0].Image);
     }
 }

@@ -20,7 +20,8 @@ public sealed class EnvironmentTests : IDisposable
 
     private static readonly string[] s_aspects =
     [
-        "image", "build", "name", "mount", "endpoint", "waits", "argument", "environment", "option", "network", "health", "restart", "start", "annotation",
+        "image", "build", "name", "mount", "endpoint", "waits", "argument", "environment", "option", "network", "health", "restart",
+        "start", "annotation",
     ];
 
     private readonly TemporaryFolder _folder = new();
@@ -46,12 +47,21 @@ public sealed class EnvironmentTests : IDisposable
         var development = await DescribeAsync("Development");
 
         Assert.Contains(development, line => line.StartsWith("web mount BindMount ", StringComparison.Ordinal));
-        Assert.DoesNotContain(production, line => line.Contains(" mount BindMount ", StringComparison.Ordinal) && line.Contains(RepositoryFolder.BundledSample, StringComparison.Ordinal) && line.StartsWith("web ", StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            production,
+            line =>
+                line.Contains(" mount BindMount ", StringComparison.Ordinal)
+                && line.Contains(RepositoryFolder.BundledSample, StringComparison.Ordinal)
+                && line.StartsWith("web ", StringComparison.Ordinal));
         Assert.Contains(development, line => line.StartsWith("db endpoint ", StringComparison.Ordinal));
         Assert.DoesNotContain(production, line => line.StartsWith("db endpoint ", StringComparison.Ordinal));
         Assert.Contains(production, line => line.StartsWith("web argument gunicorn", StringComparison.Ordinal));
         Assert.DoesNotContain(production, line => line.StartsWith("web environment MARIADB_ROOT_PASSWORD", StringComparison.Ordinal));
-        Assert.Contains(production, line => line.StartsWith("nginx mount BindMount ", StringComparison.Ordinal) && line.Contains("nginx.prod.conf", StringComparison.Ordinal));
+        Assert.Contains(
+            production,
+            line =>
+                line.StartsWith("nginx mount BindMount ", StringComparison.Ordinal)
+                && line.Contains("nginx.prod.conf", StringComparison.Ordinal));
         Assert.DoesNotContain(production, line => line.Contains("/var/run/docker.sock", StringComparison.Ordinal));
     }
 
@@ -59,7 +69,9 @@ public sealed class EnvironmentTests : IDisposable
     [Fact]
     public void Every_placeholder_is_refused_with_key_file_and_line()
     {
-        var template = WriteCheckout(".env.docker.production.example", "FLASK_ENV=production\nDOMAIN=<CHANGE_THIS>\nMARIADB_PASSWORD=<CHANGE_THIS>\nMARIADB_ROOT_PASSWORD=changeme\n");
+        var template = WriteCheckout(
+            ".env.docker.production.example",
+            "FLASK_ENV=production\nDOMAIN=<CHANGE_THIS>\nMARIADB_PASSWORD=<CHANGE_THIS>\nMARIADB_ROOT_PASSWORD=changeme\n");
         var message = Refusal();
         Proof.Happens("refused with each key, its file and line", () => Assert.Equal(
             [
@@ -82,7 +94,8 @@ public sealed class EnvironmentTests : IDisposable
         _folder.Write(".env.docker.example", "MARIADB_PASSWORD=uvlhubdb_password\n");
         var file = WriteCheckout(".env", "MARIADB_PASSWORD=uvlhubdb_password\n");
         var message = Refusal();
-        Assert.Contains($"{file}:1: MARIADB_PASSWORD is the one of .env.docker.example, which everybody knows", message, StringComparison.Ordinal);
+        Assert.Contains(
+            $"{file}:1: MARIADB_PASSWORD is the one of .env.docker.example, which everybody knows", message, StringComparison.Ordinal);
         Assert.Contains($"{file}: MARIADB_ROOT_PASSWORD is missing, or empty", message, StringComparison.Ordinal);
     }
 
@@ -105,7 +118,8 @@ public sealed class EnvironmentTests : IDisposable
     [Fact]
     public void Generated_secrets_leave_the_placeholders_out_and_keep_what_is_given()
     {
-        WriteCheckout(".env", "DOMAIN=<CHANGE_THIS>\nMARIADB_USER=<CHANGE_THIS>\nMARIADB_PASSWORD=<CHANGE_THIS>\nMARIADB_ROOT_PASSWORD=given\n");
+        WriteCheckout(
+            ".env", "DOMAIN=<CHANGE_THIS>\nMARIADB_USER=<CHANGE_THIS>\nMARIADB_PASSWORD=<CHANGE_THIS>\nMARIADB_ROOT_PASSWORD=given\n");
         var options = new UvlhubOptions { Secrets = "generated", Domain = "uvlhub.example.org" };
         var settled = RequiredSecrets.Settle(UvlhubCheckout.Read(_folder.Path, EnvironmentProfile.Production), options);
         Assert.Equal((null, "given", "uvlhubdb_user"), (settled.DatabasePassword, settled.RootPassword, settled.DatabaseUser));
@@ -118,7 +132,10 @@ public sealed class EnvironmentTests : IDisposable
         WriteRender($"{Filled}\nMARIADB_HOSTNAME=db.example.org\nMARIADB_PORT=3307\n");
         var render = await DescribeAsync("Render", $"--Uvlhub:Path={_folder.Path}", "--Uvlhub:Database:Administrator=admin");
 
-        Assert.Equal(["migrator FlaskResource", "rosemary FlaskResource", "web FlaskResource"], render.Where(line => line.EndsWith("Resource", StringComparison.Ordinal) && !line.Contains("Parameter", StringComparison.Ordinal)));
+        Assert.Equal(
+            ["migrator FlaskResource", "rosemary FlaskResource", "web FlaskResource"],
+            render.Where(
+                line => line.EndsWith("Resource", StringComparison.Ordinal) && !line.Contains("Parameter", StringComparison.Ordinal)));
         Assert.Contains("web endpoint http 5000 80", render);
         Assert.Contains("web argument 0.0.0.0:80", render);
         Assert.Contains("web waits WaitForCompletion migrator", render);
@@ -127,7 +144,10 @@ public sealed class EnvironmentTests : IDisposable
         Assert.Contains("migrator environment MARIADB_HOSTNAME=db.example.org", render);
         Assert.Contains("migrator environment Uvlhub__Database__Administrator=admin", render);
         Assert.DoesNotContain(render, line => line.StartsWith("web environment MARIADB_ROOT_PASSWORD", StringComparison.Ordinal));
-        Assert.DoesNotContain(render, line => line.Contains(" mount BindMount ", StringComparison.Ordinal) || line.Contains("mariadb_data", StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            render,
+            line =>
+                line.Contains(" mount BindMount ", StringComparison.Ordinal) || line.Contains("mariadb_data", StringComparison.Ordinal));
     }
 
     [Theory]
@@ -139,7 +159,8 @@ public sealed class EnvironmentTests : IDisposable
     public void A_server_that_no_container_could_reach_is_refused(string settings, string expected)
     {
         var file = WriteRender($"{Filled}\n{settings}\n");
-        var message = Assert.Throws<CheckoutException>(() => ExternalServer.Read(new UvlhubOptions(), UvlhubCheckout.Read(_folder.Path, EnvironmentProfile.Render))).Message;
+        var message = Assert.Throws<UserErrorException>(
+            () => ExternalServer.Read(new UvlhubOptions(), UvlhubCheckout.Read(_folder.Path, EnvironmentProfile.Render))).Message;
         Assert.StartsWith(file, message, StringComparison.Ordinal);
         Assert.Contains(expected, message, StringComparison.Ordinal);
     }
@@ -149,14 +170,16 @@ public sealed class EnvironmentTests : IDisposable
     {
         WriteRender($"{Filled}\nMARIADB_HOSTNAME=db\nMARIADB_PORT=1\n");
         var options = new UvlhubOptions { Database = new() { Host = "a.org", Port = 2 } };
-        Assert.Equal(new ExternalServer("a.org", 2), ExternalServer.Read(options, UvlhubCheckout.Read(_folder.Path, EnvironmentProfile.Render)));
+        Assert.Equal(
+            new ExternalServer("a.org", 2), ExternalServer.Read(options, UvlhubCheckout.Read(_folder.Path, EnvironmentProfile.Render)));
     }
 
     [Fact]
     public void Passwords_of_a_server_that_is_elsewhere_are_never_made_up()
     {
-        var file = WriteRender("FLASK_ENV=production\nDOMAIN=a.org\nMARIADB_HOSTNAME=a.org\nMARIADB_PASSWORD=<CHANGE_THIS>\nSECRET_KEY=<CHANGE_THIS>\n");
-        var message = Assert.Throws<CheckoutException>(() => RequiredSecrets.Settle(
+        var file = WriteRender(
+            "FLASK_ENV=production\nDOMAIN=a.org\nMARIADB_HOSTNAME=a.org\nMARIADB_PASSWORD=<CHANGE_THIS>\nSECRET_KEY=<CHANGE_THIS>\n");
+        var message = Assert.Throws<UserErrorException>(() => RequiredSecrets.Settle(
             UvlhubCheckout.Read(_folder.Path, EnvironmentProfile.Render), new UvlhubOptions { Secrets = "generated" })).Message;
         Assert.Contains($"{file}:4: MARIADB_PASSWORD is still the placeholder <CHANGE_THIS>", message, StringComparison.Ordinal);
         Assert.Contains($"{file}: MARIADB_ROOT_PASSWORD is missing, or empty", message, StringComparison.Ordinal);
@@ -170,7 +193,7 @@ public sealed class EnvironmentTests : IDisposable
         return _folder.Write(".env.render", environment);
     }
 
-    private string Refusal() => Assert.Throws<CheckoutException>(() =>
+    private string Refusal() => Assert.Throws<UserErrorException>(() =>
         RequiredSecrets.Settle(UvlhubCheckout.Read(_folder.Path, EnvironmentProfile.Production), new UvlhubOptions())).Message;
 
     private string WriteCheckout(string environmentFile, string environment)
@@ -182,7 +205,8 @@ public sealed class EnvironmentTests : IDisposable
 
     private static async Task<List<string>> DescribeAsync(string environment, params string[] settings)
     {
-        await using var builder = await ModelOnly.CreateAsync([$"--Uvlhub:Environment={environment}", "--Uvlhub:Secrets=generated", "--Uvlhub:Version=v1", .. settings]);
+        await using var builder = await ModelOnly.CreateAsync(
+            [$"--Uvlhub:Environment={environment}", "--Uvlhub:Secrets=generated", "--Uvlhub:Version=v1", .. settings]);
 
         List<string> lines = [];
         foreach (var resource in builder.Resources.OrderBy(resource => resource.Name, StringComparer.Ordinal))
@@ -191,7 +215,8 @@ public sealed class EnvironmentTests : IDisposable
             lines.AddRange(resource.Annotations.OfType<EndpointAnnotation>().SelectMany(endpoint => new[]
             {
                 $"{resource.Name} endpoint {endpoint.Name} {endpoint.Port} {endpoint.TargetPort}",
-                $"{resource.Name} endpoint {endpoint.Name} {endpoint.Protocol} {endpoint.UriScheme} {endpoint.TargetHost} proxied {endpoint.IsProxied} external {endpoint.IsExternal}",
+                $"{resource.Name} endpoint {endpoint.Name} {endpoint.Protocol} {endpoint.UriScheme} {endpoint.TargetHost} proxied "
+                + $"{endpoint.IsProxied} external {endpoint.IsExternal}",
             }));
             lines.AddRange(resource.Annotations.OfType<WaitAnnotation>().SelectMany(wait => new[]
             {
@@ -200,12 +225,16 @@ public sealed class EnvironmentTests : IDisposable
             }));
             lines.AddRange(resource.Annotations.OfType<HealthCheckAnnotation>().Select(check => $"{resource.Name} health {check.Key}"));
             lines.AddRange(resource.Annotations.OfType<RestartPolicy>().Select(policy => $"{resource.Name} restart {policy}"));
-            lines.Add($"{resource.Name} start {(resource.Annotations.OfType<ExplicitStartupAnnotation>().Any() ? "by hand" : "by itself")}");
+            lines.Add(
+                $"{resource.Name} start {(resource.Annotations.OfType<ExplicitStartupAnnotation>().Any() ? "by hand" : "by itself")}");
             // What is described nowhere else is there in both as often; aliases are names.
-            lines.AddRange(resource.Annotations.Where(annotation => annotation is not ContainerNetworkAliasAnnotation).CountBy(annotation => annotation.GetType()).Select(kind => $"{resource.Name} annotation {kind.Key.Name} {kind.Value}"));
+            lines.AddRange(
+                resource.Annotations.Where(annotation => annotation is not ContainerNetworkAliasAnnotation)
+                .CountBy(annotation => annotation.GetType()).Select(kind => $"{resource.Name} annotation {kind.Key.Name} {kind.Value}"));
             if (resource is ContainerResource container)
             {
-                lines.AddRange(Describe(await ContainerFacts.ReadAsync(container, builder.ExecutionContext, TestContext.Current.CancellationToken)));
+                lines.AddRange(
+                    Describe(await ContainerFacts.ReadAsync(container, builder.ExecutionContext, TestContext.Current.CancellationToken)));
             }
         }
 
@@ -220,9 +249,11 @@ public sealed class EnvironmentTests : IDisposable
             $"{name} image {container.Image} entrypoint {container.Resource.Entrypoint}",
             $"{name} name {container.ContainerName}",
             .. Describe(container.Origin).Select(line => $"{name} build {line}"),
-            .. container.Mounts.Select(mount => $"{name} mount {mount.Type} {mount.Source} {mount.Target} {(mount.IsReadOnly ? "to be read" : "to be written")}"),
+            .. container.Mounts.Select(
+                mount => $"{name} mount {mount.Type} {mount.Source} {mount.Target} {(mount.IsReadOnly ? "to be read" : "to be written")}"),
             .. container.Arguments.Select(argument => $"{name} argument {argument}"),
-            .. container.Environment.OrderBy(variable => variable.Key, StringComparer.Ordinal).Select(variable => $"{name} environment {variable.Key}={Text(variable.Value)}"),
+            .. container.Environment.OrderBy(variable => variable.Key, StringComparer.Ordinal)
+                .Select(variable => $"{name} environment {variable.Key}={Text(variable.Value)}"),
             // An option and its value belong together, and both are one line here.
             $"{name} option {string.Join(' ', container.EngineOptions)}",
             .. container.HostNames.Select(host => $"{name} network {host}"),
@@ -241,7 +272,8 @@ public sealed class EnvironmentTests : IDisposable
             ]),
         ];
 
-    private static string? Text(object value) => value is IManifestExpressionProvider expression ? expression.ValueExpression : value.ToString();
+    private static string? Text(object value) =>
+        value is IManifestExpressionProvider expression ? expression.ValueExpression : value.ToString();
 
     private static IEnumerable<string> WithoutNames(IEnumerable<string> lines) => lines
         .Select(line => line

@@ -36,7 +36,7 @@ public sealed class SideBySideTests
     public void A_number_that_is_no_port_is_named_with_its_setting(int port)
     {
         var ports = new HostPorts(new UvlhubOptions { Ports = new() { Web = port } });
-        var exception = Assert.Throws<CheckoutException>(() => ports.Web);
+        var exception = Assert.Throws<UserErrorException>(() => ports.Web);
         Assert.StartsWith($"Uvlhub:Ports:Web is {port};", exception.Message, StringComparison.Ordinal);
     }
 

@@ -86,7 +86,8 @@ public sealed partial class AddedServiceTests(ClonedRepository repository)
         Assert.DoesNotContain("example", without.StandardOutput, StringComparison.Ordinal);
         Assert.True(with.ExitCode == 0, with.StandardOutput + with.StandardError);
         Assert.Contains(
-            "On purpose: an example, because a setting asks for it (Uvlhub:Services)\n  example: only the model has it\n", with.StandardOutput, StringComparison.Ordinal);
+            "On purpose: an example, because a setting asks for it (Uvlhub:Services)\n  example: only the model has it\n",
+            with.StandardOutput, StringComparison.Ordinal);
     }
 
     private async Task CanBeNamedAsync()
@@ -113,7 +114,8 @@ public sealed partial class AddedServiceTests(ClonedRepository repository)
             var services = Values(known.GetProperty(nameof(KnownService.All), BindingFlags.Public | BindingFlags.Static)!, of: null);
             string[] ports = [.. services.SelectMany(service => Values(service.GetType().GetProperty(nameof(KnownService.Ports))!, service))
                 .Select(port => (string)port.GetType().GetProperty(nameof(ServicePort.Setting))!.GetValue(port)!)];
-            var row = File.ReadLines(Path.Combine(folder, "README.md")).Single(line => line.StartsWith("| `Uvlhub:Ports:…` |", StringComparison.Ordinal));
+            var row = File.ReadLines(Path.Combine(folder, "README.md"))
+                .Single(line => line.StartsWith("| `Uvlhub:Ports:…` |", StringComparison.Ordinal));
             return ports.Except(Name().Matches(row).Select(match => match.Groups[1].Value)).ToList();
         }
         finally
@@ -125,7 +127,8 @@ public sealed partial class AddedServiceTests(ClonedRepository repository)
     }
 
     private Task<BufferedCommandResult> CheckAsync(SampleCheckout checkout, params string[] settings) =>
-        repository.Clone.ExecuteAsync("./run", ["--check", checkout.Path, "--", $"--Uvlhub:Instance={_instance}", .. settings], Cancellation);
+        repository.Clone.ExecuteAsync(
+            "./run", ["--check", checkout.Path, "--", $"--Uvlhub:Instance={_instance}", .. settings], Cancellation);
 
     [GeneratedRegex("`([A-Z][A-Za-z]+)`")]
     private static partial Regex Name();

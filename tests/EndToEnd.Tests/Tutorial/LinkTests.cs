@@ -22,7 +22,8 @@ public sealed partial class LinkTests
     public void Every_link_leads_to_a_file_and_a_heading(string page)
     {
         var file = Path.Combine(s_repository, page);
-        foreach (var target in LinkPattern().Matches(CodePattern().Replace(File.ReadAllText(file), "")).Select(match => match.Groups[1].Value).Where(target => !target.Contains("://", StringComparison.Ordinal)))
+        foreach (var target in LinkPattern().Matches(CodePattern().Replace(File.ReadAllText(file), ""))
+            .Select(match => match.Groups[1].Value).Where(target => !target.Contains("://", StringComparison.Ordinal)))
         {
             var (path, heading) = target.Split('#') is [var first, var second] ? (first, second) : (target, null);
             var linked = path.Length == 0 ? file : Path.GetFullPath(path, Path.GetDirectoryName(file)!);

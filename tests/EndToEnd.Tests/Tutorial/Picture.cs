@@ -43,7 +43,8 @@ internal sealed record Picture(string File, string Shows, Func<Uvlhub, string> C
     {
         var lines = ReadRecord();
         lines[File] = $"{Hash(uvlhub)}  {File}  {Shows}";
-        System.IO.File.WriteAllLines(Path.Combine(Folder, Record), lines.OrderBy(line => line.Key, StringComparer.Ordinal).Select(line => line.Value));
+        System.IO.File.WriteAllLines(
+            Path.Combine(Folder, Record), lines.OrderBy(line => line.Key, StringComparer.Ordinal).Select(line => line.Value));
     }
 
     private static Dictionary<string, string> ReadRecord() =>
@@ -55,15 +56,20 @@ internal sealed record Picture(string File, string Shows, Func<Uvlhub, string> C
     {
         string[] folders = ["app/templates", "app/static", "app/modules/public/templates", "app/modules/featuremodel/uvl_examples"];
         return string.Concat(folders
-            .SelectMany(folder => Directory.EnumerateFiles(Path.Combine(RepositoryFolder.BundledSample, folder), "*", SearchOption.AllDirectories))
+            .SelectMany(
+                folder => Directory.EnumerateFiles(Path.Combine(RepositoryFolder.BundledSample, folder), "*", SearchOption.AllDirectories))
             .Order(StringComparer.Ordinal)
             .Select(System.IO.File.ReadAllText));
     }
 
     private static string Resources(Uvlhub uvlhub) =>
-        string.Join('\n', uvlhub.App.Services.GetRequiredService<DistributedApplicationModel>().Resources.Select(resource => $"{resource.GetType().Name} {resource.Name}").Order(StringComparer.Ordinal));
+        string.Join(
+            '\n',
+            uvlhub.App.Services.GetRequiredService<DistributedApplicationModel>().Resources
+                .Select(resource => $"{resource.GetType().Name} {resource.Name}").Order(StringComparer.Ordinal));
 
-    private static string MigratorSteps() => string.Join('\n', Directory.EnumerateFiles(RepositoryFolder.Runner, "*.cs", SearchOption.AllDirectories)
+    private static string MigratorSteps() =>
+        string.Join('\n', Directory.EnumerateFiles(RepositoryFolder.Runner, "*.cs", SearchOption.AllDirectories)
         .Where(file => !file.Contains($"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}", StringComparison.Ordinal))
         .SelectMany(System.IO.File.ReadLines)
         .Where(line => line.Contains("Telemetry.Step(", StringComparison.Ordinal))

@@ -8,7 +8,8 @@ namespace UvlhubAspire.EndToEnd.Tests.Tutorial;
 /// <param name="Text">The whole page.</param>
 /// <param name="Blocks">Its fenced blocks, in order.</param>
 /// <param name="Pictures">The files of the photographed pictures that it shows, each with its line.</param>
-internal sealed partial record TutorialPage(string Name, string Text, IReadOnlyList<TutorialBlock> Blocks, IReadOnlyList<(int Line, string File)> Pictures)
+internal sealed partial record TutorialPage(
+    string Name, string Text, IReadOnlyList<TutorialBlock> Blocks, IReadOnlyList<(int Line, string File)> Pictures)
 {
     /// <summary>The folder of all pages.</summary>
     public static string Folder { get; } = Path.Combine(Path.GetDirectoryName(RepositoryFolder.Images)!, "docs", "tutorial");
@@ -137,13 +138,16 @@ internal sealed partial record TutorialCommand(string At, string Text, IReadOnly
         var pattern = string.Concat(Lines(Output).Select(line => line == "…"
             ? @"(?:.*\n)*?"
             : string.Join(".*", line.Split('…').Select(Regex.Escape)) + @"\n"));
-        return Regex.IsMatch(string.Concat(Lines(Readable(printed).Split('\n')).Select(line => $"{line}\n")), $@"\A(?:{pattern})\z", RegexOptions.None, TimeSpan.FromSeconds(5));
+        return Regex.IsMatch(
+            string.Concat(Lines(Readable(printed).Split('\n')).Select(line => $"{line}\n")), $@"\A(?:{pattern})\z", RegexOptions.None,
+            TimeSpan.FromSeconds(5));
     }
 
     /// <summary>What a person sees of it: no colours, no links, no carriage returns.</summary>
     public static string Readable(string printed) => EscapePattern().Replace(printed, "").Replace("\r", "", StringComparison.Ordinal);
 
-    private static IEnumerable<string> Lines(IEnumerable<string> lines) => lines.Select(line => SpacePattern().Replace(line, " ").Trim()).Where(line => line.Length > 0);
+    private static IEnumerable<string> Lines(IEnumerable<string> lines) =>
+        lines.Select(line => SpacePattern().Replace(line, " ").Trim()).Where(line => line.Length > 0);
 
     [GeneratedRegex(@"\x1b\[[0-9;?]*[A-Za-z]|\x1b\].*?(?:\x1b\\|\a)")]
     private static partial Regex EscapePattern();

@@ -23,7 +23,8 @@ internal sealed partial class TutorialRun : IAsyncDisposable
     private readonly string _snapshots = Directory.CreateTempSubdirectory("uvlhub-aspire-tutorial-").FullName;
     private readonly TextPort[] _ports =
     [
-        new("Web", "http", ":5000"), new("Nginx", "http", ""), new("Https", "https", ""), new("Dashboard", "http", ":15888"), new("Database", "tcp", ":3306"),
+        new("Web", "http", ":5000"), new("Nginx", "http", ""), new("Https", "https", ""), new(
+            "Dashboard", "http", ":15888"), new("Database", "tcp", ":3306"),
     ];
 
     private IReadOnlyList<string> _volumesBefore = [];
@@ -54,7 +55,8 @@ internal sealed partial class TutorialRun : IAsyncDisposable
     {
         foreach (var page in TutorialPage.ReadAll(language))
         {
-            var steps = page.Blocks.Where(block => block.NotRun is null).Select(block => (block.Line, Do: (Func<Task>)(() => DoAsync(block, cancellationToken))))
+            var steps = page.Blocks.Where(block => block.NotRun is null)
+                .Select(block => (block.Line, Do: (Func<Task>)(() => DoAsync(block, cancellationToken))))
                 .Concat(page.Pictures.Select(shown => (shown.Line, Do: (Func<Task>)(() => picture(shown.File)))));
             foreach (var step in steps.OrderBy(step => step.Line))
             {
@@ -79,7 +81,8 @@ internal sealed partial class TutorialRun : IAsyncDisposable
                 TestContext.Current.TestOutputHelper?.WriteLine($"{Stopwatch.GetElapsedTime(started).TotalSeconds,6:0.0} s  {command.At}");
                 Assert.True(
                     exitCode == 0 && command.Allows(printed),
-                    $"{command.At}: '{command.Text}' ended with {exitCode} and printed\n{printed}\nwhere the page says\n{string.Join('\n', command.Output)}");
+                    $"{command.At}: '{command.Text}' ended with {exitCode} and printed\n{printed}\nwhere the page "
+                    + $"says\n{string.Join('\n', command.Output)}");
             }
         }
     }
@@ -89,7 +92,8 @@ internal sealed partial class TutorialRun : IAsyncDisposable
     {
         var (exitCode, printed) = await TypeAsync("dotnet aspire ps --format json", cancellationToken);
         Assert.True(
-            exitCode == 0 && printed.Contains(Folder, StringComparison.Ordinal), $"'dotnet aspire ps' ended with {exitCode} and printed\n{printed}");
+            exitCode == 0
+                && printed.Contains(Folder, StringComparison.Ordinal), $"'dotnet aspire ps' ended with {exitCode} and printed\n{printed}");
         return DashboardUrlPattern().Matches(printed[printed.IndexOf(Folder, StringComparison.Ordinal)..]).First().Value;
     }
 
@@ -132,7 +136,10 @@ internal sealed partial class TutorialRun : IAsyncDisposable
             await Uvlhub.RemoveLeftoversAsync(_instance);
         }
 
-        foreach (var volume in (await VolumesAsync()).Except(_volumesBefore).Where(volume => volume.StartsWith($"{_instance}_", StringComparison.Ordinal) || (_instance is null && OwnVolumePattern().IsMatch(volume))))
+        foreach (var volume in (await VolumesAsync()).Except(_volumesBefore)
+            .Where(
+                volume => volume.StartsWith($"{_instance}_", StringComparison.Ordinal)
+                || (_instance is null && OwnVolumePattern().IsMatch(volume))))
         {
             await EngineAsync("volume", "rm", volume);
         }
@@ -182,9 +189,14 @@ internal sealed partial class TutorialRun : IAsyncDisposable
         }
 
         var names = new InstanceNames(null);
-        string[] known = [names.DatabaseContainer, names.WebContainer, names.ToolboxContainer, names.MigratorContainer, names.ServiceContainer("nginx_web_server_container"), names.DataVolume("minihub"), names.Network];
+        string[] known =
+        [
+            names.DatabaseContainer, names.WebContainer, names.ToolboxContainer, names.MigratorContainer,
+            names.ServiceContainer("nginx_web_server_container"), names.DataVolume("minihub"), names.Network,
+        ];
         text = Regex.Replace(text, $@"\b(?:{string.Join('|', known)})", match => $"{_instance}_{match.Value}");
-        return _ports.Aggregate(text, (result, port) => Regex.Replace(result, $@"\b{port.InText}/", $"{port.Scheme}://localhost:{port.Own}/"));
+        return _ports.Aggregate(
+            text, (result, port) => Regex.Replace(result, $@"\b{port.InText}/", $"{port.Scheme}://localhost:{port.Own}/"));
     }
 
     private string WithTheTextsNames(string printed) => _instance is null ? printed

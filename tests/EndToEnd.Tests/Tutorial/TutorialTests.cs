@@ -32,25 +32,30 @@ public sealed partial class TutorialTests(RunningSample sample)
         {
             foreach (var (block, translated) in one.Blocks.Zip(other.Blocks))
             {
-                Assert.True(block.Content == translated.Content, $"{block.Page}:{block.Line} and {translated.Page}:{translated.Line} differ:\n{block.Content}\n{translated.Content}");
+                Assert.True(
+                    block.Content == translated.Content,
+                    $"{block.Page}:{block.Line} and {translated.Page}:{translated.Line} differ:\n{block.Content}\n{translated.Content}");
             }
 
             Assert.Equal(one.Pictures.Select(picture => picture.File), other.Pictures.Select(picture => picture.File));
-            Assert.True(one.Blocks.Count == other.Blocks.Count, $"{one.Name} has {one.Blocks.Count} blocks, {other.Name} has {other.Blocks.Count}");
+            Assert.True(
+                one.Blocks.Count == other.Blocks.Count, $"{one.Name} has {one.Blocks.Count} blocks, {other.Name} has {other.Blocks.Count}");
         }
     }
 
     [Fact]
     public void What_is_not_run_says_why() =>
         Assert.All(
-            TutorialPage.Languages.SelectMany(TutorialPage.ReadAll).SelectMany(page => page.Blocks).Where(block => block.NotRun is not null),
+            TutorialPage.Languages.SelectMany(TutorialPage.ReadAll).SelectMany(page => page.Blocks)
+                .Where(block => block.NotRun is not null),
             block => Assert.Contains(block.NotRun, s_reasonsNotToRun));
 
     [Fact]
     public void Each_AppHost_is_more_of_the_products_own_than_the_one_before()
     {
         var product = File.ReadAllLines(Path.Combine(RepositoryFolder.AppHost, "AppHost.cs"));
-        var steps = TutorialPage.ReadAll(TutorialPage.Languages[0]).SelectMany(page => page.Blocks).Where(block => block.File is not null).ToList();
+        var steps = TutorialPage.ReadAll(TutorialPage.Languages[0]).SelectMany(page => page.Blocks).Where(block => block.File is not null)
+            .ToList();
         Assert.NotEmpty(steps);
         Assert.All(steps, step => Assert.Equal("AppHost/AppHost.cs", step.File));
 
@@ -58,7 +63,10 @@ public sealed partial class TutorialTests(RunningSample sample)
         foreach (var step in steps)
         {
             var says = Methods(step.Text);
-            Assert.True(said.IsProperSubsetOf(says), $"docs/tutorial/{step.Page}:{step.Line} lacks {string.Join(", ", said.Except(says))}, or adds nothing to the exercise before");
+            Assert.True(
+                said.IsProperSubsetOf(says),
+                $"docs/tutorial/{step.Page}:{step.Line} lacks {string.Join(", ", said.Except(says))}, or adds nothing to the exercise "
+                + "before");
             said = says;
         }
 
@@ -73,7 +81,8 @@ public sealed partial class TutorialTests(RunningSample sample)
 
             Assert.True(
                 remaining.Count > 0 || line == product[^1].Trim(),
-                $"docs/tutorial/{last.Page}:{last.Line} has '{line}', which is not at its place in AppHost/AppHost.cs; change this page, and the ones before it, in every language");
+                $"docs/tutorial/{last.Page}:{last.Line} has '{line}', which is not at its place in AppHost/AppHost.cs; change this page, "
+                + "and the ones before it, in every language");
         }
     }
 
@@ -86,7 +95,13 @@ public sealed partial class TutorialTests(RunningSample sample)
             .ToHashSet(StringComparer.Ordinal);
         foreach (var page in TutorialPage.Languages.SelectMany(TutorialPage.ReadAll))
         {
-            Assert.All(page.Bold, title => Assert.True(titles.Contains(title), $"docs/tutorial/{page.Name} has {title} in bold, and no command of the dashboard is called so; there are {string.Join(", ", titles.Order(StringComparer.Ordinal))}"));
+            Assert.All(
+                page.Bold,
+                title =>
+                    Assert.True(
+                        titles.Contains(title),
+                        $"docs/tutorial/{page.Name} has {title} in bold, and no command of the dashboard is called so; there are "
+                        + $"{string.Join(", ", titles.Order(StringComparer.Ordinal))}"));
         }
     }
 
@@ -95,13 +110,17 @@ public sealed partial class TutorialTests(RunningSample sample)
     {
         foreach (var picture in Picture.All)
         {
-            Assert.True(File.Exists(Path.Combine(Picture.Folder, picture.File)), $"there is no docs/images/{picture.File}; docs/screenshots.sh takes it");
+            Assert.True(
+                File.Exists(Path.Combine(Picture.Folder, picture.File)),
+                $"there is no docs/images/{picture.File}; docs/screenshots.sh takes it");
             Assert.True(
                 picture.HashWhenTaken() == picture.Hash(sample.Uvlhub),
                 $"docs/images/{picture.File} is older than what it shows ({picture.Shows}); docs/screenshots.sh takes it again");
         }
 
-        Assert.All(TutorialPage.Languages.SelectMany(TutorialPage.ReadAll).SelectMany(page => page.Pictures), shown => Assert.Contains(shown.File, Picture.All.Select(picture => picture.File)));
+        Assert.All(
+            TutorialPage.Languages.SelectMany(TutorialPage.ReadAll).SelectMany(page => page.Pictures),
+            shown => Assert.Contains(shown.File, Picture.All.Select(picture => picture.File)));
     }
 
     [Fact(Timeout = 1_800_000)]

@@ -16,7 +16,10 @@ public sealed class FlaskImageTests
         var packages = (await container.ExecAsync("cat", "/usr/share/uvlhub-aspire/python-packages.txt")).Output.Split('\n');
         Assert.All(packages, line => Assert.Matches("^[A-Za-z0-9][A-Za-z0-9._-]*==[0-9]", line));
         var names = packages.Select(line => line.Split("==")[0].ToLowerInvariant().Replace('_', '-')).ToList();
-        foreach (var name in (string[])["flask", "flask-migrate", "flask-login", "flask-wtf", "pymysql", "redis", "rq", "gunicorn", "locust", "selenium", "pytest", "debugpy"])
+        foreach (var name in (string[])[
+            "flask", "flask-migrate", "flask-login", "flask-wtf", "pymysql", "redis", "rq", "gunicorn", "locust", "selenium", "pytest",
+            "debugpy",
+        ])
         {
             Assert.Contains(name, names);
         }
@@ -49,18 +52,23 @@ public sealed class FlaskImageTests
         checkout.Write("rosemary/commands/__init__.py", "");
         checkout.Write("rosemary/commands/selenium.py", "import app.driver\n");
         checkout.Write("rosemary/commands/seed.py", "def seed():\n    print('seeded')\n");
-        checkout.Write("rosemary/__main__.py", "import importlib\nfor name in ('selenium', 'seed'):\n    module = importlib.import_module(f'rosemary.commands.{name}')\nmodule.seed()\n");
+        checkout.Write(
+            "rosemary/__main__.py",
+            "import importlib\nfor name in ('selenium', 'seed'):\n    module = "
+            + "importlib.import_module(f'rosemary.commands.{name}')\nmodule.seed()\n");
         await using var container = await TestContainer.StartAsync("flask",
             ["--volume", $"{checkout.Path}:/app:ro", "--workdir", "/app"], ["sleep", "infinity"]);
 
         var result = await container.ExecAsync("rosemary", "db:seed");
 
         Assert.Equal((true, "seeded"), (result.Succeeded, result.Output));
-        Assert.Contains("rosemary.commands.selenium are left out, because this image lacks webdriver_manager", result.Error, StringComparison.Ordinal);
+        Assert.Contains(
+            "rosemary.commands.selenium are left out, because this image lacks webdriver_manager", result.Error, StringComparison.Ordinal);
 
         // A mistake of the checkout's own is none of the image.
         checkout.Write("rosemary/commands/seed.py", "import app.nothing\n");
-        Assert.Contains("No module named 'app.nothing'", (await container.ExecAsync("rosemary", "db:seed")).Error, StringComparison.Ordinal);
+        Assert.Contains(
+            "No module named 'app.nothing'", (await container.ExecAsync("rosemary", "db:seed")).Error, StringComparison.Ordinal);
     }
 
     [Fact(Timeout = 600_000)]
@@ -69,9 +77,12 @@ public sealed class FlaskImageTests
         // Written down from the three editions' import statements; what Debian lacks is not among them.
         string[] modules =
         [
-            "alembic", "authlib", "bleach", "bs4", "click", "docker", "dotenv", "elasticsearch", "faker", "fakeredis", "flasgger", "flask_babel", "flask_cors",
-            "flask_login", "flask_mail", "flask_migrate", "flask_restful", "flask_session", "flask_sqlalchemy", "flask_wtf", "importlib_metadata", "itsdangerous",
-            "jinja2", "PIL", "psutil", "pymysql", "pytest", "pytest_cov", "pytz", "qrcode", "redis", "requests", "rq", "selenium", "sqlalchemy", "unidecode", "wtforms",
+            "alembic", "authlib", "bleach", "bs4", "click", "docker", "dotenv", "elasticsearch", "faker", "fakeredis", "flasgger",
+            "flask_babel", "flask_cors",
+            "flask_login", "flask_mail", "flask_migrate", "flask_restful", "flask_session", "flask_sqlalchemy", "flask_wtf",
+            "importlib_metadata", "itsdangerous",
+            "jinja2", "PIL", "psutil", "pymysql", "pytest", "pytest_cov", "pytz", "qrcode", "redis", "requests", "rq", "selenium",
+            "sqlalchemy", "unidecode", "wtforms",
         ];
         await using var container = await TestContainer.StartAsync("flask", command: ["sleep", "infinity"]);
 

@@ -19,7 +19,8 @@ public sealed class HeavyImageTests : IAsyncLifetime
     public async Task Adminer_logs_in_to_the_server_that_its_form_is_filled_in_with()
     {
         await using var database = await StartAsync("mariadb", "db", ["--env", "MARIADB_ROOT_PASSWORD=root"]);
-        await using var adminer = await StartAsync("adminer", "adminer", ["--publish", "127.0.0.1::8080", "--env", "ADMINER_DEFAULT_SERVER=db"]);
+        await using var adminer = await StartAsync(
+            "adminer", "adminer", ["--publish", "127.0.0.1::8080", "--env", "ADMINER_DEFAULT_SERVER=db"]);
         var form = await GetAsync(adminer, 8080, "/");
         Assert.Contains("name=\"auth[server]\" value=\"db\"", form, StringComparison.Ordinal);
 
@@ -47,10 +48,12 @@ public sealed class HeavyImageTests : IAsyncLifetime
         Assert.Contains("<html", await GetAsync(mail, 8025, "/"), StringComparison.OrdinalIgnoreCase);
 
         var sent = await sender.ExecAsync("python", "-c",
-            "import smtplib\nwith smtplib.SMTP('mailhog', 1025) as server: server.sendmail('a@example.com', ['b@example.com'], 'Subject: Confirm\\n\\nThe link')");
+            "import smtplib\nwith smtplib.SMTP('mailhog', 1025) as server: server.sendmail('a@example.com', ['b@example.com'], 'Subject: "
+            + "Confirm\\n\\nThe link')");
 
         Assert.True(sent.Succeeded, sent.Error);
-        var mails = await s_client.GetFromJsonAsync<JsonElement>(await UrlAsync(mail, 8025, "/email"), TestContext.Current.CancellationToken);
+        var mails = await s_client.GetFromJsonAsync<JsonElement>(
+            await UrlAsync(mail, 8025, "/email"), TestContext.Current.CancellationToken);
         Assert.Equal("Confirm", mails[0].GetProperty("subject").GetString());
     }
 
@@ -58,13 +61,18 @@ public sealed class HeavyImageTests : IAsyncLifetime
     public async Task Locust_finds_the_files_of_the_checkout()
     {
         using var checkout = new TemporaryFolder();
-        checkout.Write("core/bootstraps/locustfile_bootstrap.py", "from locust import HttpUser, task\nimport bs4, dotenv, faker\n\n\nclass Visitor(HttpUser):\n    @task\n    def look(self):\n        self.client.get('/')\n");
+        checkout.Write(
+            "core/bootstraps/locustfile_bootstrap.py",
+            "from locust import HttpUser, task\nimport bs4, dotenv, faker\n\n\nclass Visitor(HttpUser):\n    @task\n    def look(self):\n "
+            + "       self.client.get('/')\n");
         if (OperatingSystem.IsLinux())
         {
             TestContainer.Open(checkout);
         }
 
-        await using var locust = await StartAsync("locust", "locust", ["--publish", "127.0.0.1::8089", "--volume", $"{checkout.Path}:/workspace:ro", "--env", "PYTHONPATH=/workspace"]);
+        await using var locust = await StartAsync(
+            "locust", "locust",
+            ["--publish", "127.0.0.1::8089", "--volume", $"{checkout.Path}:/workspace:ro", "--env", "PYTHONPATH=/workspace"]);
 
         Assert.Contains("<title>Locust", await GetAsync(locust, 8089, "/"), StringComparison.OrdinalIgnoreCase);
         var task = await locust.ExecAsync("locust", "--locustfile", "/workspace/core/bootstraps/locustfile_bootstrap.py", "--list");
@@ -83,11 +91,17 @@ public sealed class HeavyImageTests : IAsyncLifetime
         }
 
         await using var pebble = await StartAsync("pebble", "pebble", []);
-        await using var nginx = await StartAsync("nginx", "uvlhub.test", ["--volume", $"{files.Path}/nginx.conf:/etc/nginx/nginx.conf:ro", "--volume", $"{files.Path}/www:/var/www:ro"]);
+        await using var nginx = await StartAsync(
+            "nginx", "uvlhub.test",
+            ["--volume", $"{files.Path}/nginx.conf:/etc/nginx/nginx.conf:ro", "--volume", $"{files.Path}/www:/var/www:ro"]);
         await TestContainer.EventuallyAsync(async () =>
-            (await pebble.LogsAsync()).Contains("ACME directory available", StringComparison.Ordinal) ? pebble : throw new InvalidOperationException("pebble does not listen yet"));
+            (await pebble.LogsAsync()).Contains("ACME directory available", StringComparison.Ordinal)
+                ? pebble
+                : throw new InvalidOperationException("pebble does not listen yet"));
         await TestContainer.EventuallyAsync(async () =>
-            (await nginx.ExecAsync("curl", "--silent", "http://localhost/")).Succeeded ? nginx : throw new InvalidOperationException("nginx does not listen yet"));
+            (await nginx.ExecAsync("curl", "--silent", "http://localhost/")).Succeeded
+                ? nginx
+                : throw new InvalidOperationException("nginx does not listen yet"));
         await TestContainer.DockerAsync("cp", $"{pebble.Name}:/etc/pebble/tls/cert.pem", $"{files.Path}/pebble.pem");
         await using var certbot = await StartAsync("certbot", "certbot",
             ["--env", "REQUESTS_CA_BUNDLE=/pebble.pem", "--volume", $"{files.Path}/pebble.pem:/pebble.pem:ro", "--volume", $"{files.Path}/www:/var/www"],
@@ -120,13 +134,16 @@ public sealed class HeavyImageTests : IAsyncLifetime
     public async Task The_grid_runs_a_browser_for_a_client_and_takes_its_files()
     {
         await using var hub = await StartAsync("selenium", "selenium-hub", ["--publish", "127.0.0.1::4444"]);
-        await using var node = await StartAsync("selenium", "selenium-chrome", ["--shm-size", "512m", "--env", "SE_EVENT_BUS_HOST=selenium-hub"]);
+        await using var node = await StartAsync(
+            "selenium", "selenium-chrome", ["--shm-size", "512m", "--env", "SE_EVENT_BUS_HOST=selenium-hub"]);
         await using var site = await StartAsync("nginx", "site", []);
         await using var client = await StartAsync("flask", "client", [], ["sleep", "infinity"]);
         await TestContainer.EventuallyAsync(async () =>
         {
             var status = await GetAsync(hub, 4444, "/status");
-            return status.Contains("\"browserName\": \"chrome\"", StringComparison.Ordinal) ? status : throw new InvalidOperationException(status);
+            return status.Contains("\"browserName\": \"chrome\"", StringComparison.Ordinal)
+                ? status
+                : throw new InvalidOperationException(status);
         });
 
         // Both paths that clients use; an upload, which is how uvlhub's tests send their models.
@@ -151,7 +168,8 @@ public sealed class HeavyImageTests : IAsyncLifetime
     private Task<TestContainer> StartAsync(string folder, string alias, string[] options, string[]? command = null) =>
         TestContainer.StartAsync(folder, ["--network", _network, "--network-alias", alias, .. options], command);
 
-    private static async Task<Uri> UrlAsync(TestContainer container, int port, string path) => new($"http://127.0.0.1:{await container.PortAsync(port)}{path}");
+    private static async Task<Uri> UrlAsync(TestContainer container, int port, string path) =>
+        new($"http://127.0.0.1:{await container.PortAsync(port)}{path}");
 
     private static Task<string> GetAsync(TestContainer container, int port, string path) => TestContainer.EventuallyAsync(async () =>
         await s_client.GetStringAsync(await UrlAsync(container, port, path), TestContext.Current.CancellationToken));

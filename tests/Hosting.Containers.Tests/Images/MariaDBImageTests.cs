@@ -13,7 +13,8 @@ public sealed class MariaDBImageTests
     // One value each, so that they can be compared with what another server said.
     private const string AllRows = "SELECT CONCAT(COUNT(*), ' rows, ', SHA2(GROUP_CONCAT(x, '=', HEX(y) ORDER BY x), 256)) FROM db.t";
     private const string AllAccounts =
-        "SELECT GROUP_CONCAT(User, '@', Host, ' ', Password ORDER BY User, Host) FROM mysql.user WHERE User NOT IN ('healthcheck', 'mariadb.sys')";
+        "SELECT GROUP_CONCAT(User, '@', Host, ' ', Password ORDER BY User, Host) FROM mysql.user WHERE User NOT IN ('healthcheck', "
+        + "'mariadb.sys')";
 
     [Fault(FaultArea.Checkout, "names and passwords have quotes, $, spaces and other alphabets")]
     [Theory(Timeout = 300_000)]
@@ -26,9 +27,12 @@ public sealed class MariaDBImageTests
 
         await using var connection = await ConnectAsync(container, user, password, database);
         await using var root = await ConnectAsync(container, "root", $"root {password}", "mysql");
-        var names = (await ScalarAsync(connection, "SELECT DATABASE()"), await ScalarAsync(connection, "SELECT CURRENT_USER()"), await ScalarAsync(root, "SELECT CURRENT_USER()"));
+        var names = (
+            await ScalarAsync(connection, "SELECT DATABASE()"), await ScalarAsync(connection, "SELECT CURRENT_USER()"),
+            await ScalarAsync(root, "SELECT CURRENT_USER()"));
         Proof.Happens("they reach MariaDB as they are: both users log in", () => Assert.Equal((database, $"{user}@%", "root@%"), names));
-        await Proof.HappensAsync("the application's user can make a table in its database", () => ExecuteAsync(connection, "CREATE TABLE t (x INT)"));
+        await Proof.HappensAsync(
+            "the application's user can make a table in its database", () => ExecuteAsync(connection, "CREATE TABLE t (x INT)"));
     }
 
     [Fact(Timeout = 300_000)]
@@ -72,11 +76,14 @@ public sealed class MariaDBImageTests
             packed.Write("INSERT INTO ran VALUES ('gz');\n"u8);
         }
 
-        scripts.Write("3-program.sh", "#!/bin/sh\nmariadb -uroot -p\"$MARIADB_ROOT_PASSWORD\" \"$MARIADB_DATABASE\" -e \"INSERT INTO ran VALUES ('program')\"\n");
+        scripts.Write(
+            "3-program.sh",
+            "#!/bin/sh\nmariadb -uroot -p\"$MARIADB_ROOT_PASSWORD\" \"$MARIADB_DATABASE\" -e \"INSERT INTO ran VALUES ('program')\"\n");
         TestContainer.Open(scripts, "3-program.sh");
         scripts.Write("4-sourced.sh", "docker_process_sql --database=\"$MARIADB_DATABASE\" <<< \"INSERT INTO ran VALUES ('sourced')\"\n");
         TestContainer.Open(scripts);
-        await using var container = await StartAsync("db", "user", "password", options: ["--volume", $"{scripts.Path}:/docker-entrypoint-initdb.d:ro"]);
+        await using var container = await StartAsync(
+            "db", "user", "password", options: ["--volume", $"{scripts.Path}:/docker-entrypoint-initdb.d:ro"]);
         await using (var connection = await ConnectAsync(container, "user", "password", "db"))
         {
             Assert.Equal("sql,gz,program,sourced", await ScalarAsync(connection, "SELECT GROUP_CONCAT(step) FROM ran"));
@@ -95,9 +102,12 @@ public sealed class MariaDBImageTests
         scripts.Write("1.sql", "CREATE TABLE t (x INT);\n");
         scripts.Write("2.sql", "CREATE TABLE t (x INT);\n");
         TestContainer.Open(scripts);
-        await using var container = await StartAsync("db", "user", "password", options: ["--volume", $"{scripts.Path}:/docker-entrypoint-initdb.d:ro"]);
+        await using var container = await StartAsync(
+            "db", "user", "password", options: ["--volume", $"{scripts.Path}:/docker-entrypoint-initdb.d:ro"]);
         Assert.Equal(1, await container.ExitCodeAsync());
-        Assert.Contains("ERROR: /docker-entrypoint-initdb.d/2.sql failed; the volume is still empty, the next start begins again", await container.LogsAsync(), StringComparison.Ordinal);
+        Assert.Contains(
+            "ERROR: /docker-entrypoint-initdb.d/2.sql failed; the volume is still empty, the next start begins again",
+            await container.LogsAsync(), StringComparison.Ordinal);
 
         scripts.Write("2.sql", "INSERT INTO t VALUES (7);\n");
         await container.StartAgainAsync();
@@ -142,7 +152,8 @@ public sealed class MariaDBImageTests
         await using var connection = await ConnectAsync(container, "user", "password", "db");
         await using var root = await ConnectAsync(container, "root", "root", "mysql");
         var withoutPassword = await ScalarAsync(root, "SELECT COUNT(*) FROM global_priv WHERE User = 'root' AND Priv LIKE '%invalid%'");
-        await Proof.HappensAsync("the next start finishes it, whenever the kill came: both users log in, and the application's can make a table", async () =>
+        await Proof.HappensAsync(
+            "the next start finishes it, whenever the kill came: both users log in, and the application's can make a table", async () =>
         {
             await ExecuteAsync(connection, "CREATE TABLE t (x INT)");
             Assert.Equal("0", withoutPassword);
@@ -152,7 +163,8 @@ public sealed class MariaDBImageTests
     [Fact(Timeout = 300_000)]
     public async Task What_was_half_prepared_is_thrown_away_and_prepared_again()
     {
-        await using var volume = await VolumeWithAsync("mkdir .uvlhub-aspire.initialising && echo garbage > .uvlhub-aspire.initialising/ibdata1");
+        await using var volume = await VolumeWithAsync(
+            "mkdir .uvlhub-aspire.initialising && echo garbage > .uvlhub-aspire.initialising/ibdata1");
         await using var container = await StartAsync("db", "user", "password", shares: volume);
 
         await using var connection = await ConnectAsync(container, "user", "password", "db");
@@ -178,7 +190,8 @@ public sealed class MariaDBImageTests
         Assert.Equal(1, await container.ExitCodeAsync());
         var last = (await container.LogsAsync()).Trim().Split('\n')[^1];
         Proof.Happens("the server refuses to start, in one line", () =>
-            Assert.Contains("ERROR: the volume was written by MariaDB 12.0.2, which is newer than this server (11.8.", last, StringComparison.Ordinal));
+            Assert.Contains(
+                "ERROR: the volume was written by MariaDB 12.0.2, which is newer than this server (11.8.", last, StringComparison.Ordinal));
         Proof.Reads("(nothing was changed)", last);
         Proof.Data("no file of the volume is changed", before, await DigestAsync(container));
     }
@@ -208,7 +221,9 @@ public sealed class MariaDBImageTests
         await using var connection = await ConnectAsync(container, "user", "password", "db");
         await using var root = await ConnectAsync(container, "root", "root", "mysql");
         Assert.StartsWith("11.8.", await ScalarAsync(root, "SELECT VERSION()"), StringComparison.Ordinal);
-        Proof.Data("every row and every account is there, compared with what the older one answered last", volume.Answer, $"{await ScalarAsync(connection, AllRows)}\n{await ScalarAsync(root, AllAccounts)}");
+        Proof.Data(
+            "every row and every account is there, compared with what the older one answered last", volume.Answer,
+            $"{await ScalarAsync(connection, AllRows)}\n{await ScalarAsync(root, AllAccounts)}");
         var note = await container.ExecAsync("cat", $"{DataFolder}/mariadb_upgrade_info");
         Proof.Happens("it is upgraded", () => Assert.StartsWith("11.8.", note.Output, StringComparison.Ordinal));
         var log = await container.LogsAsync();
@@ -274,7 +289,8 @@ public sealed class MariaDBImageTests
     [InlineData("MARIADB_USER has a character above U+FFFF, which MariaDB does not allow in names", "MARIADB_ROOT_PASSWORD=r", "MARIADB_USER=🔑", "MARIADB_PASSWORD=p")]
     public async Task A_wrong_setting_is_named_in_one_line(string message, params string[] variables)
     {
-        await using var container = await TestContainer.StartAsync("mariadb", [.. variables.SelectMany(variable => new[] { "--env", variable })]);
+        await using var container = await TestContainer.StartAsync(
+            "mariadb", [.. variables.SelectMany(variable => new[] { "--env", variable })]);
 
         Assert.Equal(1, await container.ExitCodeAsync());
         var lines = (await container.LogsAsync()).Trim().Split('\n');
@@ -286,7 +302,8 @@ public sealed class MariaDBImageTests
     public async Task Arguments_go_to_the_server()
     {
         // The second is what uvlhub's compose files pass.
-        await using var container = await StartAsync("db", "user", "password", command: ["--max-connections=33", "--default-authentication-plugin=mysql_native_password"]);
+        await using var container = await StartAsync(
+            "db", "user", "password", command: ["--max-connections=33", "--default-authentication-plugin=mysql_native_password"]);
 
         await using var connection = await ConnectAsync(container, "user", "password", "db");
 
@@ -296,7 +313,8 @@ public sealed class MariaDBImageTests
     }
 
     private static Task<TestContainer> StartAsync(
-        string database, string user, string password, string rootPassword = "root", string[]? options = null, string[]? command = null, TestContainer? shares = null) =>
+        string database, string user, string password, string rootPassword = "root", string[]? options = null, string[]? command = null,
+        TestContainer? shares = null) =>
         TestContainer.StartAsync(
             "mariadb",
             ["--publish", "127.0.0.1::3306", "--env", $"MARIADB_ROOT_PASSWORD={rootPassword}", "--env", $"MARIADB_DATABASE={database}",
@@ -313,14 +331,17 @@ public sealed class MariaDBImageTests
         return container;
     }
 
-    /// <summary>A container that was killed while its volume was not ready yet; where a kill came too late, the next one comes sooner.</summary>
+    /// <summary>A container that was killed while its volume was not ready yet; where a kill came too late, the next one
+    /// comes sooner.</summary>
     private static async Task<TestContainer> KilledWhilePreparingAsync(int milliseconds)
     {
         for (var pause = milliseconds; ; pause /= 2)
         {
             var container = await StartAsync("db", "user", "password");
             await TestContainer.EventuallyAsync(async () =>
-                (await container.LogsAsync()).Contains("the volume is empty: preparing it", StringComparison.Ordinal) ? true : throw new InvalidOperationException("nothing is prepared yet"));
+                (await container.LogsAsync()).Contains("the volume is empty: preparing it", StringComparison.Ordinal)
+                    ? true
+                    : throw new InvalidOperationException("nothing is prepared yet"));
             await Task.Delay(pause, TestContext.Current.CancellationToken);
             await container.KillAsync();
             if (!(await DigestAsync(container)).Contains("./.uvlhub-aspire.finished"))
@@ -334,13 +355,16 @@ public sealed class MariaDBImageTests
     }
 
     private static Task<bool> HealthyAsync(TestContainer container) => TestContainer.EventuallyAsync(async () =>
-        (await container.ExecAsync("healthcheck.sh", "--connect", "--innodb_initialized")).Succeeded ? true : throw new InvalidOperationException(await container.LogsAsync()));
+        (await container.ExecAsync("healthcheck.sh", "--connect", "--innodb_initialized")).Succeeded
+            ? true
+            : throw new InvalidOperationException(await container.LogsAsync()));
 
     /// <summary>Every file of the volume of a container that has ended, with its content, as it looks from outside.</summary>
     private static async Task<string[]> DigestAsync(TestContainer container)
     {
         // Owners are the entrypoint's to set; what a file says, and which there are, is not.
-        var files = await TestContainer.DockerAsync("run", "--rm", "--network", "none", "--volumes-from", container.Name, "--workdir", DataFolder, "--entrypoint", "sh",
+        var files = await TestContainer.DockerAsync(
+            "run", "--rm", "--network", "none", "--volumes-from", container.Name, "--workdir", DataFolder, "--entrypoint", "sh",
             await TestContainer.EnsureImageAsync("mariadb"), "-c", "find . | sort; find . -type f -exec sha256sum {} + | sort");
         return files.Split('\n');
     }
@@ -379,7 +403,8 @@ public sealed class MariaDBImageTests
     private static async Task<string?> ScalarAsync(MySqlConnection connection, string sql)
     {
         await using var command = new MySqlCommand(sql, connection);
-        return Convert.ToString(await command.ExecuteScalarAsync(TestContext.Current.CancellationToken), System.Globalization.CultureInfo.InvariantCulture);
+        return Convert.ToString(
+            await command.ExecuteScalarAsync(TestContext.Current.CancellationToken), System.Globalization.CultureInfo.InvariantCulture);
     }
 
     private static async Task ExecuteAsync(MySqlConnection connection, string sql)

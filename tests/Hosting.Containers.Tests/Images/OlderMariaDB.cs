@@ -44,7 +44,8 @@ internal sealed class OlderMariaDB : IAsyncDisposable
             ask "SHUTDOWN"
             wait
             """;
-        var container = await TestContainer.OfImageAsync(Image, ["--network", "none"], ["bash", "-c", script, "bash", folder, statements, question], folder);
+        var container = await TestContainer.OfImageAsync(
+            Image, ["--network", "none"], ["bash", "-c", script, "bash", folder, statements, question], folder);
         try
         {
             Assert.True(await container.ExitCodeAsync() == 0, await container.LogsAsync());
@@ -73,7 +74,8 @@ internal sealed class OlderMariaDB : IAsyncDisposable
         await Cli.Wrap("mmdebstrap")
             .WithArguments(
             [
-                "--variant=essential", "--include=mariadb-server-core,mariadb-client-core", "--dpkgopt=force-unsafe-io", "--dpkgopt=path-exclude=/usr/share/doc/*",
+                "--variant=essential", "--include=mariadb-server-core,mariadb-client-core", "--dpkgopt=force-unsafe-io",
+                "--dpkgopt=path-exclude=/usr/share/doc/*",
                 "--aptopt=Acquire::Languages \"none\"", Suite, archive,
             ])
             .ExecuteBufferedAsync(cancellation);

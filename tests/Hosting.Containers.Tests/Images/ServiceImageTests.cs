@@ -14,7 +14,10 @@ public sealed class ServiceImageTests
     public async Task Nginx_serves_a_mounted_configuration_and_page_and_logs_to_the_engine()
     {
         using var files = new TemporaryFolder();
-        files.Write("nginx.conf", "user nginx;\nevents {}\nhttp { server { listen 80; error_page 404 /lost.html; location = /lost.html { root /usr/share/nginx/html; } } }\n");
+        files.Write(
+            "nginx.conf",
+            "user nginx;\nevents {}\nhttp { server { listen 80; error_page 404 /lost.html; location = /lost.html { root "
+            + "/usr/share/nginx/html; } } }\n");
         files.Write("html/lost.html", "lost and found");
         TestContainer.Open(files);
         await using var container = await TestContainer.StartAsync("nginx",
@@ -59,12 +62,15 @@ public sealed class ServiceImageTests
         Assert.StartsWith("redis", (await container.ExecAsync("stat", "--format=%U", "/proc/1")).Output, StringComparison.Ordinal);
     }
 
-    private static Task<string> AnswersAsync(TestContainer container, string answer, params string[] command) => TestContainer.EventuallyAsync(async () =>
+    private static Task<string> AnswersAsync(
+        TestContainer container, string answer, params string[] command) => TestContainer.EventuallyAsync(async () =>
     {
         var result = await container.ExecAsync(command);
         return result.Output == answer ? answer : throw new InvalidOperationException($"{result.Output}{result.Error}");
     });
 
-    private static Task<HttpResponseMessage> GetAsync(TestContainer container, int port, string path) => TestContainer.EventuallyAsync(async () =>
-        await s_client.GetAsync(new Uri($"http://127.0.0.1:{await container.PortAsync(port)}{path}"), TestContext.Current.CancellationToken));
+    private static Task<HttpResponseMessage> GetAsync(
+        TestContainer container, int port, string path) => TestContainer.EventuallyAsync(async () =>
+        await s_client.GetAsync(
+            new Uri($"http://127.0.0.1:{await container.PortAsync(port)}{path}"), TestContext.Current.CancellationToken));
 }

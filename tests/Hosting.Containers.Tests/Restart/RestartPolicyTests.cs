@@ -14,7 +14,8 @@ public sealed class RestartPolicyTests
     [InlineData(3, 2)]
     [InlineData(4, 4)]
     public void The_first_restart_comes_at_once_and_each_further_one_in_a_row_waits_twice_as_long(int restarts, double seconds) =>
-        Assert.Equal(new RestartDecision(RestartStep.Restart, restarts + 1, TimeSpan.FromSeconds(seconds)), s_policy.Decide(Death(137), restarts));
+        Assert.Equal(
+            new RestartDecision(RestartStep.Restart, restarts + 1, TimeSpan.FromSeconds(seconds)), s_policy.Decide(Death(137), restarts));
 
     [Fact]
     public void The_pause_has_a_longest_length() =>
@@ -26,7 +27,8 @@ public sealed class RestartPolicyTests
 
     [Fact]
     public void A_run_that_was_long_enough_starts_the_count_anew() =>
-        Assert.Equal(new RestartDecision(RestartStep.Restart, 1, TimeSpan.Zero), s_policy.Decide(Death(1, s_policy.StableAfter), s_policy.Limit));
+        Assert.Equal(
+            new RestartDecision(RestartStep.Restart, 1, TimeSpan.Zero), s_policy.Decide(Death(1, s_policy.StableAfter), s_policy.Limit));
 
     [Theory]
     [InlineData(0)]

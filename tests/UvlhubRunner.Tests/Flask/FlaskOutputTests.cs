@@ -17,7 +17,10 @@ public sealed class FlaskOutputTests
             "[SQL: CREATE TABLE user (id INTEGER)]",
             "(Background on this error at: https://sqlalche.me/e/20/e3q8)");
 
-        Assert.Equal("sqlalchemy.exc.OperationalError: (pymysql.err.OperationalError) (1050, \"Table 'user' already exists\") [SQL: CREATE TABLE user (id INTEGER)]", output.Cause);
+        Assert.Equal(
+            "sqlalchemy.exc.OperationalError: (pymysql.err.OperationalError) (1050, \"Table 'user' already exists\") [SQL: CREATE TABLE "
+            + "user (id INTEGER)]",
+            output.Cause);
         Assert.Equal("002", output.Revision);
     }
 
@@ -43,7 +46,9 @@ public sealed class FlaskOutputTests
 
     [Fact]
     public void A_seeder_that_failed_is_found_although_the_command_ends_with_0() =>
-        Assert.Equal("Error running seeder AuthSeeder: boom", Read("Seeding...", "Error running seeder AuthSeeder: boom", "Rolled back").SeederError);
+        Assert.Equal(
+            "Error running seeder AuthSeeder: boom",
+            Read("Seeding...", "Error running seeder AuthSeeder: boom", "Rolled back").SeederError);
 
     private static FlaskOutput Read(params string[] lines)
     {

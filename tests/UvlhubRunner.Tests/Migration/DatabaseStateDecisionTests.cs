@@ -72,7 +72,8 @@ public sealed class DatabaseStateDecisionTests : IDisposable
     private T Is<T>(string[] tables, string[] revisions, MigrationRun? open = null)
         where T : DatabaseState =>
         Assert.IsType<T>(DatabaseState.Of(
-            new DatabaseFacts { Tables = tables, HasVersionTable = true, Revisions = revisions }, CheckoutHistory.Read(_folder.Path), open));
+            new DatabaseFacts { Tables = tables, HasVersionTable = true, Revisions = revisions }, CheckoutHistory.Read(_folder.Path),
+            open));
 
     private static MigrationRun Run(RunPhase phase) => DatabaseStateTests.Run(phase, id: 7, to: "003");
 }

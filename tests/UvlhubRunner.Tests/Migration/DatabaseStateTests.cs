@@ -49,7 +49,9 @@ public sealed class DatabaseStateTests : IDisposable
         Assert.Equal("no-revisions", Of("", "", null).Name);
         File.WriteAllText(Path.Combine(_folder.Path, "x.py"), "revision = (");
         Assert.Equal("broken-history", Of("", "", null).Name);
-        Assert.Equal("no-migrations-folder", DatabaseState.Of(Facts("", ""), CheckoutHistory.Read(Path.Combine(_folder.Path, "missing")), null).Name);
+        Assert.Equal(
+            "no-migrations-folder",
+            DatabaseState.Of(Facts("", ""), CheckoutHistory.Read(Path.Combine(_folder.Path, "missing")), null).Name);
     }
 
     [Fact]

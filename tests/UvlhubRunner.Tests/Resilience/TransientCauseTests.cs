@@ -26,14 +26,17 @@ public sealed class TransientCauseTests(MariaDBFixture fixture)
         using var listener = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);
         listener.Start();
         var port = ((System.Net.IPEndPoint)listener.LocalEndpoint).Port;
-        Assert.True(TransientCause.WhenConnecting(await FailedAsync(() => OpenAsync($"Server=127.0.0.1;Port={port};User ID=root;ConnectionTimeout=1;Pooling=false"))));
+        Assert.True(
+            TransientCause.WhenConnecting(
+                await FailedAsync(() => OpenAsync($"Server=127.0.0.1;Port={port};User ID=root;ConnectionTimeout=1;Pooling=false"))));
 
         using (await listener.AcceptSocketAsync(Cancellation))
         {
             // The first one's.
         }
 
-        var hangingUp = listener.AcceptSocketAsync(Cancellation).AsTask().ContinueWith(accepted => accepted.Result.Dispose(), TaskScheduler.Default);
+        var hangingUp = listener.AcceptSocketAsync(Cancellation).AsTask()
+            .ContinueWith(accepted => accepted.Result.Dispose(), TaskScheduler.Default);
         var cause = await FailedAsync(() => OpenAsync($"Server=127.0.0.1;Port={port};User ID=root;ConnectionTimeout=5;Pooling=false"));
         await hangingUp;
         Assert.True(TransientCause.WhenConnecting(cause), cause.ToString());
@@ -62,7 +65,8 @@ public sealed class TransientCauseTests(MariaDBFixture fixture)
     public async Task Too_many_connections_are_transient()
     {
         var database = await fixture.CreateDatabaseAsync(Cancellation);
-        await MariaDBServer.ExecuteAsync(database.RootConnectionString, $"ALTER USER '{database.User}'@'%' WITH MAX_USER_CONNECTIONS 1", Cancellation);
+        await MariaDBServer.ExecuteAsync(
+            database.RootConnectionString, $"ALTER USER '{database.User}'@'%' WITH MAX_USER_CONNECTIONS 1", Cancellation);
         await using var first = await OpenAsync(database.ConnectionString);
         var cause = await FailedAsync(() => OpenAsync(database.ConnectionString));
         Assert.True(TransientCause.WhenConnecting(cause), cause.Message);

@@ -14,8 +14,10 @@ public sealed class BrokenFileTests
     // What a reader of Python can trip over.
     private static readonly string[] s_pieces =
     [
-        "'", "\"", "'''", "\"\"\"", "\\", "\\\n", "(", ")", "[", "]", "{", "}", "#", "\n", "\r", "\f", "\t", "\0", "=", ":=", ";", ",", ":", "@", "\\N{", "\\x", "\\U00110000", "f'", "rb\"", "None",
-        "revision", "down_revision", "revision = ", "if x: ", "def f(): ", "import revision", "global revision", "\ufeff", "\u2028", "\ud83e\udd8a", "# coding: utf-16\n", "# coding: x\n", "<<<<<<< HEAD\n", "é", "0x", "1e", "...", "!", "$", "`", "?",
+        "'", "\"", "'''", "\"\"\"", "\\", "\\\n", "(", ")", "[", "]", "{", "}", "#", "\n", "\r", "\f", "\t", "\0", "=", ":=", ";", ",", ":",
+        "@", "\\N{", "\\x", "\\U00110000", "f'", "rb\"", "None",
+        "revision", "down_revision", "revision = ", "if x: ", "def f(): ", "import revision", "global revision", "\ufeff", "\u2028",
+        "\ud83e\udd8a", "# coding: utf-16\n", "# coding: x\n", "<<<<<<< HEAD\n", "é", "0x", "1e", "...", "!", "$", "`", "?",
     ];
 
     private static readonly Gen<byte[]> s_edited =
@@ -31,7 +33,9 @@ public sealed class BrokenFileTests
 
     [Fact]
     public void Random_pieces_of_Python_are_read_or_refused_by_name() =>
-        Gen.Int[0, s_pieces.Length - 1].Array[0, 40].Select(pieces => Encoding.UTF8.GetBytes(string.Concat(pieces.Select(piece => s_pieces[piece])))).Sample(ReadOrRefuse, iter: Samples);
+        Gen.Int[0, s_pieces.Length - 1].Array[0, 40].Select(
+            pieces => Encoding.UTF8.GetBytes(string.Concat(pieces.Select(piece => s_pieces[piece]))))
+            .Sample(ReadOrRefuse, iter: Samples);
 
     [Theory]
     [InlineData("(", 100_000)]

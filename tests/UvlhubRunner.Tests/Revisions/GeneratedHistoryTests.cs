@@ -110,7 +110,8 @@ public sealed class GeneratedHistoryTests
             var earlier = ancestors[pick / 7 % ancestors.Count];
             using var folder = new RevisionFolder();
             history.Write(folder);
-            folder.Write(history.FileOf(earlier), history.Text(earlier, history.Parents[earlier].Append(later).Select(GeneratedHistory.Id)));
+            folder.Write(
+                history.FileOf(earlier), history.Text(earlier, history.Parents[earlier].Append(later).Select(GeneratedHistory.Id)));
 
             var refusal = folder.Refusal();
 

@@ -94,7 +94,8 @@ public sealed class RevisionFileTests
     [InlineData("revision = 'a'\n<<<<<<< HEAD\ndown_revision = 'b'\n=======\ndown_revision = 'c'\n>>>>>>> other\n", 2, "merge conflict")]
     [InlineData("\"\"\"x\n\n<<<<<<< HEAD\nRevises: b\n=======\nRevises: c\n>>>>>>> other\n\"\"\"\nrevision = 'a'\ndown_revision = 'b'\n", 3, "merge conflict")]
     [InlineData("revision = 'a-b'\ndown_revision = None", 1, "allows no '-'")]
-    public void What_only_running_the_file_could_tell_or_Python_would_not_read_is_refused_with_its_line(string text, int line, string reason)
+    public void What_only_running_the_file_could_tell_or_Python_would_not_read_is_refused_with_its_line(
+        string text, int line, string reason)
     {
         using var folder = new RevisionFolder();
         var file = folder.Write("broken.py", text);
@@ -128,7 +129,8 @@ public sealed class RevisionFileTests
     {
         using var folder = new RevisionFolder();
         var file = folder.Write("a.py", "revision = 'a'\n");
-        Assert.StartsWith($"{file}: no 'down_revision' is set in it; write down_revision = None", folder.Refusal().Problem, StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"{file}: no 'down_revision' is set in it; write down_revision = None", folder.Refusal().Problem, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -166,7 +168,8 @@ public sealed class RevisionFileTests
     public void A_file_that_names_its_encoding_is_read_in_it()
     {
         using var folder = new RevisionFolder();
-        folder.Write("a.py", Encoding.Latin1.GetBytes("#!/usr/bin/python\n# -*- coding: latin-1 -*-\nrevision = 'añ'\ndown_revision = None\n"));
+        folder.Write(
+            "a.py", Encoding.Latin1.GetBytes("#!/usr/bin/python\n# -*- coding: latin-1 -*-\nrevision = 'añ'\ndown_revision = None\n"));
         Assert.Equal("añ", folder.Read().Head.Id);
     }
 

@@ -18,7 +18,9 @@ public sealed class RevisionGraphTests
         foreach (var revision in facts["migrations"]!.AsArray())
         {
             var parent = revision!["down_revision"]!.GetValue<string>();
-            folder.Write(revision["file"]!.GetValue<string>(), $"revision = '{revision["revision"]}'\ndown_revision = {(parent == "None" ? parent : $"'{parent}'")}\n");
+            folder.Write(
+                revision["file"]!.GetValue<string>(),
+                $"revision = '{revision["revision"]}'\ndown_revision = {(parent == "None" ? parent : $"'{parent}'")}\n");
         }
 
         var graph = folder.Read();

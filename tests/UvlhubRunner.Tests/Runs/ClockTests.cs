@@ -6,7 +6,8 @@ namespace UvlhubAspire.UvlhubRunner.Tests.Runs;
 public sealed class ClockTests(MariaDBFixture fixture)
 {
     private static readonly string? s_library = Directory.Exists("/usr/lib")
-        ? Directory.EnumerateDirectories("/usr/lib", "*-linux-gnu").Select(folder => Path.Combine(folder, "faketime", "libfaketime.so.1")).FirstOrDefault(File.Exists)
+        ? Directory.EnumerateDirectories("/usr/lib", "*-linux-gnu").Select(folder => Path.Combine(folder, "faketime", "libfaketime.so.1"))
+            .FirstOrDefault(File.Exists)
         : null;
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
@@ -43,7 +44,11 @@ public sealed class ClockTests(MariaDBFixture fixture)
                 $"{(jump[0] == '+' ? "forth" : "back")}: no limit is reached because of it",
                 () => Assert.True(result.ExitCode == 0, result.Output));
             Assert.Equal(revision, await minihub.RevisionAsync());
-            Assert.Equal("24", await minihub.TextAsync($"SELECT ROUND(ABS(TIMESTAMPDIFF(MINUTE, started, ended)) / 60) FROM uvlhub_runner.runs WHERE database_name = '{minihub.Database.Name}' ORDER BY id DESC LIMIT 1"));
+            Assert.Equal(
+                "24",
+                await minihub.TextAsync(
+                    "SELECT ROUND(ABS(TIMESTAMPDIFF(MINUTE, started, ended)) / 60) FROM uvlhub_runner.runs WHERE database_name = "
+                    + $"'{minihub.Database.Name}' ORDER BY id DESC LIMIT 1"));
         }
 
         Proof.Data(

@@ -14,7 +14,8 @@ internal sealed record DatabasePlace(
     string Name, string User, string Password, string RootPassword, string Container, int HostPort, string Address, int Port)
 {
     public static DatabasePlace Of(TestDatabase database) => new(
-        database.Name, database.User, database.Password, database.Server.RootPassword, database.Server.ContainerName, database.Server.HostPort, database.Server.Address, 3306);
+        database.Name, database.User, database.Password, database.Server.RootPassword, database.Server.ContainerName,
+        database.Server.HostPort, database.Server.Address, 3306);
 
     public string RootConnectionString => ConnectionString("root", RootPassword, Name);
 
@@ -49,11 +50,13 @@ internal sealed class PinnedServer : IAsyncDisposable
         var recipe = ImageRecipe.StandIn(RepositoryFolder.StandIn("mariadb"));
         await new ImageBuilder(s_engine, NullLoggerFactory.Instance).EnsureAsync(recipe, NullLogger.Instance, cancellationToken);
         // The other containers reach it over the host: its own address may change with every start.
-        var gateway = await s_engine.RunAsync(s_limit, cancellationToken, "network", "inspect", "--format", "{{(index .IPAM.Config 0).Gateway}}", "bridge");
+        var gateway = await s_engine.RunAsync(
+            s_limit, cancellationToken, "network", "inspect", "--format", "{{(index .IPAM.Config 0).Gateway}}", "bridge");
         Assert.True(gateway.Succeeded, gateway.Error);
         var port = FreePort();
         return new PinnedServer(recipe.Image, new DatabasePlace(
-            "pinned", "pinned_user", "pinned_password", "pinned_root_password", $"uvlhub-runner-tests-{Environment.ProcessId}-{port}", port, gateway.Output, port));
+            "pinned", "pinned_user", "pinned_password", "pinned_root_password", $"uvlhub-runner-tests-{Environment.ProcessId}-{port}", port,
+            gateway.Output, port));
     }
 
     /// <summary>Creates and starts it.</summary>
@@ -66,10 +69,12 @@ internal sealed class PinnedServer : IAsyncDisposable
         _image, "mariadbd"));
 
     /// <summary>SIGKILL.</summary>
-    public async Task KillAsync(CancellationToken cancellationToken) => Check(await s_engine.RunAsync(s_limit, cancellationToken, "kill", Place.Container));
+    public async Task KillAsync(CancellationToken cancellationToken) =>
+        Check(await s_engine.RunAsync(s_limit, cancellationToken, "kill", Place.Container));
 
     /// <summary>Starts it again on its data.</summary>
-    public async Task StartAgainAsync(CancellationToken cancellationToken) => Check(await s_engine.RunAsync(s_limit, cancellationToken, "start", Place.Container));
+    public async Task StartAgainAsync(CancellationToken cancellationToken) =>
+        Check(await s_engine.RunAsync(s_limit, cancellationToken, "start", Place.Container));
 
     public async ValueTask DisposeAsync() =>
         await s_engine.RunAsync(s_limit, CancellationToken.None, "rm", "--force", "--volumes", Place.Container);

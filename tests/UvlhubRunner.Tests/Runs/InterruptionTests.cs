@@ -78,7 +78,9 @@ public sealed class InterruptionTests(MariaDBFixture fixture)
         Assert.Equal("interrupted", (await minihub.StatusAsync())["runs"]![0]!["result"]!.GetValue<string>());
         Assert.Empty((await FlaskAsync(toolbox)).Output);
 
-        Assert.Contains(arguments, line => line.Contains(minihub.ToolboxName, StringComparison.Ordinal) && line.Contains("upgrade", StringComparison.Ordinal));
+        Assert.Contains(
+            arguments,
+            line => line.Contains(minihub.ToolboxName, StringComparison.Ordinal) && line.Contains("upgrade", StringComparison.Ordinal));
         foreach (var secret in new[] { minihub.Database.Password, minihub.Database.RootPassword })
         {
             Assert.DoesNotContain(secret, result.Output, StringComparison.Ordinal);
@@ -99,7 +101,8 @@ public sealed class InterruptionTests(MariaDBFixture fixture)
         await other.OpenAsync(Cancellation);
         await using var reading = new MySqlConnector.MySqlCommand("START TRANSACTION; SELECT * FROM user", other);
         await reading.ExecuteNonQueryAsync(Cancellation);
-        minihub.WriteRevision("005", "004", "op.create_table('first', sa.Column('id', sa.Integer()))", "op.drop_column('user', 'password_hash')");
+        minihub.WriteRevision(
+            "005", "004", "op.create_table('first', sa.Column('id', sa.Integer()))", "op.drop_column('user', 'password_hash')");
 
         var result = await minihub.RunAsync("--Uvlhub:Migrator:FlaskTimeout=00:00:15");
 
@@ -156,7 +159,8 @@ public sealed class InterruptionTests(MariaDBFixture fixture)
 
     private static IEnumerable<string> CommandLines()
     {
-        foreach (var process in Directory.EnumerateDirectories("/proc").Where(folder => int.TryParse(Path.GetFileName(folder), CultureInfo.InvariantCulture, out _)))
+        foreach (var process in Directory.EnumerateDirectories("/proc")
+            .Where(folder => int.TryParse(Path.GetFileName(folder), CultureInfo.InvariantCulture, out _)))
         {
             string line;
             try

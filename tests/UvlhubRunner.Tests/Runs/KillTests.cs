@@ -109,7 +109,8 @@ public abstract class KillTests(MariaDBFixture fixture, int seed)
             () => Assert.True(interrupted >= Hits, $"only {interrupted} of {Kills} kills hit a change: the test proves little"));
         Proof.Data(
             string.Create(
-                CultureInfo.InvariantCulture, $"{Rows:N0} rows and the schema, compared after each kill: exactly as before or exactly as after"),
+                CultureInfo.InvariantCulture,
+                $"{Rows:N0} rows and the schema, compared after each kill: exactly as before or exactly as after"),
             () => Assert.True(differences.Count == 0, string.Join("\n\n", differences)));
     }
 

@@ -214,7 +214,8 @@ internal sealed class Minihub : IAsyncDisposable
     private static void Copy(string from, string to)
     {
         Directory.CreateDirectory(to);
-        foreach (var folder in Directory.EnumerateDirectories(from).Where(folder => !folder.EndsWith("__pycache__", StringComparison.Ordinal)))
+        foreach (var folder in Directory.EnumerateDirectories(from)
+            .Where(folder => !folder.EndsWith("__pycache__", StringComparison.Ordinal)))
         {
             Copy(folder, Path.Combine(to, Path.GetFileName(folder)));
         }

@@ -22,7 +22,8 @@ public sealed partial class SeedingTests(MariaDBFixture fixture, SeedingTests.Wh
         // It commits half of the rows and breaks, as uvlhub's own seeders can.
         await File.WriteAllTextAsync(
             seeding,
-            source.Replace(FirstFlush, "            db.session.commit()\n            raise ValueError('half seeded')\n", StringComparison.Ordinal),
+            source.Replace(
+                FirstFlush, "            db.session.commit()\n            raise ValueError('half seeded')\n", StringComparison.Ordinal),
             Cancellation);
 
         var failed = await minihub.RunAsync();
@@ -38,7 +39,8 @@ public sealed partial class SeedingTests(MariaDBFixture fixture, SeedingTests.Wh
         var commandSource = await File.ReadAllTextAsync(command, Cancellation);
         await File.WriteAllTextAsync(
             command,
-            commandSource.Replace("    click.echo(\"Seeded.\")\n", "    click.echo(\"Error running seeder UserSeeder: boom\")\n", StringComparison.Ordinal),
+            commandSource.Replace(
+                "    click.echo(\"Seeded.\")\n", "    click.echo(\"Error running seeder UserSeeder: boom\")\n", StringComparison.Ordinal),
             Cancellation);
         await File.WriteAllTextAsync(seeding, source, Cancellation);
         var silent = await minihub.RunAsync();
@@ -107,7 +109,8 @@ public sealed partial class SeedingTests(MariaDBFixture fixture, SeedingTests.Wh
         await File.WriteAllTextAsync(
             seeding,
             source.Replace(
-                FirstFlush, "            db.session.commit()\n            import time\n            time.sleep(60)\n", StringComparison.Ordinal),
+                FirstFlush, "            db.session.commit()\n            import time\n            time.sleep(60)\n",
+                StringComparison.Ordinal),
             Cancellation);
         using (var runner = minihub.Start())
         {
@@ -139,7 +142,8 @@ public sealed partial class SeedingTests(MariaDBFixture fixture, SeedingTests.Wh
         var environment = Path.Combine(minihub.Checkout, ".env");
         await File.WriteAllTextAsync(
             environment,
-            (await File.ReadAllTextAsync(environment, Cancellation)).Replace("FLASK_ENV=development", "FLASK_ENV=production", StringComparison.Ordinal),
+            (await File.ReadAllTextAsync(environment, Cancellation)).Replace(
+                "FLASK_ENV=development", "FLASK_ENV=production", StringComparison.Ordinal),
             Cancellation);
 
         Assert.Equal(3, (await minihub.RunAsync("seed")).ExitCode);

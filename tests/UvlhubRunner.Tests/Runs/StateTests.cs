@@ -178,7 +178,10 @@ public sealed class StateTests(MariaDBFixture fixture)
         var status = (await minihub.SucceedAsync("status")).Answer;
 
         Assert.Matches(new Regex(@"State\s+behind"), status);
-        Assert.Contains("is at revision 003; 1 newer revision of the checkout has not run, up to 004 (Numbers of features and constraints, kept beside the text).", status, StringComparison.Ordinal);
+        Assert.Contains(
+            "is at revision 003; 1 newer revision of the checkout has not run, up to 004 (Numbers of features and constraints, kept "
+            + "beside the text).",
+            status, StringComparison.Ordinal);
         Assert.Contains("1. take a snapshot", status, StringComparison.Ordinal);
         Assert.Contains("2. run 004", status, StringComparison.Ordinal);
     }

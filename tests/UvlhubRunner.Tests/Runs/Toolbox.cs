@@ -28,7 +28,8 @@ public sealed class Toolbox : IAsyncDisposable
         await new ImageBuilder(s_engine, NullLoggerFactory.Instance).EnsureAsync(recipe, NullLogger.Instance, cancellationToken);
         // As the AppHost starts it: a migration must get along with what this user may do, and is given no more here.
         var owner = CheckoutOwner.Of(checkout, s_engine);
-        var startup = Path.Combine(Path.GetDirectoryName(UvlhubAspire.Checkout.RepositoryFolder.Images)!, "AppHost", "Site", "Flask", "startup");
+        var startup = Path.Combine(
+            Path.GetDirectoryName(UvlhubAspire.Checkout.RepositoryFolder.Images)!, "AppHost", "Site", "Flask", "startup");
         string[] arguments =
         [
             "run", "--detach", "--name", name, .. CheckoutContainer.Options("/app"), .. CheckoutContainer.UserOption(owner),
@@ -51,7 +52,8 @@ public sealed class Toolbox : IAsyncDisposable
     {
         var stopped = await s_engine.RunAsync(s_limit, cancellationToken, "stop", "--time", "3", Name);
         Assert.True(stopped.Succeeded, stopped.Error);
-        var inspected = await s_engine.RunAsync(s_limit, cancellationToken, "container", "inspect", "--format", "{{.State.ExitCode}}", Name);
+        var inspected = await s_engine.RunAsync(
+            s_limit, cancellationToken, "container", "inspect", "--format", "{{.State.ExitCode}}", Name);
         return int.Parse(inspected.Output, CultureInfo.InvariantCulture);
     }
 

@@ -12,7 +12,9 @@ public sealed class UnversionedTests(MariaDBFixture fixture)
         await minihub.SucceedAsync();
 
         // As a first migration leaves it that broke off: Alembic's table is there, without a row, and something is missing.
-        await minihub.ExecuteAsync("DELETE FROM alembic_version; ALTER TABLE user_profile DROP COLUMN affiliation; DROP TABLE download; CREATE TABLE stray (id INT)");
+        await minihub.ExecuteAsync(
+            "DELETE FROM alembic_version; ALTER TABLE user_profile DROP COLUMN affiliation; DROP TABLE download; CREATE TABLE stray (id "
+            + "INT)");
         Assert.Equal("unversioned", await minihub.StateAsync());
         var before = await minihub.ContentAsync();
 
@@ -44,7 +46,9 @@ public sealed class UnversionedTests(MariaDBFixture fixture)
         await minihub.ExecuteAsync("DROP TABLE alembic_version");
         Assert.Equal(mended, await minihub.ContentAsync());
         await minihub.SucceedAsync();
-        Assert.Equal("0", await minihub.TextAsync("SELECT COUNT(*) FROM information_schema.SCHEMATA WHERE SCHEMA_NAME LIKE 'uvlhub\\_runner\\_check%'"));
+        Assert.Equal(
+            "0",
+            await minihub.TextAsync("SELECT COUNT(*) FROM information_schema.SCHEMATA WHERE SCHEMA_NAME LIKE 'uvlhub\\_runner\\_check%'"));
         Assert.Equal("at-head", await minihub.StateAsync());
     }
 }

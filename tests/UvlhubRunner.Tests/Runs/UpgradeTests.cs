@@ -23,7 +23,9 @@ public sealed class UpgradeTests(UpgradeTests.Site site) : IClassFixture<Upgrade
         Assert.Equal("005", await Minihub.RevisionAsync());
         var upgraded = await Minihub.ContentAsync();
         var run = (await Minihub.StatusAsync())["runs"]![0]!;
-        Assert.Equal(("004", "005", "succeeded"), (run["from"]!.GetValue<string>(), run["to"]!.GetValue<string>(), run["result"]!.GetValue<string>()));
+        Assert.Equal(
+            ("004", "005", "succeeded"),
+            (run["from"]!.GetValue<string>(), run["to"]!.GetValue<string>(), run["result"]!.GetValue<string>()));
         var snapshot = run["snapshot"]!.GetValue<string>();
         Assert.Contains($"Snapshot {snapshot} in {Minihub.Snapshots}", result.Output, StringComparison.Ordinal);
 

@@ -37,7 +37,8 @@ public sealed class VerbTests(MariaDBFixture fixture)
         // And on the branch again: what was there has been dumped by the restore.
         minihub.WriteRevision("cafe0005", "004", "op.add_column('user', sa.Column('nickname', sa.String(50)))");
         var listed = (await minihub.StatusAsync())["snapshots"]!.AsArray();
-        var dumped = listed.Single(entry => entry!["reason"]!.GetValue<string>() == $"before {snapshot} was restored")!["name"]!.GetValue<string>();
+        var dumped = listed.Single(entry => entry!["reason"]!.GetValue<string>() == $"before {snapshot} was restored")!["name"]!
+            .GetValue<string>();
         await minihub.SucceedAsync("restore", dumped);
         Assert.Equal(branch, await minihub.ContentAsync());
         Assert.Equal("at-head", await minihub.StateAsync());
@@ -49,7 +50,9 @@ public sealed class VerbTests(MariaDBFixture fixture)
         await using var minihub = await Minihub.CreateAsync(fixture);
         await minihub.StartToolboxAsync();
         await minihub.SucceedAsync();
-        await minihub.ExecuteAsync("INSERT INTO user (email, password_hash, created_at) VALUES ('mine@example.com', '', NOW()); CREATE TABLE other_branch (id INT)");
+        await minihub.ExecuteAsync(
+            "INSERT INTO user (email, password_hash, created_at) VALUES ('mine@example.com', '', NOW()); CREATE TABLE other_branch (id "
+            + "INT)");
         var before = await minihub.ContentAsync();
 
         var unconfirmed = await minihub.RunAsync("reset");
@@ -62,7 +65,8 @@ public sealed class VerbTests(MariaDBFixture fixture)
         Assert.Equal("0", await minihub.TextAsync("SELECT COUNT(*) FROM user WHERE email = 'mine@example.com'"));
         Assert.NotEqual("0", await minihub.TextAsync("SELECT COUNT(*) FROM user"));
 
-        var dumped = (await minihub.StatusAsync())["snapshots"]!.AsArray().Single(entry => entry!["reason"]!.GetValue<string>() == "before a reset")!;
+        var dumped = (await minihub.StatusAsync())["snapshots"]!.AsArray()
+            .Single(entry => entry!["reason"]!.GetValue<string>() == "before a reset")!;
         await minihub.SucceedAsync("restore", dumped["name"]!.GetValue<string>());
         Assert.Equal(before, await minihub.ContentAsync());
     }
@@ -90,7 +94,8 @@ public sealed class VerbTests(MariaDBFixture fixture)
         await minihub.StartToolboxAsync();
 
         await minihub.SucceedAsync();
-        minihub.WriteRevision("005", "004", "op.add_column('user', sa.Column('nickname', sa.String(50)))", "raise ValueError('after the DDL')");
+        minihub.WriteRevision(
+            "005", "004", "op.add_column('user', sa.Column('nickname', sa.String(50)))", "raise ValueError('after the DDL')");
         var before = await minihub.ContentAsync();
         Assert.Equal(5, (await minihub.RunAsync()).ExitCode);
         Assert.Equal(before, await minihub.ContentAsync());

@@ -14,7 +14,9 @@ public sealed class ConsistencyTests(MariaDBFixture fixture)
         using var scenario = await SnapshotScenario.CreateAsync(fixture);
         await FailedSnapshotTests.FillAsync(scenario, megabytes: 8);
         // Names that a dump reaches before and after the filler.
-        await scenario.ExecuteAsync("CREATE TABLE account (id INT PRIMARY KEY, money INT); CREATE TABLE zz_account LIKE account; INSERT INTO account VALUES (1, 1000000); INSERT INTO zz_account VALUES (1, 0)");
+        await scenario.ExecuteAsync(
+            "CREATE TABLE account (id INT PRIMARY KEY, money INT); CREATE TABLE zz_account LIKE account; INSERT INTO account VALUES (1, "
+            + "1000000); INSERT INTO zz_account VALUES (1, 0)");
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(Token);
         var transfers = 0;
         var writing = Task.Run(async () =>
@@ -23,7 +25,9 @@ public sealed class ConsistencyTests(MariaDBFixture fixture)
             await connection.OpenAsync(Token);
             while (!stop.IsCancellationRequested)
             {
-                await using var command = new MySqlCommand("START TRANSACTION; UPDATE account SET money = money - 1; UPDATE zz_account SET money = money + 1; COMMIT", connection) { CommandTimeout = 200 };
+                await using var command = new MySqlCommand(
+                    "START TRANSACTION; UPDATE account SET money = money - 1; UPDATE zz_account SET money = money + 1; COMMIT",
+                    connection) { CommandTimeout = 200 };
                 await command.ExecuteNonQueryAsync(Token);
                 Interlocked.Increment(ref transfers);
             }
@@ -34,7 +38,8 @@ public sealed class ConsistencyTests(MariaDBFixture fixture)
         }
 
         var atFirstByte = -1;
-        var snapshot = await scenario.TakeAsync(progress: new ImmediateProgress(_ => Interlocked.CompareExchange(ref atFirstByte, Volatile.Read(ref transfers), -1)));
+        var snapshot = await scenario.TakeAsync(
+            progress: new ImmediateProgress(_ => Interlocked.CompareExchange(ref atFirstByte, Volatile.Read(ref transfers), -1)));
         var during = Volatile.Read(ref transfers) - atFirstByte;
         await stop.CancelAsync();
         await writing;

@@ -10,7 +10,8 @@ namespace UvlhubAspire.UvlhubRunner.Tests.Snapshots;
 
 public sealed class DamagedSnapshotTests(MariaDBFixture fixture)
 {
-    public static TheoryData<string> Damages => ["one byte changed", "cut off", "something appended", "empty", "another dump, with its manifest adapted, cut before its last line"];
+    public static TheoryData<string> Damages =>
+        ["one byte changed", "cut off", "something appended", "empty", "another dump, with its manifest adapted, cut before its last line"];
 
     [Fault(FaultArea.Migration, "a snapshot's file is damaged")]
     [Theory(Timeout = 300_000)]
@@ -43,7 +44,8 @@ public sealed class DamagedSnapshotTests(MariaDBFixture fixture)
         await other.ExecuteAsync("CREATE TABLE t (id INT PRIMARY KEY)", TestContext.Current.CancellationToken);
 
         var refusal = await Assert.ThrowsAsync<MigrationRefusedException>(() => scenario.Store.RestoreAsync(
-            new DatabaseAccess(other.ConnectionString) { Container = other.Server.ContainerName }, snapshot, null, TestContext.Current.CancellationToken));
+            new DatabaseAccess(other.ConnectionString) { Container = other.Server.ContainerName }, snapshot, null,
+            TestContext.Current.CancellationToken));
 
         Assert.Contains(scenario.Database.Name, refusal.Message, StringComparison.Ordinal);
         Assert.Equal(0, await other.ReadAsync<long>("SELECT COUNT(*) FROM t", TestContext.Current.CancellationToken));

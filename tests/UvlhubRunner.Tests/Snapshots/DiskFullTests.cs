@@ -56,7 +56,9 @@ public sealed class DiskFullTests(MariaDBFixture fixture)
         Proof.Reads("cannot be written", refusal.Problem);
         // The server learns a moment later that the program at the other end is gone.
         await Proof.HappensAsync("the dump ends", () => Eventually.IsAsync(
-            () => scenario.ReadAsync<long>("SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE DB = DATABASE() AND ID <> CONNECTION_ID()"),
+            () =>
+                scenario.ReadAsync<long>(
+                    "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE DB = DATABASE() AND ID <> CONNECTION_ID()"),
             connections => connections == 0,
             TimeSpan.FromSeconds(20),
             "the dump's connection to end"));

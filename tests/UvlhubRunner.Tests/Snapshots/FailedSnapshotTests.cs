@@ -49,7 +49,8 @@ public sealed class FailedSnapshotTests(MariaDBFixture fixture)
             scenario.Access, new SnapshotRequest(), new ImmediateProgress(_ => cancel.Cancel()), cancel.Token));
 
         Assert.Empty(scenario.Files);
-        Assert.DoesNotContain(await ProgramsAsync(scenario), program => program.Contains($"--user={scenario.Database.User}", StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            await ProgramsAsync(scenario), program => program.Contains($"--user={scenario.Database.User}", StringComparison.Ordinal));
     }
 
     [Fact(Timeout = 300_000)]
@@ -74,7 +75,8 @@ public sealed class FailedSnapshotTests(MariaDBFixture fixture)
             }),
             cancel.Token));
 
-        Assert.DoesNotContain(await ProgramsAsync(scenario), program => program.Contains($"--user={scenario.Database.User}", StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            await ProgramsAsync(scenario), program => program.Contains($"--user={scenario.Database.User}", StringComparison.Ordinal));
         Assert.Equal(snapshot.Name, await SnapshotStore.UnfinishedRestoreAsync(scenario.Access, Token));
         var refusal = await Assert.ThrowsAsync<MigrationRefusedException>(() => scenario.TakeAsync());
         Assert.Contains($"restore {snapshot.Name}", refusal.Remedy, StringComparison.Ordinal);
@@ -160,7 +162,8 @@ public sealed class FailedSnapshotTests(MariaDBFixture fixture)
     {
         using var scenario = await SnapshotScenario.CreateAsync(fixture);
         // 12 MB of bytes are 24 MB of hexadecimal digits; the server takes 16 MB.
-        await scenario.ExecuteAsync("CREATE TABLE t (id INT PRIMARY KEY, file LONGBLOB); INSERT INTO t VALUES (1, REPEAT(x'00ff', 6 * 1024 * 1024))");
+        await scenario.ExecuteAsync(
+            "CREATE TABLE t (id INT PRIMARY KEY, file LONGBLOB); INSERT INTO t VALUES (1, REPEAT(x'00ff', 6 * 1024 * 1024))");
 
         var refusal = await Assert.ThrowsAsync<MigrationRefusedException>(() => scenario.TakeAsync());
 
@@ -200,8 +203,15 @@ public sealed class FailedSnapshotTests(MariaDBFixture fixture)
         var snapshot = await scenario.TakeAsync(progress: look);
         await scenario.RestoreAsync(snapshot, look);
 
-        Assert.Contains(seen, line => line.Contains("mariadb-dump", StringComparison.Ordinal) && line.Contains(scenario.Database.User, StringComparison.Ordinal));
-        Assert.Contains(seen, line => line.Contains("--binary-mode", StringComparison.Ordinal) && line.Contains(scenario.Database.User, StringComparison.Ordinal));
+        Assert.Contains(
+            seen,
+            line =>
+                line.Contains("mariadb-dump", StringComparison.Ordinal) && line.Contains(scenario.Database.User, StringComparison.Ordinal));
+        Assert.Contains(
+            seen,
+            line =>
+                line.Contains("--binary-mode", StringComparison.Ordinal)
+                && line.Contains(scenario.Database.User, StringComparison.Ordinal));
         Assert.DoesNotContain(seen, line => line.Contains(scenario.Database.Password, StringComparison.Ordinal));
     }
 
@@ -213,7 +223,8 @@ public sealed class FailedSnapshotTests(MariaDBFixture fixture)
 
     private static IEnumerable<string> CommandLines()
     {
-        foreach (var process in Directory.EnumerateDirectories("/proc", "*").Where(folder => char.IsAsciiDigit(Path.GetFileName(folder)[0])))
+        foreach (var process in Directory.EnumerateDirectories("/proc", "*")
+            .Where(folder => char.IsAsciiDigit(Path.GetFileName(folder)[0])))
         {
             string? line = null;
             try
@@ -236,12 +247,16 @@ public sealed class FailedSnapshotTests(MariaDBFixture fixture)
     private static async Task<IReadOnlyList<string>> ProgramsAsync(SnapshotScenario scenario)
     {
         var result = await Cli.Wrap("docker")
-            .WithArguments(["exec", scenario.Database.Server.ContainerName, "sh", "-c", "for p in /proc/[0-9]*; do tr '\\0' ' ' <$p/cmdline; echo; done 2>/dev/null || true"])
+            .WithArguments(
+                ["exec", scenario.Database.Server.ContainerName, "sh", "-c", "for p in /proc/[0-9]*; do tr '\\0' ' ' <$p/cmdline; echo; "
+                + "done 2>/dev/null || true"])
             .ExecuteBufferedAsync(Token);
         return result.StandardOutput.Split('\n', StringSplitOptions.RemoveEmptyEntries);
     }
 
     private static Task KillInContainerAsync(SnapshotScenario scenario, string program) => Cli.Wrap("docker")
-        .WithArguments(["exec", scenario.Database.Server.ContainerName, "sh", "-c", "for p in /proc/[0-9]*; do if tr '\\0' ' ' <$p/cmdline | grep -q \"^$1 .*--user=$2 \"; then kill -9 ${p#/proc/}; fi; done 2>/dev/null || true", "sh", program, scenario.Database.User])
+        .WithArguments(
+            ["exec", scenario.Database.Server.ContainerName, "sh", "-c", "for p in /proc/[0-9]*; do if tr '\\0' ' ' <$p/cmdline | grep -q "
+            + "\"^$1 .*--user=$2 \"; then kill -9 ${p#/proc/}; fi; done 2>/dev/null || true", "sh", program, scenario.Database.User])
         .ExecuteAsync(Token).Task;
 }

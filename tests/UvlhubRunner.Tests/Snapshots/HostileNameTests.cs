@@ -42,10 +42,13 @@ public sealed class HostileNameTests(MariaDBFixture fixture)
     [InlineData("001", "_001")]
     [InlineData("../../etc/x", "_..-..-etc-x")]
     [InlineData("a b'\"`ñ", "_a-b----")]
-    public async Task A_snapshot_is_named_after_its_time_and_revision_in_letters_that_every_file_system_takes(string revision, string ending)
+    public async Task A_snapshot_is_named_after_its_time_and_revision_in_letters_that_every_file_system_takes(
+        string revision, string ending)
     {
         using var scenario = await SnapshotScenario.CreateAsync(fixture);
-        await scenario.ExecuteAsync($"CREATE TABLE alembic_version (version_num VARCHAR(32)); INSERT INTO alembic_version VALUES ('{revision.Replace("'", "''", StringComparison.Ordinal)}')");
+        await scenario.ExecuteAsync(
+            "CREATE TABLE alembic_version (version_num VARCHAR(32)); INSERT INTO alembic_version VALUES "
+            + $"('{revision.Replace("'", "''", StringComparison.Ordinal)}')");
 
         var snapshot = await scenario.TakeAsync();
 

@@ -22,7 +22,9 @@ public sealed class LargeDatabaseTests(MariaDBFixture fixture)
         await scenario.RestoreAsync(snapshot, watch);
 
         Assert.True(snapshot.DumpBytes > 50_000_000, $"a dump of {snapshot.DumpBytes} bytes proves little");
-        Assert.True(peak - before < snapshot.DumpBytes / 3, $"{(peak - before) / 1024 / 1024} MB more than before, for a dump of {snapshot.DumpBytes / 1024 / 1024} MB");
+        Assert.True(
+            peak - before < snapshot.DumpBytes / 3,
+            $"{(peak - before) / 1024 / 1024} MB more than before, for a dump of {snapshot.DumpBytes / 1024 / 1024} MB");
     }
 
     /// <summary>
@@ -36,7 +38,8 @@ public sealed class LargeDatabaseTests(MariaDBFixture fixture)
         await FailedSnapshotTests.FillAsync(scenario, megabytes: 200);
         var rows = await scenario.ReadAsync<long>("SELECT COUNT(*) FROM filler");
         // What the table statistics say is an estimate; a file on the server's disk has a size.
-        var table = await scenario.Database.Server.ExecAsync(TestContext.Current.CancellationToken, "stat", "-c", "%s", $"/var/lib/mysql/{scenario.Database.Name}/filler.ibd");
+        var table = await scenario.Database.Server.ExecAsync(
+            TestContext.Current.CancellationToken, "stat", "-c", "%s", $"/var/lib/mysql/{scenario.Database.Name}/filler.ibd");
         var load = Load();
         long peak = 0;
         var watch = new ImmediateProgress(_ => peak = Math.Max(peak, GC.GetTotalMemory(forceFullCollection: false)));
@@ -75,6 +78,7 @@ public sealed class LargeDatabaseTests(MariaDBFixture fixture)
     private static string Load() => File.Exists("/proc/loadavg") ? File.ReadAllText("/proc/loadavg").Split(' ')[0] : "not known";
 
     private static long ResidentPeak() => File.Exists("/proc/self/status")
-        ? File.ReadLines("/proc/self/status").Where(line => line.StartsWith("VmHWM:", StringComparison.Ordinal)).Select(line => long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture)).First()
+        ? File.ReadLines("/proc/self/status").Where(line => line.StartsWith("VmHWM:", StringComparison.Ordinal))
+            .Select(line => long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture)).First()
         : Process.GetCurrentProcess().PeakWorkingSet64 / 1024;
 }

@@ -16,7 +16,8 @@ public sealed class RetentionTests(MariaDBFixture fixture)
         var other = await fixture.CreateDatabaseAsync(TestContext.Current.CancellationToken);
         await other.ExecuteAsync("CREATE TABLE t (id INT PRIMARY KEY)", TestContext.Current.CancellationToken);
         var ofOther = await scenario.Store.CreateAsync(
-            new DatabaseAccess(other.ConnectionString) { Container = other.Server.ContainerName }, new SnapshotRequest(), null, TestContext.Current.CancellationToken);
+            new DatabaseAccess(other.ConnectionString) { Container = other.Server.ContainerName }, new SnapshotRequest(), null,
+            TestContext.Current.CancellationToken);
         List<string> taken = [];
         for (var minute = 1; minute <= 4; minute++)
         {
@@ -33,7 +34,8 @@ public sealed class RetentionTests(MariaDBFixture fixture)
     {
         var time = new SettableTime(s_start);
         using var scenario = await SnapshotScenario.CreateAsync(fixture, keep: 1, time: time);
-        var first = await scenario.TakeAsync(new SnapshotRequest { Protect = true, Checkout = "/home/ana/uvlhub", Reason = "before 001 → 002" });
+        var first = await scenario.TakeAsync(
+            new SnapshotRequest { Protect = true, Checkout = "/home/ana/uvlhub", Reason = "before 001 → 002" });
         time.Now = s_start.AddMinutes(1);
         var second = await scenario.TakeAsync();
         Assert.True(scenario.Store.IsProtected(first.Name));
@@ -93,7 +95,8 @@ public sealed class RetentionTests(MariaDBFixture fixture)
         using var inUse = new FileStream(Path.Combine(scenario.Store.Folder, "2026-01-01T00-00-00Z_004.sql.gz.partial"), FileMode.Open, FileAccess.Write, FileShare.None);
         var snapshot = await scenario.TakeAsync();
 
-        Assert.Equal(["2026-01-01T00-00-00Z_004.sql.gz.partial", $"{snapshot.Name}.json", $"{snapshot.Name}.sql.gz", "notes.json"], scenario.Files);
+        Assert.Equal(
+            ["2026-01-01T00-00-00Z_004.sql.gz.partial", $"{snapshot.Name}.json", $"{snapshot.Name}.sql.gz", "notes.json"], scenario.Files);
     }
 
     [Fact(Timeout = 300_000)]

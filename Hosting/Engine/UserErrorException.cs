@@ -7,7 +7,7 @@ namespace UvlhubAspire.Engine;
 /// <param name="problem">What is wrong and what to do about it.</param>
 /// <param name="file">The file that holds the mistake, if it is in a file.</param>
 /// <param name="line">The line in that file, counted from 1.</param>
-public sealed class CheckoutException(string problem, string? file = null, int? line = null)
+public sealed class UserErrorException(string problem, string? file = null, int? line = null)
     : Exception(Render(problem, file, line))
 {
     /// <summary>The file that holds the mistake; <see langword="null"/> when it is not in a file.</summary>

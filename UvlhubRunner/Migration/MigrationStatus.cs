@@ -5,7 +5,7 @@ using UvlhubAspire.Runner.Settings;
 namespace UvlhubAspire.Runner.Migration;
 
 /// <summary>Everything that <c>status</c> and <c>plan</c> tell of; read without changing anything and without the lock.</summary>
-internal sealed record Situation
+internal sealed record MigrationStatus
 {
     /// <summary>The state.</summary>
     public required DatabaseState State { get; init; }
@@ -29,7 +29,7 @@ internal sealed record Situation
     public required MigrationRefusedException? Refusal { get; init; }
 
     /// <summary>Reads it.</summary>
-    public static async Task<Situation> ReadAsync(
+    public static async Task<MigrationStatus> ReadAsync(
         RunnerSettings settings, UvlhubDatabase database, MigrationJournal journal, Refusals refusals, CancellationToken cancellationToken)
     {
         const int shownRuns = 10;
@@ -40,7 +40,7 @@ internal sealed record Situation
         var open = await journal.OpenRunAsync(root, cancellationToken);
         // While somebody holds the lock an open run is simply running.
         var state = DatabaseState.Of(facts, history, holder is null ? open : null);
-        return new Situation
+        return new MigrationStatus
         {
             State = state,
             Facts = facts,
@@ -51,7 +51,8 @@ internal sealed record Situation
             Refusal = state switch
             {
                 DatabaseState.UnknownRevision unknown => await refusals.UnknownRevisionAsync(root, unknown, history, cancellationToken),
-                DatabaseState.UnusableHistory when history.IsMissing => settings.Options.Migrator.InitializeMigrations && settings.IsDevelopment && facts.IsEmpty
+                DatabaseState.UnusableHistory when history.IsMissing =>
+                    settings.Options.Migrator.InitializeMigrations && settings.IsDevelopment && facts.IsEmpty
                     ? null
                     : refusals.MissingMigrations(history.Problem!, hasTables: !facts.IsEmpty),
                 DatabaseState.UnusableHistory unusable => unusable.Problem,

@@ -12,7 +12,7 @@ namespace UvlhubAspire.Runner.Migration;
 /// <summary>
 /// How everything that changes the database is done: alone, announced in the journal, and undone if it fails.
 /// </summary>
-internal sealed partial class Changes(
+internal sealed partial class JournaledChanges(
     RunnerSettings settings,
     UvlhubDatabase database,
     MigrationJournal journal,
@@ -20,7 +20,7 @@ internal sealed partial class Changes(
     SnapshotKeeper snapshots,
     ResiliencePipelineProvider<string> pipelines,
     TimeProvider time,
-    ILogger<Changes> logger)
+    ILogger<JournaledChanges> logger)
 {
     // After Ctrl+C there is some time to put things back; what is not done by then, the next run does.
     private static readonly TimeSpan s_interruptedLimit = TimeSpan.FromSeconds(60);
@@ -31,7 +31,8 @@ internal sealed partial class Changes(
     /// </summary>
     /// <param name="work">The work; the connection holds the lock, the run is one whose seeding is due.</param>
     /// <param name="cancellationToken">Ends it.</param>
-    public async Task ExclusivelyAsync(Func<MySqlConnection, MigrationRun?, CancellationToken, Task> work, CancellationToken cancellationToken)
+    public async Task RunExclusivelyAsync(
+        Func<MySqlConnection, MigrationRun?, CancellationToken, Task> work, CancellationToken cancellationToken)
     {
         try
         {
@@ -61,14 +62,14 @@ internal sealed partial class Changes(
     /// <param name="snapshot">The snapshot that belongs to it; protected until the entry is closed.</param>
     /// <param name="work">The work.</param>
     /// <param name="cancellationToken">Ends it; the state before comes back then, too.</param>
-    public async Task MakeAsync(
+    public async Task RunAsync(
         MySqlConnection root,
         string verb,
         IReadOnlyList<string> from,
         string to,
         RunUndo undo,
         string? snapshot,
-        Func<Change, CancellationToken, Task> work,
+        Func<JournaledChange, CancellationToken, Task> work,
         CancellationToken cancellationToken)
     {
         var visitors = await database.CountVisitorsAsync(root, cancellationToken);
@@ -78,7 +79,7 @@ internal sealed partial class Changes(
             LogVisitors(visitors, database.Name);
         }
 
-        var change = new Change(
+        var change = new JournaledChange(
             journal, root, await journal.BeginAsync(root, verb, string.Join(", ", from), to, undo, snapshot, cancellationToken));
         try
         {
@@ -130,7 +131,8 @@ internal sealed partial class Changes(
         LogRecovered(done);
     }
 
-    private async Task FailedAsync(MySqlConnection root, MigrationRun run, bool hadVisitors, Exception failure, CancellationToken cancellationToken)
+    private async Task FailedAsync(
+        MySqlConnection root, MigrationRun run, bool hadVisitors, Exception failure, CancellationToken cancellationToken)
     {
         if (run.Phase == RunPhase.SeedDue)
         {
@@ -171,7 +173,8 @@ internal sealed partial class Changes(
         }
     }
 
-    [LoggerMessage(EventId = 520, Level = LogLevel.Warning, Message = "The run '{Verb}' ({Way}) of {Started:u} in process {Process} was killed before it was done; putting things back first")]
+    [LoggerMessage(EventId = 520, Level = LogLevel.Warning, Message = "The run '{Verb}' ({Way}) of {Started:u} in process {Process} was "
+        + "killed before it was done; putting things back first")]
     private partial void LogKilledRun(string verb, string way, DateTimeOffset started, string process);
 
     [LoggerMessage(EventId = 521, Level = LogLevel.Warning, Message = "Recovered from the killed run: {Done}")]
@@ -180,7 +183,8 @@ internal sealed partial class Changes(
     [LoggerMessage(EventId = 522, Level = LogLevel.Warning, Message = "Interrupted; putting things back")]
     private partial void LogInterrupted();
 
-    [LoggerMessage(EventId = 524, Level = LogLevel.Warning, Message = "{Count} other connections to {Database} are open: what they write while it is being changed may have to be put back by hand if that fails")]
+    [LoggerMessage(EventId = 524, Level = LogLevel.Warning, Message = "{Count} other connections to {Database} are open: what they write "
+        + "while it is being changed may have to be put back by hand if that fails")]
     private partial void LogVisitors(int count, string database);
 
     [LoggerMessage(EventId = 523, Level = LogLevel.Warning, Message = "Put back: {Done}")]

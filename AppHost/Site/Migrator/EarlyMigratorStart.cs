@@ -8,10 +8,11 @@ namespace UvlhubAspire.AppHost.Site;
 /// itself, and is at the door when MariaDB opens it. Where an image has to be pulled or built first, which may take longer
 /// than the migrator waits, it stays behind them.
 /// </summary>
-internal sealed class HeadStart : IDistributedApplicationEventingSubscriber
+internal sealed class EarlyMigratorStart : IDistributedApplicationEventingSubscriber
 {
     /// <inheritdoc/>
-    public Task SubscribeAsync(IDistributedApplicationEventing eventing, DistributedApplicationExecutionContext context, CancellationToken cancellationToken)
+    public Task SubscribeAsync(
+        IDistributedApplicationEventing eventing, DistributedApplicationExecutionContext context, CancellationToken cancellationToken)
     {
         if (context.IsRunMode)
         {
@@ -20,7 +21,7 @@ internal sealed class HeadStart : IDistributedApplicationEventingSubscriber
             {
                 foreach (var migrator in start.Model.Resources.OfType<MigratorResource>())
                 {
-                    Give(migrator);
+                    LetStartEarly(migrator);
                 }
 
                 return Task.CompletedTask;
@@ -30,7 +31,7 @@ internal sealed class HeadStart : IDistributedApplicationEventingSubscriber
         return Task.CompletedTask;
     }
 
-    private static void Give(MigratorResource migrator)
+    private static void LetStartEarly(MigratorResource migrator)
     {
         var waits = migrator.Annotations.OfType<WaitAnnotation>().Where(wait => wait.WaitType == WaitType.WaitUntilStarted).ToList();
         if (waits.All(wait => wait.Resource.HasAnnotationOfType<ImageIsHere>()))
