@@ -68,13 +68,13 @@ internal sealed class ComposeTarget : IPublishTarget
             YamlMap.Of(
                 service.DependsOn, dependency => dependency.Service,
                 dependency => new YamlMap().With("condition", dependency.Condition switch
-        {
-            PublishedCondition.Completed => "service_completed_successfully",
-            // Where nobody asks for its health, started is all that can be waited for.
-            PublishedCondition.Healthy when model.Services.Single(other => other.Name == dependency.Service).Probe is not null =>
-                "service_healthy",
-            _ => "service_started",
-        })))
+                {
+                    PublishedCondition.Completed => "service_completed_successfully",
+                    // Where nobody asks for its health, started is all that can be waited for.
+                    PublishedCondition.Healthy when model.Services.Single(other => other.Name == dependency.Service).Probe is not null =>
+                        "service_healthy",
+                    _ => "service_started",
+                })))
         .With("healthcheck", service.Probe is { } probe ? new YamlMap()
             .With("test", new List<string>(["CMD", .. probe.Command.Select(Escape)]))
             .With("interval", "5s")

@@ -186,11 +186,11 @@ internal sealed class KubernetesTarget : IPublishTarget
     // Whether it lives is another question than whether it is ready: a site without its database needs no restart.
     private static V1Probe? Listens(PublishedService service, int failures) =>
         service.Ports.Count == 0 || service.Kind == PublishedKind.Job ? null : new V1Probe
-    {
-        PeriodSeconds = 5,
-        FailureThreshold = failures,
-        TcpSocket = new V1TCPSocketAction { Port = service.Ports[0] },
-    };
+        {
+            PeriodSeconds = 5,
+            FailureThreshold = failures,
+            TcpSocket = new V1TCPSocketAction { Port = service.Ports[0] },
+        };
 
     private static V1Service Service(PublishedModel model, PublishedService service) => new()
     {

@@ -11,7 +11,8 @@ internal static class LocustBuilderExtensions
 
     /// <summary>Locust, on an image of the checkout's own.</summary>
     public static KnownService Locust { get; } = new(
-        "locust", "locust_container") { Ports = [new("Locust", 8089, HttpEndpointName) { Scheme = "http" }] };
+        "locust", "locust_container")
+    { Ports = [new("Locust", 8089, HttpEndpointName) { Scheme = "http" }] };
 
     /// <summary>
     /// Adds Locust from the checkout's <c>Dockerfile.locust</c>, with the checkout's locustfiles, to be started by hand in

@@ -48,7 +48,8 @@ public sealed partial class ComposeServiceReader(
             case "ports": _service = _service with { Ports = [.. yaml.Items(value, key).SelectMany(ReadPort)] }; break;
             case "expose": _service = _service with { Expose = [.. yaml.Texts(value, key).Select(item => item.Text)] }; break;
             case "volumes": _mounts.AddRange(yaml.Items(value, key).Select(ReadMount).OfType<ComposeMount>()); break;
-            case "secrets" or "configs": _mounts.AddRange(
+            case "secrets" or "configs":
+                _mounts.AddRange(
                 yaml.Items(value, key).Select(item => ReadFile(item, key)).OfType<ComposeMount>()); break;
             case "networks": _service = _service with { Networks = ReadConnections(value) }; break;
             case "depends_on": _service = _service with { DependsOn = ReadDependencies(value) }; break;
@@ -82,7 +83,8 @@ public sealed partial class ComposeServiceReader(
                 case "dockerfile": build = build with { Dockerfile = yaml.Text(value, name) }; break;
                 case "target": build = build with { Target = yaml.Text(value, name) }; break;
                 case "args": build = build with { Arguments = ReadVariables(value, "build.args") }; break;
-                case "dockerfile_inline": yaml.Note(
+                case "dockerfile_inline":
+                    yaml.Note(
                     key, "build.dockerfile_inline", "a Dockerfile inside the compose file is not built; put it into a file of its own",
                     isFatal: true); break;
                 case var _ when name.StartsWith("x-", StringComparison.Ordinal): break;
@@ -195,7 +197,8 @@ public sealed partial class ComposeServiceReader(
                 case "source" or "src": source = yaml.Text(value, name); break;
                 case "target" or "dst" or "destination": target = yaml.Text(value, name); break;
                 case "read_only" or "ro": isReadOnly = yaml.Switch(value, name); break;
-                case "tmpfs": temporaryOptions.AddRange(
+                case "tmpfs":
+                    temporaryOptions.AddRange(
                     Fields(value, "volumes.tmpfs").Select(field => $"{field.Key}={field.Value}")); break;
                 case "volume" when yaml.Entries(value, "volumes.volume").FirstOrDefault(option => option.Name == "subpath") is { } subpath:
                     NoteUnsupported("volumes.volume.subpath", "the whole volume is mounted", subpath.Key);

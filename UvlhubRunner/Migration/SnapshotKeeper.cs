@@ -98,10 +98,10 @@ internal sealed partial class SnapshotKeeper(
 
     private DatabaseAccess Access =>
         new(new MySqlConnectionStringBuilder(settings.Root.ConnectionString) { Database = settings.Database }.ConnectionString)
-    {
-        Container = settings.DatabaseContainer,
-        Engine = settings.Engine.Executable,
-    };
+        {
+            Container = settings.DatabaseContainer,
+            Engine = settings.Engine.Executable,
+        };
 
     private ProgressLines Progress() => new(time, progress =>
     {

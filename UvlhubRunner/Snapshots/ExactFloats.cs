@@ -64,7 +64,8 @@ internal sealed class ExactFloats(ContentReader reader, MySqlConnection connecti
         await using (
             var command = new MySqlCommand(
                 $"SELECT {string.Join(", ", columns)} FROM {reader.Qualified(table.Name)} WHERE {table.IsRounded}",
-                connection) { CommandTimeout = StatementLimitSeconds })
+                connection)
+            { CommandTimeout = StatementLimitSeconds })
         await using (var data = await command.ExecuteReaderAsync(cancellationToken))
         {
             while (await data.ReadAsync(cancellationToken))

@@ -172,7 +172,8 @@ internal sealed class Measurements(
 
         report.Add(
             new Comparison(
-                "nothing to migrate", new Figures(runner), new Figures(flask), 0.1) { Sides = ("migrator", "'flask db upgrade'") });
+                "nothing to migrate", new Figures(runner), new Figures(flask), 0.1)
+            { Sides = ("migrator", "'flask db upgrade'") });
     }
 
     private async Task SideBySideAsync(CancellationToken cancellationToken)

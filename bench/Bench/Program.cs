@@ -12,8 +12,12 @@ var output = new Option<string>("--output") { Description = "The folder for the 
 var rounds = new Option<int?>("--rounds") { Description = "Rounds of cold and warm starts; 7, or 3 with --quick." };
 var quick = new Option<bool>("--quick") { Description = "Fewer rounds and smaller sizes: about three minutes." };
 var only = new Option<string[]>("--only") { Description = $"Just these sections: {string.Join(", ", known)}.", AllowMultipleArgumentsPerToken = true };
-var minutes = new Option<double>("--minutes") { Description = "After this no further section begins, and at a third more everything "
-    + "ends.", DefaultValueFactory = _ => 11 };
+var minutes = new Option<double>("--minutes")
+{
+    Description = "After this no further section begins, and at a third more everything "
+    + "ends.",
+    DefaultValueFactory = _ => 11
+};
 only.AcceptOnlyFromAmong(known);
 
 var root = new RootCommand("Measures the AppHost against uvlhub's own docker compose, in turns, on the same images and the same checkout.")

@@ -135,14 +135,14 @@ public sealed class PublishedComposeTests(PublishedComposeTests.Deployment deplo
             await File.WriteAllTextAsync(
                 Path.Combine(Folder, ".env"),
                 Published.FillIn(await File.ReadAllTextAsync(Path.Combine(Folder, ".env.template")), new Dictionary<string, string>
-            {
-                // Compose reads quotes, dollars and hashes in a value; the container must get what was meant.
-                ["MARIADB_ROOT_PASSWORD"] = $"{RunningProduction.Password} $root #1",
-                ["MARIADB_PASSWORD"] = $"{RunningProduction.Password}$site",
-                ["WEBHOOK_TOKEN"] = "another token",
-                ["SECRET_KEY"] = "a key that a test made up",
-                ["HTTP_PORT"] = "127.0.0.1:0",
-            }));
+                {
+                    // Compose reads quotes, dollars and hashes in a value; the container must get what was meant.
+                    ["MARIADB_ROOT_PASSWORD"] = $"{RunningProduction.Password} $root #1",
+                    ["MARIADB_PASSWORD"] = $"{RunningProduction.Password}$site",
+                    ["WEBHOOK_TOKEN"] = "another token",
+                    ["SECRET_KEY"] = "a key that a test made up",
+                    ["HTTP_PORT"] = "127.0.0.1:0",
+                }));
             await ComposeAsync("up", "--detach", "--wait");
             Address = new Uri($"http://{await ComposeAsync("port", "nginx", "80")}");
         }

@@ -69,8 +69,12 @@ internal static class CertificateBuilderExtensions
             .WithHealthCheck($"{name}_check")
             .WithCommand(
                 "renew", "Renew certificate", RenewAsync,
-                new CommandOptions { IconName = "ArrowSync", Description = "Asks for a new certificate now; if that fails, the old one "
-                    + "stays." });
+                new CommandOptions
+                {
+                    IconName = "ArrowSync",
+                    Description = "Asks for a new certificate now; if that fails, the old one "
+                    + "stays."
+                });
     }
 
     // Always the one that is built here: what other images of it trust and where they keep it differs.

@@ -40,13 +40,13 @@ internal sealed partial class CertificateKeeper(
     /// <inheritdoc/>
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
         Task.FromResult(State switch
-    {
-        { Failure: { } failure, Ends: { } ends } =>
-            HealthCheckResult.Unhealthy($"not renewed: {failure}. The certificate until {Text(ends)} stays"),
-        { Failure: { } failure } => HealthCheckResult.Unhealthy($"no certificate: {failure}"),
-        { Ends: { } ends } => HealthCheckResult.Healthy($"until {Text(ends)}"),
-        _ => HealthCheckResult.Degraded("not asked for yet"),
-    });
+        {
+            { Failure: { } failure, Ends: { } ends } =>
+                HealthCheckResult.Unhealthy($"not renewed: {failure}. The certificate until {Text(ends)} stays"),
+            { Failure: { } failure } => HealthCheckResult.Unhealthy($"no certificate: {failure}"),
+            { Ends: { } ends } => HealthCheckResult.Healthy($"until {Text(ends)}"),
+            _ => HealthCheckResult.Degraded("not asked for yet"),
+        });
 
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)

@@ -57,10 +57,10 @@ internal sealed partial class Webhook(
             limiter.RejectionStatusCode = StatusCodes.Status429TooManyRequests;
             limiter.GlobalLimiter = PartitionedRateLimiter.Create<HttpContext, string>(
                 _ => RateLimitPartition.GetFixedWindowLimiter("all", _ => new FixedWindowRateLimiterOptions
-            {
-                PermitLimit = RequestsInAMinute,
-                Window = TimeSpan.FromMinutes(1),
-            }));
+                {
+                    PermitLimit = RequestsInAMinute,
+                    Window = TimeSpan.FromMinutes(1),
+                }));
         });
         _application = builder.Build();
         _application.UseRateLimiter();

@@ -7,7 +7,8 @@ namespace UvlhubAspire.AppHost.Services;
 internal sealed class NginxHealthCheck(Func<Uri> url) : IHealthCheck
 {
     private static readonly HttpClient s_client = new(
-        new SocketsHttpHandler { AllowAutoRedirect = false }) { Timeout = TimeSpan.FromSeconds(10) };
+        new SocketsHttpHandler { AllowAutoRedirect = false })
+    { Timeout = TimeSpan.FromSeconds(10) };
 
     /// <inheritdoc/>
     public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)

@@ -57,7 +57,8 @@ public sealed class ImageChooser(ContainerEngine engine, ImageSourceSetting sett
             return new ImageChoice(
                 standIn.Image,
                 $"built earlier from Debian's packages in place of {Described(image, real!)}; {setting.Name}=registry pulls that one",
-                standIn) { IsHere = await isHere };
+                standIn)
+            { IsHere = await isHere };
         }
 
         var refusal = await RefusalAsync(needed, cancellationToken);

@@ -27,7 +27,8 @@ public sealed class ConsistencyTests(MariaDBFixture fixture)
             {
                 await using var command = new MySqlCommand(
                     "START TRANSACTION; UPDATE account SET money = money - 1; UPDATE zz_account SET money = money + 1; COMMIT",
-                    connection) { CommandTimeout = 200 };
+                    connection)
+                { CommandTimeout = 200 };
                 await command.ExecuteNonQueryAsync(Token);
                 Interlocked.Increment(ref transfers);
             }

@@ -1,9 +1,8 @@
 using System.Runtime.Versioning;
 using Microsoft.Extensions.Configuration;
-using UvlhubAspire.Engine;
 using Xunit;
 
-namespace UvlhubAspire.AppHost.Tests.Engine;
+namespace UvlhubAspire.Engine.Tests;
 
 /// <summary>Which engine is asked, and what is read of its answers. The engine is a script that prints what one has printed.</summary>
 [UnsupportedOSPlatform("windows")]
