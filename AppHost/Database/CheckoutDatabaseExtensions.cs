@@ -87,10 +87,10 @@ internal static class CheckoutDatabaseExtensions
                 {
                     resource.Annotations.Remove(check);
                 }
-
-                resource.Annotations.Add(new HealthCheckAnnotation(key));
             }
 
+            // Its databases have it from their parent; twice under one key it would never be asked.
+            builder.Resource.Annotations.Add(new HealthCheckAnnotation(key));
             return Task.CompletedTask;
         });
         return builder;
