@@ -47,8 +47,9 @@ public sealed class ServerTests
             "op.execute(\"UPDATE user SET nickname = 'n'\")");
         var (_, undisturbed, _) = await minihub.RehearseAsync();
         using var runner = minihub.Start();
-        await runner.WaitForAsync("-> 005", Cancellation);
-        await Task.Delay(TimeSpan.FromSeconds(1), Cancellation);
+        await Eventually.IsAsync(
+            () => minihub.TextAsync("SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE INFO LIKE 'DO SLEEP%'"),
+            count => count == "1", what: "the middle of the revision");
         await server.KillAsync(Cancellation);
         await Task.Delay(TimeSpan.FromSeconds(10), Cancellation);
         await server.StartAgainAsync(Cancellation);

@@ -30,12 +30,15 @@ public sealed class Toolbox : IAsyncDisposable
         var owner = CheckoutOwner.Of(checkout, s_engine);
         var startup = Path.Combine(
             Path.GetDirectoryName(UvlhubAspire.Checkout.RepositoryFolder.Images)!, "AppHost", "Site", "Flask", "startup");
+        // Passwords of the shared server in arguments would be seen by a test that looks for them.
+        using var folder = new TemporaryFolder();
+        var variables = folder.Write(
+            "variables", string.Concat((owner is null ? environment : environment.Concat(CheckoutContainer.OwnersVariables))
+                .Select(pair => $"{pair.Key}={pair.Value}\n")));
         string[] arguments =
         [
             "run", "--detach", "--name", name, .. CheckoutContainer.Options("/app"), .. CheckoutContainer.UserOption(owner),
-            .. (owner is null ? environment : environment.Concat(CheckoutContainer.OwnersVariables))
-                .SelectMany(pair => (string[])["--env", $"{pair.Key}={pair.Value}"]),
-            "--volume", $"{checkout}:/app", "--volume", $"{startup}:/opt/uvlhub-aspire/startup:ro",
+            "--env-file", variables, "--volume", $"{checkout}:/app", "--volume", $"{startup}:/opt/uvlhub-aspire/startup:ro",
             recipe.Image, "sleep", "infinity",
         ];
         var started = await s_engine.RunAsync(s_limit, cancellationToken, arguments);

@@ -5,6 +5,9 @@ using Xunit;
 
 namespace UvlhubAspire.UvlhubRunner.Tests.Snapshots;
 
+/// <summary>Alone: the memory of this process is what is looked at.</summary>
+[CollectionDefinition(nameof(LargeDatabaseTests), DisableParallelization = true)]
+[Collection(nameof(LargeDatabaseTests))]
 public sealed class LargeDatabaseTests(MariaDBFixture fixture)
 {
     [Fact(Timeout = 300_000)]
