@@ -13,7 +13,6 @@ internal sealed class RunnerLog() : ConsoleFormatter(FormatterName)
     /// <summary>The formatter's name.</summary>
     public const string FormatterName = "runner";
 
-    /// <inheritdoc/>
     public override void Write<TState>(in LogEntry<TState> logEntry, IExternalScopeProvider? scopeProvider, TextWriter textWriter)
     {
         var level = logEntry.LogLevel switch

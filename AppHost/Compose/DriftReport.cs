@@ -11,7 +11,6 @@ namespace UvlhubAspire.AppHost.Compose;
 /// <param name="Reason">Why, if it is on purpose.</param>
 internal sealed record Difference(string Service, DriftAspect Aspect, string Subject, string Problem, SourceLine? At, string? Reason = null)
 {
-    /// <inheritdoc/>
     public override string ToString() => $"{(At is { } line ? $"{line}: " : "")}{Service}: {Problem}";
 }
 

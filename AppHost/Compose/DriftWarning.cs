@@ -19,7 +19,6 @@ internal sealed partial class DriftWarning(
     private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(20);
     private readonly ILogger _logger = loggers.CreateLogger("UvlhubAspire.Compose");
 
-    /// <inheritdoc/>
     public Task SubscribeAsync(
         IDistributedApplicationEventing eventing, DistributedApplicationExecutionContext context, CancellationToken cancellationToken)
     {

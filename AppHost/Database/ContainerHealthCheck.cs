@@ -20,7 +20,6 @@ internal sealed class ContainerHealthCheck(ContainerEngine engine, string contai
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(200);
 
-    /// <inheritdoc/>
     public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
     {
         // Aspire asks an unhealthy resource again after one second, then two, up to five; dependents wait for that.

@@ -8,13 +8,10 @@ internal sealed class ComposeTarget : IPublishTarget
 {
     private const string Network = "uvlhub_network";
 
-    /// <inheritdoc/>
     public string Name => "compose";
 
-    /// <inheritdoc/>
     public string Description => "Writes a docker compose file, and the template of its .env, for one server.";
 
-    /// <inheritdoc/>
     public IEnumerable<OutputFile> Write(PublishedModel model)
     {
         var file = new YamlMap()

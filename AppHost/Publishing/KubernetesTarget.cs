@@ -17,13 +17,10 @@ internal sealed class KubernetesTarget : IPublishTarget
     private const string Secrets = "secrets";
     private const string Settings = "settings";
 
-    /// <inheritdoc/>
     public string Name => "kubernetes";
 
-    /// <inheritdoc/>
     public string Description => "Writes Kubernetes manifests: StatefulSet, Job, Deployments, Services, Ingress, claims.";
 
-    /// <inheritdoc/>
     public IEnumerable<OutputFile> Write(PublishedModel model)
     {
         // The cluster has its own ways to a certificate, in front of the ingress.

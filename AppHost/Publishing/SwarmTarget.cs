@@ -14,13 +14,10 @@ internal sealed class SwarmTarget : IPublishTarget
     private const string DataLabel = "uvlhub.data";
     private const string SiteLabel = "WEB_LABEL";
 
-    /// <inheritdoc/>
     public string Name => "swarm";
 
-    /// <inheritdoc/>
     public string Description => "Writes a Docker Swarm stack, and the template of its settings, for several servers.";
 
-    /// <inheritdoc/>
     public IEnumerable<OutputFile> Write(PublishedModel model)
     {
         var secrets = model.Variables.Where(variable => variable.IsSecret).ToList();

@@ -21,7 +21,6 @@ internal static class Yaml
 /// <summary>Writes text of several lines line by line.</summary>
 internal sealed class LiteralBlockEmitter(IEventEmitter next) : ChainedEventEmitter(next)
 {
-    /// <inheritdoc/>
     public override void Emit(ScalarEventInfo eventInfo, IEmitter emitter)
     {
         if (eventInfo.Source.Value is string text && text.Contains('\n', StringComparison.Ordinal))

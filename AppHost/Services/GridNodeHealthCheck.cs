@@ -10,7 +10,6 @@ internal sealed class GridNodeHealthCheck(Func<Uri> hub, string browser) : IHeal
 {
     private static readonly HttpClient s_client = new() { Timeout = TimeSpan.FromSeconds(10) };
 
-    /// <inheritdoc/>
     public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
     {
         try

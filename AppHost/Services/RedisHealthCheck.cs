@@ -10,7 +10,6 @@ internal sealed class RedisHealthCheck(Func<EndpointReference> endpoint) : IHeal
 {
     private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(5);
 
-    /// <inheritdoc/>
     public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);

@@ -21,7 +21,6 @@ internal sealed partial class PreflightChecks(
     private static readonly TimeSpan s_clearingUp = TimeSpan.FromSeconds(10);
     private readonly ILogger _logger = loggers.CreateLogger("UvlhubAspire.Preflight");
 
-    /// <inheritdoc/>
     public Task SubscribeAsync(
         IDistributedApplicationEventing eventing, DistributedApplicationExecutionContext context, CancellationToken cancellationToken)
     {

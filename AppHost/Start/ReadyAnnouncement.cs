@@ -12,7 +12,6 @@ internal sealed partial class ReadyAnnouncement(ILoggerFactory loggers, UvlhubCh
 {
     private readonly ILogger _logger = loggers.CreateLogger("UvlhubAspire");
 
-    /// <inheritdoc/>
     public Task SubscribeAsync(
         IDistributedApplicationEventing eventing, DistributedApplicationExecutionContext context, CancellationToken cancellationToken)
     {

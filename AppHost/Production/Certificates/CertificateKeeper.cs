@@ -37,7 +37,6 @@ internal sealed partial class CertificateKeeper(
         return State.Failure;
     }
 
-    /// <inheritdoc/>
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
         Task.FromResult(State switch
         {
@@ -48,7 +47,6 @@ internal sealed partial class CertificateKeeper(
             _ => HealthCheckResult.Degraded("not asked for yet"),
         });
 
-    /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         try

@@ -12,7 +12,6 @@ internal sealed class GitVersions(string checkout) : IVersionSource
 {
     private static readonly TimeSpan s_limit = TimeSpan.FromMinutes(5);
 
-    /// <inheritdoc/>
     public async Task<VersionChange> TakeAsync(CancellationToken cancellationToken)
     {
         var before = await HeadAsync(cancellationToken);
@@ -20,7 +19,6 @@ internal sealed class GitVersions(string checkout) : IVersionSource
         return new VersionChange(before, await HeadAsync(cancellationToken));
     }
 
-    /// <inheritdoc/>
     public async Task<string?> PutBackAsync(VersionChange change, CancellationToken cancellationToken)
     {
         if (!change.IsNew)

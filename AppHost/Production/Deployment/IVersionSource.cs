@@ -29,9 +29,7 @@ internal sealed record VersionChange(string Before, string Now)
 /// <summary>The checkout as it stands: somebody else brings the code.</summary>
 internal sealed class CheckoutAsItStands : IVersionSource
 {
-    /// <inheritdoc/>
     public Task<VersionChange> TakeAsync(CancellationToken cancellationToken) => Task.FromResult(new VersionChange("", ""));
 
-    /// <inheritdoc/>
     public Task<string?> PutBackAsync(VersionChange change, CancellationToken cancellationToken) => Task.FromResult<string?>(null);
 }

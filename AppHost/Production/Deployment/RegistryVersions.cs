@@ -8,7 +8,6 @@ internal sealed class RegistryVersions(ContainerEngine engine, string image) : I
     private static readonly TimeSpan s_asked = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan s_pulled = TimeSpan.FromMinutes(15);
 
-    /// <inheritdoc/>
     public async Task<VersionChange> TakeAsync(CancellationToken cancellationToken)
     {
         var before = await IdAsync(cancellationToken);
@@ -17,7 +16,6 @@ internal sealed class RegistryVersions(ContainerEngine engine, string image) : I
             : throw new DeploymentException($"{image} could not be pulled: {pulled.Error.Split('\n')[^1]}");
     }
 
-    /// <inheritdoc/>
     public async Task<string?> PutBackAsync(VersionChange change, CancellationToken cancellationToken)
     {
         if (!change.IsNew || change.Before.Length == 0)

@@ -11,7 +11,6 @@ namespace UvlhubAspire.AppHost.Production;
 internal sealed class RegistryWatch(
     Deployer deployer, IResource site, TimeSpan every, ResourceNotificationService notifications, TimeProvider time) : BackgroundService
 {
-    /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         try

@@ -35,7 +35,6 @@ internal sealed partial class Webhook(
     /// <summary>Where it listens; known once it has started.</summary>
     public Uri Url => new($"{_application!.Urls.First(url => url.Contains("127.0.0.1", StringComparison.Ordinal))}/webhook/deploy");
 
-    /// <inheritdoc/>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
@@ -76,7 +75,6 @@ internal sealed partial class Webhook(
         LogListening(Url);
     }
 
-    /// <inheritdoc/>
     public async Task StopAsync(CancellationToken cancellationToken)
     {
         await _end.CancelAsync();
@@ -86,7 +84,6 @@ internal sealed partial class Webhook(
         }
     }
 
-    /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
         if (_application is not null)

@@ -10,7 +10,6 @@ internal sealed class NginxHealthCheck(Func<Uri> url) : IHealthCheck
         new SocketsHttpHandler { AllowAutoRedirect = false })
     { Timeout = TimeSpan.FromSeconds(10) };
 
-    /// <inheritdoc/>
     public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
     {
         try

@@ -46,7 +46,6 @@ internal sealed class NginxReload(ContainerEngine engine) : IDisposable
         }
     }
 
-    /// <inheritdoc/>
     public void Dispose() => _gate.Dispose();
 
     // The processes that take new requests: those that end with their last one say so in their title.

@@ -16,7 +16,6 @@ internal sealed partial class UpstreamRefresh(
     private const int Attempts = 5;
     private static readonly TimeSpan s_pause = TimeSpan.FromSeconds(1);
 
-    /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         var up = new HashSet<IResource>();

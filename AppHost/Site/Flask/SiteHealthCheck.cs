@@ -19,7 +19,6 @@ internal sealed class SiteHealthCheck(Func<Uri> url) : IHealthCheck
         DefaultRequestHeaders = { { "User-Agent", "UvlhubAspire-HealthCheck" } },
     };
 
-    /// <inheritdoc/>
     public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);

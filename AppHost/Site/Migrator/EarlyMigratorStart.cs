@@ -10,7 +10,6 @@ namespace UvlhubAspire.AppHost.Site;
 /// </summary>
 internal sealed class EarlyMigratorStart : IDistributedApplicationEventingSubscriber
 {
-    /// <inheritdoc/>
     public Task SubscribeAsync(
         IDistributedApplicationEventing eventing, DistributedApplicationExecutionContext context, CancellationToken cancellationToken)
     {
