@@ -4,7 +4,7 @@
 var builder = DistributedApplication.CreateBuilder(args);
 var uvlhub = builder.AddUvlhub();
 
-var db = builder.AddMariaDB(SharedNames.Server, uvlhub.RootPassword)
+var db = builder.AddMariaDB("db", uvlhub.RootPassword)
     .WithUser(uvlhub.Checkout.DatabaseUser, uvlhub.UserPassword)
     .WithContainerName(uvlhub.Names.DatabaseContainer)
     .WithCheckoutEnvironment(uvlhub)
@@ -13,7 +13,7 @@ var db = builder.AddMariaDB(SharedNames.Server, uvlhub.RootPassword)
     .WithAutomaticRestart()
     .WithExternalServer(uvlhub)
     .WithClientCommand();
-var uvlhubdb = db.AddDatabase(SharedNames.Database, uvlhub.Checkout.Database);
+var uvlhubdb = db.AddDatabase("uvlhubdb", uvlhub.Checkout.Database);
 if (uvlhub.Profile.HasTestDatabase)
 {
     db.AddDatabase("uvlhubdb-test", uvlhub.Checkout.TestDatabase);

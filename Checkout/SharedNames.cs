@@ -3,10 +3,10 @@ namespace UvlhubAspire.Checkout;
 /// <summary>Names that the AppHost gives, and by which UvlhubRunner finds things in a shell.</summary>
 public static class SharedNames
 {
-    /// <summary>The resource of the database server.</summary>
+    /// <summary>The resource of the database server, as AppHost.cs calls it.</summary>
     public const string Server = "db";
 
-    /// <summary>The resource of the application's database.</summary>
+    /// <summary>The resource of the application's database, as AppHost.cs calls it.</summary>
     public const string Database = "uvlhubdb";
 
     /// <summary>The parameter with the password of MariaDB's <c>root</c>.</summary>

@@ -193,6 +193,15 @@ public sealed class EnvironmentTests : IDisposable
         return _folder.Write(".env.render", environment);
     }
 
+    [Fact]
+    public async Task The_migrator_knows_the_databases_by_the_names_that_the_model_gives_them()
+    {
+        await using var builder = await ModelOnly.CreateAsync();
+        var names = builder.Resources.Select(resource => resource.Name).ToList();
+        Assert.Contains(SharedNames.Server, names);
+        Assert.Contains(SharedNames.Database, names);
+    }
+
     private string Refusal() => Assert.Throws<UserErrorException>(() =>
         RequiredSecrets.Settle(UvlhubCheckout.Read(_folder.Path, EnvironmentProfile.Production), new UvlhubOptions())).Message;
 
