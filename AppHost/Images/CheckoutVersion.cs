@@ -14,8 +14,7 @@ internal static class CheckoutVersion
     public static async Task<string> ReadAsync(UvlhubCheckout checkout, UvlhubOptions options, CancellationToken cancellationToken)
     {
         var version = options.Version is { Length: > 0 } set ? set : await DescribeAsync(checkout.Path, cancellationToken);
-        var tag = string.Concat((version ?? "").Select(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '.' or '-' ? c : '-'))
-            .TrimStart('.', '-');
+        var tag = Names.Clean(version ?? "", '-', "_.-").TrimStart('.', '-');
         return tag.Length == 0 ? "latest" : tag[..Math.Min(tag.Length, LongestTag)];
     }
 

@@ -2,9 +2,9 @@ namespace UvlhubAspire.Engine;
 
 /// <summary>Passes a program's output on line by line and keeps the last lines, which hold the cause if it fails.</summary>
 /// <param name="forward">What happens with each line.</param>
-public sealed class OutputTail(Action<string> forward)
+/// <param name="kept">How many lines are kept. Default: 15, as many as people are shown.</param>
+public sealed class OutputTail(Action<string> forward, int kept = 15)
 {
-    private const int Kept = 15;
     private readonly Queue<string> _lines = new();
     private readonly Lock _lock = new();
 
@@ -19,7 +19,7 @@ public sealed class OutputTail(Action<string> forward)
         lock (_lock)
         {
             _lines.Enqueue(line);
-            while (_lines.Count > Kept)
+            while (_lines.Count > kept)
             {
                 _lines.Dequeue();
             }
@@ -28,12 +28,18 @@ public sealed class OutputTail(Action<string> forward)
         forward(line);
     }
 
-    /// <summary>The last lines, one below the other.</summary>
-    public override string ToString()
+    /// <summary>The last lines.</summary>
+    public IReadOnlyList<string> Lines
     {
-        lock (_lock)
+        get
         {
-            return string.Join(Environment.NewLine, _lines);
+            lock (_lock)
+            {
+                return [.. _lines];
+            }
         }
     }
+
+    /// <summary>The last lines, one below the other.</summary>
+    public override string ToString() => string.Join(Environment.NewLine, Lines);
 }

@@ -5,71 +5,28 @@ namespace UvlhubAspire.Runner.Flask;
 /// <summary>What a command of Flask printed: forwarded line by line, its end kept, the cause of a failure found in it.</summary>
 internal sealed partial class FlaskOutput(Action<string> forward)
 {
-    private const int Kept = 200;
-    private readonly Queue<string> _lines = new();
-    private readonly Lock _lock = new();
-    private string? _step;
+    private readonly OutputTail _tail = new(forward, kept: 200);
+    private volatile string? _step;
 
     /// <summary>Takes one line.</summary>
     public void Add(string line)
     {
-        if (string.IsNullOrWhiteSpace(line))
+        if (RunningUpgrade().Match(line) is { Success: true } step)
         {
-            return;
+            _step = step.Groups["to"].Value;
         }
 
-        lock (_lock)
-        {
-            _lines.Enqueue(line);
-            while (_lines.Count > Kept)
-            {
-                _lines.Dequeue();
-            }
-
-            if (RunningUpgrade().Match(line) is { Success: true } step)
-            {
-                _step = step.Groups["to"].Value;
-            }
-        }
-
-        forward(line);
+        _tail.Add(line);
     }
 
     /// <summary>The revision that Alembic began last; <see langword="null"/> if it began none.</summary>
-    public string? Revision
-    {
-        get
-        {
-            lock (_lock)
-            {
-                return _step;
-            }
-        }
-    }
+    public string? Revision => _step;
 
     /// <summary>The lines, one below the other.</summary>
-    public string Text
-    {
-        get
-        {
-            lock (_lock)
-            {
-                return string.Join('\n', _lines);
-            }
-        }
-    }
+    public string Text => string.Join('\n', _tail.Lines);
 
     /// <summary>The last line; empty if nothing was printed.</summary>
-    public string LastLine
-    {
-        get
-        {
-            lock (_lock)
-            {
-                return _lines.LastOrDefault() ?? "";
-            }
-        }
-    }
+    public string LastLine => _tail.Lines is [.., var last] ? last : "";
 
     /// <summary>
     /// The one line that says why the command failed, with the statement that failed if it was SQL: the last exception of
@@ -79,15 +36,9 @@ internal sealed partial class FlaskOutput(Action<string> forward)
     {
         get
         {
-            string[] lines;
-            lock (_lock)
-            {
-                lines = [.. _lines];
-            }
-
+            var lines = _tail.Lines;
             var cause = lines.LastOrDefault(line => PythonException().IsMatch(line) || ToolError().IsMatch(line))
-                ?? lines.LastOrDefault()
-                ?? "it printed nothing";
+                ?? (lines is [.., var last] ? last : "it printed nothing");
             var statement = lines.LastOrDefault(line => line.StartsWith("[SQL: ", StringComparison.Ordinal));
             cause = LogPrefix().Replace(cause, "").Trim();
             return statement is null ? cause : $"{cause} {statement.Trim()}";
@@ -98,16 +49,8 @@ internal sealed partial class FlaskOutput(Action<string> forward)
     /// Whether uvlhub's seeding command reported a failed seeder. It catches the error, prints this line, and ends with
     /// exit code 0 all the same.
     /// </summary>
-    public string? SeederError
-    {
-        get
-        {
-            lock (_lock)
-            {
-                return _lines.FirstOrDefault(line => line.Contains("Error running seeder", StringComparison.Ordinal));
-            }
-        }
-    }
+    public string? SeederError =>
+        _tail.Lines.FirstOrDefault(line => line.Contains("Error running seeder", StringComparison.Ordinal));
 
     [GeneratedRegex(@"Running upgrade\s*(?<from>.*?)\s*->\s*(?<to>[^,\s]+)")]
     private static partial Regex RunningUpgrade();

@@ -11,8 +11,11 @@ public sealed class FreshClone : IDisposable
 {
     private static readonly TimeSpan s_endLimit = TimeSpan.FromMinutes(2);
 
-    // A migrator of machine code takes a minute of both cores; the tests' own build has one.
-    private static readonly Dictionary<string, string?> s_settings = new() { ["PublishAot"] = "false" };
+    /// <summary>
+    /// What its commands are run with: a migrator of machine code takes a minute of both cores, and the tests' own build
+    /// has one.
+    /// </summary>
+    public static IReadOnlyDictionary<string, string?> Settings { get; } = new Dictionary<string, string?> { ["PublishAot"] = "false" };
 
     private readonly DirectoryInfo _folder;
 
@@ -67,7 +70,7 @@ public sealed class FreshClone : IDisposable
             command.StartsWith("./", StringComparison.Ordinal) ? System.IO.Path.Combine(_folder.FullName, command[2..]) : command)
             .WithArguments(arguments)
             .WithWorkingDirectory(_folder.FullName)
-            .WithEnvironmentVariables(s_settings)
+            .WithEnvironmentVariables(Settings)
             .WithValidation(CommandResultValidation.None)
             .ExecuteBufferedAsync(cancellationToken);
 
@@ -80,7 +83,7 @@ public sealed class FreshClone : IDisposable
         var run = Cli.Wrap("timeout")
             .WithArguments(["--kill-after=30", "600", System.IO.Path.Combine(_folder.FullName, command), .. arguments])
             .WithWorkingDirectory(_folder.FullName)
-            .WithEnvironmentVariables(s_settings)
+            .WithEnvironmentVariables(Settings)
             .WithStandardOutputPipe(PipeTarget.ToDelegate(Add))
             .WithStandardErrorPipe(PipeTarget.ToDelegate(Add))
             .WithValidation(CommandResultValidation.None)

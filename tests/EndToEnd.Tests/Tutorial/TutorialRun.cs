@@ -160,11 +160,9 @@ internal sealed partial class TutorialRun : IAsyncDisposable
 
     private Dictionary<string, string?> Settings()
     {
-        var settings = new Dictionary<string, string?>
+        var settings = new Dictionary<string, string?>(FreshClone.Settings)
         {
             ["Uvlhub__Snapshots__Path"] = _snapshots,
-            // A migrator of machine code takes a minute of both cores; the tests' own build has one.
-            ["PublishAot"] = "false",
             // ./test sets it for models that it builds itself.
             ["DOTNET_hostBuilder__reloadConfigOnChange"] = null,
         };
