@@ -46,6 +46,27 @@ public sealed class GitVersionsTests : IAsyncLifetime
     }
 
     [Fact(Timeout = 60_000)]
+    public async Task An_edit_that_is_made_while_the_new_commits_are_tried_is_not_lost_when_they_go_back()
+    {
+        await CommitAsync(Origin, "notes.txt", "first");
+        var versions = new GitVersions(Checkout);
+        await versions.TakeAsync(Cancellation);
+        await CommitAsync(Origin, "page.html", "second");
+        var change = await versions.TakeAsync(Cancellation);
+
+        // What the new commits touch stops it; what they do not touch goes along.
+        _folder.Write("checkout/page.html", "edited here");
+        Assert.Contains("page.html", await versions.PutBackAsync(change, Cancellation), StringComparison.Ordinal);
+        Assert.Equal("edited here", Page());
+
+        _folder.Write("checkout/page.html", "second");
+        _folder.Write("checkout/notes.txt", "edited here");
+        Assert.Null(await versions.PutBackAsync(change, Cancellation));
+        Assert.Equal("first", Page());
+        Assert.Equal("edited here", File.ReadAllText(Path.Combine(Checkout, "notes.txt")));
+    }
+
+    [Fact(Timeout = 60_000)]
     public async Task Nothing_new_changes_nothing() =>
         Assert.False((await new GitVersions(Checkout).TakeAsync(Cancellation)).IsNew);
 
