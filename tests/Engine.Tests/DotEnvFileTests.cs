@@ -8,8 +8,11 @@ public sealed class DotEnvFileTests
     [Fact]
     public void Windows_line_ends_comments_and_blank_lines_leave_no_trace()
     {
-        var file = DotEnvFile.Parse("# head\r\n\r\nA=1\r\n  # indented\r\nB=\"2\"\r\n", ".env");
-        Proof.Happens("they leave no trace in any value", () => Assert.Equal([new("A", "1"), new("B", "2")], file.Values));
+        var file = DotEnvFile.Parse("# head\r\n\r\nA=1\r\n  # indented\r\nB=\"2\"\r\nC='two\r\nlines'\r\nD=${A}\r\n", ".env");
+        Proof.Happens(
+            "they leave no trace in any value",
+            () => Assert.Equal([new("A", "1"), new("B", "2"), new("C", "two\nlines"), new("D", "1")], file.Values));
+        Assert.Equal(8, file.LineOf("D"));
     }
 
     [Fault(FaultArea.Checkout, ".env is malformed")]
