@@ -38,8 +38,7 @@ internal static class FlaskBuilderExtensions
                 PublishedKind.Replicated,
                 new PublishedProbe(
                     ["python", "-c", $"import urllib.request; urllib.request.urlopen('http://127.0.0.1:{uvlhub.Profile.SitePort}/', "
-                    + "timeout=8)"])
-                { Page = "/" })
+                    + "timeout=8)"]))
             .DiffersFromCompose(
                 DriftAspect.Command, "the migrator has done what the entrypoint does before Flask; what it ends with runs here")
             .DiffersFromCompose(
