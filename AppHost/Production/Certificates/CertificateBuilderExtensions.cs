@@ -1,5 +1,4 @@
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 using UvlhubAspire.AppHost.Production;
 using UvlhubAspire.AppHost.Services;
@@ -63,10 +62,8 @@ internal static class CertificateBuilderExtensions
 
         builder.Services.AddSingleton(services => ActivatorUtilities.CreateInstance<CertificateKeeper>(services, certbot.Resource, tls));
         builder.Services.AddSingleton<IHostedService>(services => services.GetRequiredService<CertificateKeeper>());
-        builder.Services.AddHealthChecks().Add(new HealthCheckRegistration(
-            $"{name}_check", services => services.GetRequiredService<CertificateKeeper>(), failureStatus: null, tags: null));
         return certbot
-            .WithHealthCheck($"{name}_check")
+            .WithHealthCheck(services => services.GetRequiredService<CertificateKeeper>())
             .WithCommand(
                 "renew", "Renew certificate", RenewAsync,
                 new CommandOptions

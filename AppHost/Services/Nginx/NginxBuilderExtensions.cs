@@ -1,5 +1,4 @@
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 using UvlhubAspire.AppHost.Services;
 using UvlhubAspire.AppHost.Site;
@@ -59,10 +58,9 @@ internal static class NginxBuilderExtensions
             nginx.WithBindMount(mount.Source!, mount.Target, isReadOnly: true);
         }
 
-        var key = $"{Nginx.Name}_check";
-        builder.Services.AddHealthChecks().Add(new HealthCheckRegistration(
-            key, _ => new NginxHealthCheck(() => new Uri(nginx.GetEndpoint(HttpEndpointName).Url)), failureStatus: null, tags: null));
-        return nginx.WithHealthCheck(key).WithUpstreams(new Upstreams(mounts.Select(mount => mount.Source!)));
+        return nginx
+            .WithHealthCheck(_ => new NginxHealthCheck(() => new Uri(nginx.GetEndpoint(HttpEndpointName).Url)))
+            .WithUpstreams(new Upstreams(mounts.Select(mount => mount.Source!)));
     }
 
     /// <summary>The names under which a resource stands in nginx's configuration.</summary>

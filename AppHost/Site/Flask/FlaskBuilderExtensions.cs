@@ -1,6 +1,4 @@
 using System.Globalization;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Diagnostics.HealthChecks;
 using UvlhubAspire.AppHost.Images;
 using UvlhubAspire.AppHost.Site;
 using UvlhubAspire.AppHost.Uvlhub;
@@ -104,13 +102,8 @@ internal static class FlaskBuilderExtensions
         return builder;
     }
 
-    private static IResourceBuilder<FlaskResource> WithSiteHealthCheck(this IResourceBuilder<FlaskResource> builder)
-    {
-        var key = $"{builder.Resource.Name}_check";
-        builder.ApplicationBuilder.Services.AddHealthChecks().Add(new HealthCheckRegistration(
-            key, _ => new SiteHealthCheck(() => new Uri(builder.Resource.HttpEndpoint.Url)), failureStatus: null, tags: null));
-        return builder.WithHealthCheck(key);
-    }
+    private static IResourceBuilder<FlaskResource> WithSiteHealthCheck(this IResourceBuilder<FlaskResource> builder) =>
+        builder.WithHealthCheck(_ => new SiteHealthCheck(() => new Uri(builder.Resource.HttpEndpoint.Url)));
 
     /// <summary>Adds a container with the checkout's code and environment; what it runs is up to the caller.</summary>
     /// <param name="builder">The application that is being built.</param>
