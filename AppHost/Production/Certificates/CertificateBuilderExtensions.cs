@@ -76,8 +76,8 @@ internal static class CertificateBuilderExtensions
 
     // Always the one that is built here: what other images of it trust and where they keep it differs.
     private static IResourceBuilder<ContainerResource> AddPebble(this IDistributedApplicationBuilder builder, UvlhubEnvironment uvlhub) =>
-        builder.AddResource(new ContainerResource(TlsSettings.Pebble))
-            .WithBuiltImage(new ContainerImage(null, ImageRecipe.StandIn(RepositoryFolder.StandIn(TlsSettings.Pebble)), []))
+        builder.AddResource(new ContainerResource(UvlhubOptions.TlsOptions.Pebble))
+            .WithBuiltImage(new ContainerImage(null, ImageRecipe.StandIn(RepositoryFolder.StandIn(UvlhubOptions.TlsOptions.Pebble)), []))
             .WithContainerName(uvlhub.Names.ServiceContainer("pebble_container"))
             // Pebble refuses one good nonce in twenty, to see whether clients ask again; nobody is helped by that here.
             .WithEnvironment("PEBBLE_WFE_NONCEREJECT", "0")

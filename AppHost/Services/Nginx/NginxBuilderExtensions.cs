@@ -81,21 +81,15 @@ internal static class NginxBuilderExtensions
     // Everything else stays on the loopback address, whatever is set.
     private static IResourceBuilder<ContainerResource> OpenTo(this IResourceBuilder<ContainerResource> nginx, UvlhubEnvironment uvlhub)
     {
-        switch (uvlhub.Options.OpenTo?.ToLowerInvariant())
+        if (uvlhub.Options.OpenTo == Audience.Network)
         {
-            case null or "" or "loopback":
-                return nginx;
-            case "network":
-                foreach (var endpoint in nginx.Resource.Annotations.OfType<EndpointAnnotation>())
-                {
-                    endpoint.TargetHost = "0.0.0.0";
-                }
-
-                return nginx;
-            default:
-                throw new UserErrorException(
-                    $"{UvlhubOptions.Section}:{nameof(UvlhubOptions.OpenTo)} is '{uvlhub.Options.OpenTo}'; it can be loopback or network");
+            foreach (var endpoint in nginx.Resource.Annotations.OfType<EndpointAnnotation>())
+            {
+                endpoint.TargetHost = "0.0.0.0";
+            }
         }
+
+        return nginx;
     }
 
     // In the environments for users. In development people know the site by Flask's own port.

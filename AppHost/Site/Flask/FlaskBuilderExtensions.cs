@@ -172,18 +172,14 @@ internal static class FlaskBuilderExtensions
         // The other machine has other cores: uvlhub_start.py counts them there.
         null when isPublished => [],
         null => ["--workers", Math.Min((2 * Environment.ProcessorCount) + 1, MostWorkers).ToString(CultureInfo.InvariantCulture)],
-        > 0 and var workers => ["--workers", workers.ToString(CultureInfo.InvariantCulture)],
-        var workers =>
-            throw new UserErrorException(
-                $"{UvlhubOptions.Section}:{nameof(UvlhubOptions.Gunicorn)}:{nameof(options.Workers)} is {workers}; at least one worker "
-                + "has to serve"),
+        { } workers => ["--workers", workers.ToString(CultureInfo.InvariantCulture)],
     };
 
     private static string Seconds(TimeSpan time) => Math.Max(1, (long)time.TotalSeconds).ToString(CultureInfo.InvariantCulture);
 
     // Behind nginx nobody comes by this port but the health check, so it may be any.
     private static IResourceBuilder<FlaskResource> WithSitePort(this IResourceBuilder<FlaskResource> builder, UvlhubEnvironment uvlhub) =>
-        uvlhub.Profile is { Server: WebServer.Gunicorn, HasServices: true } && uvlhub.Options.Ports.Web is null
+        uvlhub.Profile is { Server: WebServer.Gunicorn, HasServices: true } && !uvlhub.Options.Ports.ContainsKey(nameof(HostPorts.Web))
             ? builder
             : builder.WithHostPort(uvlhub.Ports.Web);
 
@@ -262,7 +258,7 @@ internal static class FlaskBuilderExtensions
             environment.Remove(SecretKeys.RootPassword);
         }
 
-        if (uvlhub.Profile.RequiresSecrets && uvlhub.Options.Ignores("webhook"))
+        if (uvlhub.Profile.RequiresSecrets && UvlhubOptions.Lists(uvlhub.Options.IgnoredModules, "webhook"))
         {
             environment.Remove(SecretKeys.WebhookToken);
         }
