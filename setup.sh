@@ -148,10 +148,11 @@ setup_linker() {
 # Aspire's command line; $@: its words.
 aspire() { (cd "$ROOT" && dotnet tool run aspire -- "$@"); }
 
-# The process id of the AppHost that Aspire's command line started from this clone; nothing if there is none.
-detached_apphost() {
-    aspire ps --format json --non-interactive --nologo 2>/dev/null |
-        grep -A 1 -F "\"appHostPath\": \"$APPHOST\"" | sed -n 's/.*"appHostPid": \([0-9]*\).*/\1/p' | head -n 1 || true
+# The process id of this clone's AppHost; nothing if none runs. Its file may have been built anew since it was started.
+running_apphost() {
+    find /proc/[0-9]*/exe -maxdepth 0 -printf '%h %l\n' 2>/dev/null | while read -r process program; do
+        [ "${program% (deleted)}" != "$ROOT/AppHost/bin/Debug/net10.0/AppHost" ] || printf '%s\n' "${process#/proc/}"
+    done | head -n 1 || true
 }
 
 # Leaves the SDK's version in SDK_VERSION.

@@ -5,8 +5,8 @@ using UvlhubAspire.Runner.Migration;
 using UvlhubAspire.Runner.Verbs;
 
 // Settings are ordinary .NET configuration and look the same for the AppHost: --Uvlhub:Path=… may stand anywhere.
-var settings = args.Where(argument => argument.StartsWith("--Uvlhub:", StringComparison.OrdinalIgnoreCase)).ToArray();
-var words = args.Except(settings).ToArray();
+string[] settings = [.. args.Where(IsSetting)];
+string[] words = [.. args.Where(argument => !IsSetting(argument))];
 
 var root = new RootCommand(
     "Brings the database of a uvlhub checkout to the checkout's newest revision, without losing a row. Settings such as "
@@ -63,6 +63,8 @@ Add("snapshots", "List the snapshots.")
 var ending = new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromSeconds(90) };
 var parsed = root.Parse(words);
 return parsed.Errors.Count > 0 ? Mistake(parsed) : await parsed.InvokeAsync(ending);
+
+static bool IsSetting(string argument) => argument.StartsWith("--Uvlhub:", StringComparison.OrdinalIgnoreCase);
 
 Command Add(string verb, string description)
 {

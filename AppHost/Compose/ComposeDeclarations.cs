@@ -101,8 +101,7 @@ internal sealed class ComposeDeclarations(
                 continue;
             }
 
-            var setting = service.Ports.Count == 1 ? service.Name : $"{service.Name}:{port.Target}";
-            var host = uvlhub.Ports.Imported(setting, port.Published);
+            var host = uvlhub.Ports.Imported(service, port);
             if (host.Number is { } number && OtherWith(number, port.Protocol) is { } other)
             {
                 Note(
@@ -146,7 +145,7 @@ internal sealed class ComposeDeclarations(
         {
             switch (mount.Kind)
             {
-                case ComposeMountKind.Bind when EngineSocket.Is(mount.Source) && uvlhub.Options.GivesEngineSocket(service.Name):
+                case ComposeMountKind.Bind when EngineSocket.Is(mount.Source) && UvlhubOptions.Lists(uvlhub.Options.EngineSocket, service.Name):
                     // To this service alone: the toolbox, which mounts what the site does, is no part of what was asked for.
                     if (container.Resource is ComposeServiceResource || container.Resource.Name == service.Name)
                     {

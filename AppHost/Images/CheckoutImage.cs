@@ -24,7 +24,7 @@ internal static class CheckoutImage
 
     /// <summary>The name of the image that has the code in it, without a tag; it tells clones with the same folder name apart.</summary>
     public static string Site(UvlhubCheckout checkout) =>
-        $"{Name(checkout)}-{SiteImages.Digest(checkout.Path)}{checkout.Profile.ImageSuffix}";
+        $"{Name(checkout)}-{Names.Digest(checkout.Path, 8)}{checkout.Profile.ImageSuffix}";
 
     /// <summary>The name that the image has where it is deployed, without a tag.</summary>
     public static string Published(UvlhubCheckout checkout, UvlhubOptions.PublishOptions options) =>

@@ -42,7 +42,7 @@ internal sealed class SiteImages(UvlhubCheckout checkout, string name, string? d
     private ImageRecipe Recipe(string image, string dockerfile, Func<string> text, string stage, ImageRecipe? parent = null)
     {
         // Outside of the checkout, which nobody writes into.
-        var file = Path.Combine(RepositoryFolder.AppHost, "obj", "uvlhub-images", $"{checkout.Name}-{Digest(checkout.Path)}", dockerfile);
+        var file = Path.Combine(RepositoryFolder.AppHost, "obj", "uvlhub-images", $"{checkout.Name}-{Names.Digest(checkout.Path, 8)}", dockerfile);
         return new ImageRecipe(image, file, checkout.Path, NeedsDebianBase: false, IsContentTagged: false)
         {
             Target = stage,
@@ -78,7 +78,4 @@ internal sealed class SiteImages(UvlhubCheckout checkout, string name, string? d
         await File.WriteAllTextAsync(temporary, text, cancellationToken);
         File.Move(temporary, file, overwrite: true);
     }
-
-    /// <summary>Eight characters that tell one folder from another of the same name.</summary>
-    public static string Digest(string path) => Names.Digest(path, 8);
 }

@@ -25,6 +25,11 @@ internal sealed partial class ReadyAnnouncement(ILoggerFactory loggers, UvlhubCh
                     LogRepeatedKey(key, checkout.EnvironmentFile.Path, checkout.EnvironmentFile.LineOf(key));
                 }
 
+                foreach (var site in start.Model.Resources.OfType<FlaskResource>().Where(flask => flask.IsSite))
+                {
+                    AddAddressCommand(site);
+                }
+
                 return Task.CompletedTask;
             });
             eventing.Subscribe<ResourceReadyEvent>((ready, ct) =>
@@ -41,6 +46,15 @@ internal sealed partial class ReadyAnnouncement(ILoggerFactory loggers, UvlhubCh
 
         return Task.CompletedTask;
     }
+
+    // For scripts: './run --detach' prints what it says.
+    private static void AddAddressCommand(FlaskResource site) => site.Annotations.Add(new ResourceCommandAnnotation(
+        "address", "Address", _ => ResourceCommandState.Enabled,
+        _ => Task.FromResult(CommandArguments.Answer(
+            "The site's address",
+            site.TryGetLastAnnotation<PublicAddressAnnotation>(out var people) ? people.Address() : site.HttpEndpoint.Url)),
+        "Where people open the site.", arguments: null, confirmationMessage: null, iconName: null, iconVariant: null,
+        isHighlighted: false, ResourceCommandVisibility.Api));
 
     private async Task TellAsync(FlaskResource site, IServiceProvider services, CancellationToken cancellationToken)
     {

@@ -23,7 +23,7 @@ internal static class UvlhubBuilderExtensions
     {
         UserErrors.ShowWithoutStackTrace();
 
-        var options = ReadOptions(builder.Configuration);
+        var options = SettingsReader.Read(builder.Configuration);
         var profile = Profile(builder, options);
         var checkout = ReadCheckout(options, profile);
 
@@ -38,7 +38,8 @@ internal static class UvlhubBuilderExtensions
         var compose = profile.HasServices
             ? CheckoutComposeFiles.Find(checkout.Path, options.ComposeFile, profile).ReadDevelopment(checkout)
             : null;
-        var ports = new HostPorts(options, compose, builder.Configuration);
+        var ports = new HostPorts(options, compose);
+        SettingsReader.RefuseUnknownPorts(builder.Configuration, options, ports.Names);
         var names = new InstanceNames(options.Instance, profile);
         var findings = new ComposeFindings(KnownServices.Names.Contains);
         foreach (var finding in compose?.Findings ?? [])
@@ -62,7 +63,9 @@ internal static class UvlhubBuilderExtensions
         var engine = ContainerEngine.FromConfiguration(builder.Configuration);
         builder.Services.AddSingleton(engine);
         builder.Services.AddSingleton<ImageBuilder>();
-        builder.Services.AddSingleton(ReadImageSource(options));
+        builder.Services.AddSingleton(new ImageSourceSetting(
+            $"{UvlhubOptions.Section}:{nameof(options.Images)}",
+            options.Images.Length == 0 ? ImageSource.Auto : Enum.Parse<ImageSource>(options.Images, ignoreCase: true)));
         builder.Services.AddSingleton<ImageChooser>();
         builder.Services.AddSingleton(checkout);
         builder.Services.AddSingleton(ports);
@@ -147,28 +150,6 @@ internal static class UvlhubBuilderExtensions
         return profile.RequiresSecrets
             ? profile with { EnvironmentFiles = [profile.EnvironmentFiles[0], profile.EnvironmentFiles[^1], .. profile.EnvironmentFiles] }
             : profile;
-    }
-
-    private static UvlhubOptions ReadOptions(IConfiguration configuration)
-    {
-        try
-        {
-            return configuration.GetSection(UvlhubOptions.Section).Get<UvlhubOptions>() ?? new UvlhubOptions();
-        }
-        catch (InvalidOperationException exception)
-        {
-            // The binder's message names the full key and the type; what it got wrong is inside.
-            throw new UserErrorException($"a setting cannot be read: {exception.Message}");
-        }
-    }
-
-    private static ImageSourceSetting ReadImageSource(UvlhubOptions options)
-    {
-        const string name = $"{UvlhubOptions.Section}:{nameof(options.Images)}";
-        return string.IsNullOrEmpty(options.Images) ? new ImageSourceSetting(name, ImageSource.Auto)
-            : Enum.TryParse<ImageSource>(options.Images, ignoreCase: true, out var source) && Enum
-                .IsDefined(source) ? new ImageSourceSetting(name, source)
-            : throw new UserErrorException($"{name} is '{options.Images}'; it can be auto, registry or debian");
     }
 
     private static IResourceBuilder<ParameterResource> AddSecret(

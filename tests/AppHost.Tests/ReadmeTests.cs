@@ -3,7 +3,6 @@ using System.Reflection;
 using System.Text.RegularExpressions;
 using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;
-using Microsoft.Extensions.Configuration;
 using UvlhubAspire.AppHost.Uvlhub;
 using UvlhubAspire.Checkout;
 using UvlhubAspire.Engine;
@@ -30,9 +29,6 @@ public sealed partial class ReadmeTests
         ["Uvlhub:DataVolume"] = $"`{new InstanceNames(instance: null).DataVolume("")}<folder>`",
         ["Uvlhub:Gunicorn:Workers"] = $"2 × cores + 1 (at most {FlaskBuilderExtensions.MostWorkers})",
         ["Uvlhub:Environment"] = $"`{EnvironmentProfile.Development.Name}`",
-        ["Uvlhub:Secrets"] = "`given`",
-        ["Uvlhub:OpenTo"] = "`loopback`",
-        ["Uvlhub:ContainerRuntime"] = $"`{ContainerEngine.FromConfiguration(new ConfigurationBuilder().Build()).Executable}`",
     };
 
     // What comes from the checkout, from elsewhere or from nowhere: what README says of it is words.
@@ -46,9 +42,7 @@ public sealed partial class ReadmeTests
     ];
 
     private static readonly Dictionary<string, object?> s_settings = Settings(UvlhubOptions.Section, new UvlhubOptions())
-        .Concat(
-            KnownService.All.SelectMany(service => service.Ports)
-            .Select(port => KeyValuePair.Create<string, object?>(Ports + port.Setting, null)))
+        .Concat(new HostPorts(new UvlhubOptions()).Names.Select(port => KeyValuePair.Create<string, object?>(Ports + port, null)))
         .Where(setting => !s_internal.Contains(setting.Key)).ToDictionary(StringComparer.Ordinal);
 
     // A figure of README is one of the measurement that has been rounded to README's digits.
@@ -196,6 +190,7 @@ public sealed partial class ReadmeTests
         string value => $"`{value}`",
         int value => value.ToString(CultureInfo.InvariantCulture),
         TimeSpan time => InWords(time),
+        Enum choice => $"`{choice.ToString().ToLowerInvariant()}`",
         var value => throw new InvalidOperationException($"how README writes {setting}, {value}, is not known"),
     };
 

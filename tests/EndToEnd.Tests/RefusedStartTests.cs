@@ -67,6 +67,14 @@ public sealed class RefusedStartTests : IDisposable
         }
     }
 
+    [Fault(FaultArea.Machine, "a setting is misspelt, and another has a value that it does not take")]
+    [Fact(Timeout = 120_000)]
+    public async Task Settings_that_are_none_are_named_with_the_nearest_and_where_they_stand() => await RefusedAsync(
+        new() { ["Uvlhub__Gunicorn__Workers"] = "many" }, ["--Uvlhub:Servces=+adminer"],
+        "both are named in one message, with where they stand",
+        "Uvlhub:Servces is not a setting; did you mean Uvlhub:Services? (on the command line)",
+        "Uvlhub:Gunicorn:Workers must be a number from 1; it is 'many' (the environment variable Uvlhub__Gunicorn__Workers)");
+
     private static async Task RefusedAsync(
         Dictionary<string, string> environment, IEnumerable<string> settings, string claim, params string[] messages)
     {

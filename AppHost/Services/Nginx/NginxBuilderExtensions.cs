@@ -1,5 +1,4 @@
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 using UvlhubAspire.AppHost.Services;
 using UvlhubAspire.AppHost.Site;
@@ -59,10 +58,9 @@ internal static class NginxBuilderExtensions
             nginx.WithBindMount(mount.Source!, mount.Target, isReadOnly: true);
         }
 
-        var key = $"{Nginx.Name}_check";
-        builder.Services.AddHealthChecks().Add(new HealthCheckRegistration(
-            key, _ => new NginxHealthCheck(() => new Uri(nginx.GetEndpoint(HttpEndpointName).Url)), failureStatus: null, tags: null));
-        return nginx.WithHealthCheck(key).WithUpstreams(new Upstreams(mounts.Select(mount => mount.Source!)));
+        return nginx
+            .WithHealthCheck(_ => new NginxHealthCheck(() => new Uri(nginx.GetEndpoint(HttpEndpointName).Url)))
+            .WithUpstreams(new Upstreams(mounts.Select(mount => mount.Source!)));
     }
 
     /// <summary>The names under which a resource stands in nginx's configuration.</summary>
@@ -83,21 +81,15 @@ internal static class NginxBuilderExtensions
     // Everything else stays on the loopback address, whatever is set.
     private static IResourceBuilder<ContainerResource> OpenTo(this IResourceBuilder<ContainerResource> nginx, UvlhubEnvironment uvlhub)
     {
-        switch (uvlhub.Options.OpenTo?.ToLowerInvariant())
+        if (uvlhub.Options.OpenTo == Audience.Network)
         {
-            case null or "" or "loopback":
-                return nginx;
-            case "network":
-                foreach (var endpoint in nginx.Resource.Annotations.OfType<EndpointAnnotation>())
-                {
-                    endpoint.TargetHost = "0.0.0.0";
-                }
-
-                return nginx;
-            default:
-                throw new UserErrorException(
-                    $"{UvlhubOptions.Section}:{nameof(UvlhubOptions.OpenTo)} is '{uvlhub.Options.OpenTo}'; it can be loopback or network");
+            foreach (var endpoint in nginx.Resource.Annotations.OfType<EndpointAnnotation>())
+            {
+                endpoint.TargetHost = "0.0.0.0";
+            }
         }
+
+        return nginx;
     }
 
     // In the environments for users. In development people know the site by Flask's own port.

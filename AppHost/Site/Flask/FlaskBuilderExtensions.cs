@@ -1,6 +1,4 @@
 using System.Globalization;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Diagnostics.HealthChecks;
 using UvlhubAspire.AppHost.Images;
 using UvlhubAspire.AppHost.Site;
 using UvlhubAspire.AppHost.Uvlhub;
@@ -38,8 +36,7 @@ internal static class FlaskBuilderExtensions
                 PublishedKind.Replicated,
                 new PublishedProbe(
                     ["python", "-c", $"import urllib.request; urllib.request.urlopen('http://127.0.0.1:{uvlhub.Profile.SitePort}/', "
-                    + "timeout=8)"])
-                { Page = "/" })
+                    + "timeout=8)"]))
             .DiffersFromCompose(
                 DriftAspect.Command, "the migrator has done what the entrypoint does before Flask; what it ends with runs here")
             .DiffersFromCompose(
@@ -105,13 +102,8 @@ internal static class FlaskBuilderExtensions
         return builder;
     }
 
-    private static IResourceBuilder<FlaskResource> WithSiteHealthCheck(this IResourceBuilder<FlaskResource> builder)
-    {
-        var key = $"{builder.Resource.Name}_check";
-        builder.ApplicationBuilder.Services.AddHealthChecks().Add(new HealthCheckRegistration(
-            key, _ => new SiteHealthCheck(() => new Uri(builder.Resource.HttpEndpoint.Url)), failureStatus: null, tags: null));
-        return builder.WithHealthCheck(key);
-    }
+    private static IResourceBuilder<FlaskResource> WithSiteHealthCheck(this IResourceBuilder<FlaskResource> builder) =>
+        builder.WithHealthCheck(_ => new SiteHealthCheck(() => new Uri(builder.Resource.HttpEndpoint.Url)));
 
     /// <summary>Adds a container with the checkout's code and environment; what it runs is up to the caller.</summary>
     /// <param name="builder">The application that is being built.</param>
@@ -180,18 +172,14 @@ internal static class FlaskBuilderExtensions
         // The other machine has other cores: uvlhub_start.py counts them there.
         null when isPublished => [],
         null => ["--workers", Math.Min((2 * Environment.ProcessorCount) + 1, MostWorkers).ToString(CultureInfo.InvariantCulture)],
-        > 0 and var workers => ["--workers", workers.ToString(CultureInfo.InvariantCulture)],
-        var workers =>
-            throw new UserErrorException(
-                $"{UvlhubOptions.Section}:{nameof(UvlhubOptions.Gunicorn)}:{nameof(options.Workers)} is {workers}; at least one worker "
-                + "has to serve"),
+        { } workers => ["--workers", workers.ToString(CultureInfo.InvariantCulture)],
     };
 
     private static string Seconds(TimeSpan time) => Math.Max(1, (long)time.TotalSeconds).ToString(CultureInfo.InvariantCulture);
 
     // Behind nginx nobody comes by this port but the health check, so it may be any.
     private static IResourceBuilder<FlaskResource> WithSitePort(this IResourceBuilder<FlaskResource> builder, UvlhubEnvironment uvlhub) =>
-        uvlhub.Profile is { Server: WebServer.Gunicorn, HasServices: true } && uvlhub.Options.Ports.Web is null
+        uvlhub.Profile is { Server: WebServer.Gunicorn, HasServices: true } && !uvlhub.Options.Ports.ContainsKey(nameof(HostPorts.Web))
             ? builder
             : builder.WithHostPort(uvlhub.Ports.Web);
 
@@ -270,7 +258,7 @@ internal static class FlaskBuilderExtensions
             environment.Remove(SecretKeys.RootPassword);
         }
 
-        if (uvlhub.Profile.RequiresSecrets && uvlhub.Options.Ignores("webhook"))
+        if (uvlhub.Profile.RequiresSecrets && UvlhubOptions.Lists(uvlhub.Options.IgnoredModules, "webhook"))
         {
             environment.Remove(SecretKeys.WebhookToken);
         }

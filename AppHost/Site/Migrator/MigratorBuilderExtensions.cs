@@ -52,7 +52,7 @@ internal static class MigratorBuilderExtensions
             .WithEnvironment("Uvlhub__EnvironmentFile", uvlhub.Checkout.EnvironmentFile.Path)
             .WithEnvironment("Uvlhub__Containers__Database", uvlhub.Names.DatabaseContainer)
             .WithEnvironment("Uvlhub__Containers__Toolbox", uvlhub.Names.ToolboxContainer)
-            .WithEnvironment("Uvlhub__ContainerRuntime", () => uvlhub.Engine.Executable)
+            .WithEnvironment("ASPIRE_CONTAINER_RUNTIME", () => uvlhub.Engine.Executable)
             .WithReference(server)
             .WithReference(database)
             .WithEnvironment(context => KeepPasswordsApart(context.EnvironmentVariables, database.Resource))

@@ -26,7 +26,7 @@ public sealed class ComposeImportTests(InventedForkFixture plain) : IClassFixtur
             ["--shm-size", "64m", "--cap-add", "NET_ADMIN", "--health-cmd", "curl -f 'http://localhost:5001/a b'", "--health-interval", "5s", "--health-retries", "3"],
             facts.EngineOptions);
         Assert.Equal(["zenodo.org"], fakenodo.Annotations.OfType<ContainerNetworkAliasAnnotation>().Select(alias => alias.Alias));
-        Assert.Equal(["fakenodo-engine"], fakenodo.Annotations.OfType<HealthCheckAnnotation>().Select(check => check.Key));
+        Assert.Equal(["fakenodo_check"], fakenodo.Annotations.OfType<HealthCheckAnnotation>().Select(check => check.Key));
         Assert.Empty(fakenodo.Annotations.OfType<ExplicitStartupAnnotation>());
     }
 

@@ -193,11 +193,25 @@ public sealed class StateTests(MariaDBFixture fixture)
 
         var malformed = await minihub.RunAsync("--Uvlhub:Migrator:ConnectTimeout=soon");
         Assert.Equal(2, malformed.ExitCode);
-        Assert.Contains("Uvlhub:Migrator:ConnectTimeout", malformed.Output, StringComparison.Ordinal);
+        Assert.Contains(
+            "Uvlhub:Migrator:ConnectTimeout must be a time such as 00:05:00", malformed.Output, StringComparison.Ordinal);
+
+        minihub.Settings["Uvlhub__Snapshots__Kep"] = "3";
+        var misspelt = await minihub.RunAsync("status");
+        minihub.Settings.Remove("Uvlhub__Snapshots__Kep");
+        Assert.Equal(2, misspelt.ExitCode);
+        Assert.Contains(
+            "Uvlhub:Snapshots:Kep is not a setting; did you mean Uvlhub:Snapshots:Keep? (the environment variable "
+            + "Uvlhub__Snapshots__Kep)",
+            misspelt.Output, StringComparison.Ordinal);
 
         var noCheckout = await minihub.RunAsync("--Uvlhub:Path=/nowhere");
         Assert.Equal(2, noCheckout.ExitCode);
         Assert.Contains("there is no folder /nowhere", noCheckout.Output, StringComparison.Ordinal);
+
+        var twice = await minihub.RunAsync("restore", "one", "one");
+        Assert.Equal(2, twice.ExitCode);
+        Assert.Contains("'one'", twice.Output, StringComparison.Ordinal);
 
         var noVerb = await minihub.RunAsync("upgrade");
         Assert.Equal(2, noVerb.ExitCode);
