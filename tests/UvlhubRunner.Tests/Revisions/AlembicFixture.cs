@@ -34,8 +34,9 @@ public sealed class AlembicFixture : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         var name = $"uvlhub-alembic-tests-{System.Environment.ProcessId}";
+        Folder.Write("../../app/__init__.py", "");
         // What a revision may import.
-        await File.WriteAllTextAsync(Path.Combine(Folder.Checkout, "migrations", "ids.py"), "revision = 'imported'\ndown_revision = 'b'\n");
+        Folder.Write("../ids.py", "revision = 'imported'\ndown_revision = 'b'\n");
         _toolbox = await Toolbox.StartAsync(name, Folder.Checkout, new Dictionary<string, string>(), CancellationToken.None);
         var settings = new RunnerSettings
         {

@@ -11,14 +11,14 @@ namespace UvlhubAspire.UvlhubRunner.Tests.Revisions;
 public sealed class RevisionTemplateTests
 {
     private const string Template =
-        """
-        ""{0}""add metrics
+        """"
+        """add metrics
 
         Revision ID: a
         Revises: b
         Create Date: 2026-11-24 21:55:03.104030
 
-        ""{0}""
+        """
         from typing import Sequence, Union
 
         from alembic import op
@@ -26,7 +26,7 @@ public sealed class RevisionTemplateTests
         from sqlalchemy.dialects import mysql, postgresql as other
 
         # revision identifiers, used by Alembic.
-        {1}
+        IDENTIFIERS
 
 
         def upgrade() -> None:
@@ -37,7 +37,7 @@ public sealed class RevisionTemplateTests
         def downgrade() -> None:
             pass
 
-        """;
+        """";
 
     /// <summary>Files as they are written by the template, by people who tidied them up, and by Black.</summary>
     public static TheoryData<string, string, string> Written => new()
@@ -165,19 +165,19 @@ public sealed class RevisionTemplateTests
     }
 
     [Theory]
-    [InlineData("\"", "revision = 'a'\ndown_revision = 'b'\nbranch_labels = None\ndepends_on = None")]
-    [InlineData("\"", "revision: str = 'a'\ndown_revision: Union[str, Sequence[str], None] = 'b'\nbranch_labels: Union[str, Sequence[str], None] = None\ndepends_on: Union[str, Sequence[str], None] = None")]
-    [InlineData("\"", "revision: str = \"a\"\ndown_revision: str | Sequence[str] | None = \"b\"\nbranch_labels: str | Sequence[str] | None = None\ndepends_on: str | Sequence[str] | None = None")]
-    public void A_whole_file_of_the_template_is_read_without_Python(string quote, string identifiers)
+    [InlineData("revision = 'a'\ndown_revision = 'b'\nbranch_labels = None\ndepends_on = None")]
+    [InlineData("revision: str = 'a'\ndown_revision: Union[str, Sequence[str], None] = 'b'\nbranch_labels: Union[str, Sequence[str], None] = None\ndepends_on: Union[str, Sequence[str], None] = None")]
+    [InlineData("revision: str = \"a\"\ndown_revision: str | Sequence[str] | None = \"b\"\nbranch_labels: str | Sequence[str] | None = None\ndepends_on: str | Sequence[str] | None = None")]
+    public void A_whole_file_of_the_template_is_read_without_Python(string identifiers)
     {
         using var folder = new RevisionFolder();
 
         var revision = RevisionReader.ReadTemplate(folder.Write(
-            "file.py", Template.Replace("{0}", quote, StringComparison.Ordinal).Replace("{1}", identifiers, StringComparison.Ordinal)));
+            "file.py", Template.Replace("IDENTIFIERS", identifiers, StringComparison.Ordinal)));
 
         Assert.Equal("a (add metrics)", $"{revision}");
         Assert.Equal(["b"], revision!.Parents);
-        Assert.Equal(15, revision.ParentsLine);
+        Assert.Equal(16, revision.ParentsLine);
     }
 
     [Theory]

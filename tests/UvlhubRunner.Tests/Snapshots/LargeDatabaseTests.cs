@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using UvlhubAspire.Checkout;
+using UvlhubAspire.Runner.Snapshots;
 using Xunit;
 
 namespace UvlhubAspire.UvlhubRunner.Tests.Snapshots;
