@@ -10,7 +10,6 @@ namespace UvlhubAspire.Runner;
 /// </summary>
 internal sealed class RunnerLog() : ConsoleFormatter(FormatterName)
 {
-    /// <summary>The formatter's name.</summary>
     public const string FormatterName = "runner";
 
     public override void Write<TState>(in LogEntry<TState> logEntry, IExternalScopeProvider? scopeProvider, TextWriter textWriter)

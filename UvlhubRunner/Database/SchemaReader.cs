@@ -5,20 +5,20 @@ namespace UvlhubAspire.Runner.Database;
 /// <summary>Reads a <see cref="DatabaseSchema"/> from <c>information_schema</c>.</summary>
 internal static class SchemaReader
 {
-    private const string Columns = """
+    private const string Columns = $"""
         SELECT TABLE_NAME, COLUMN_NAME, CONCAT(COLUMN_TYPE,
             IF(CHARACTER_SET_NAME IS NULL OR CHARACTER_SET_NAME = 'utf8mb4', '', CONCAT(' ', CHARACTER_SET_NAME)),
             IF(IS_NULLABLE = 'NO', ' NOT NULL', ''),
             IF(COLUMN_DEFAULT IS NULL OR COLUMN_DEFAULT = 'NULL', '', CONCAT(' DEFAULT ', COLUMN_DEFAULT)),
             IF(EXTRA = '', '', CONCAT(' ', EXTRA)))
-        FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = @database AND TABLE_NAME <> 'alembic_version'
+        FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = @database AND TABLE_NAME <> '{UvlhubDatabase.VersionTable}'
         """;
 
-    private const string Indexes = """
+    private const string Indexes = $"""
         SELECT TABLE_NAME, CONCAT(
             CASE WHEN INDEX_NAME = 'PRIMARY' THEN 'primary key' WHEN NON_UNIQUE = 0 THEN 'unique index' WHEN INDEX_TYPE = 'BTREE' THEN 'index' ELSE CONCAT(LOWER(INDEX_TYPE), ' index') END,
             ' (', GROUP_CONCAT(COLUMN_NAME, IF(SUB_PART IS NULL, '', CONCAT('(', SUB_PART, ')')) ORDER BY SEQ_IN_INDEX SEPARATOR ', '), ')')
-        FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = @database AND TABLE_NAME <> 'alembic_version'
+        FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = @database AND TABLE_NAME <> '{UvlhubDatabase.VersionTable}'
         GROUP BY TABLE_NAME, INDEX_NAME, NON_UNIQUE, INDEX_TYPE
         """;
 
@@ -37,47 +37,32 @@ internal static class SchemaReader
         SELECT TABLE_NAME, CONCAT('check (', CHECK_CLAUSE, ')') FROM information_schema.CHECK_CONSTRAINTS WHERE CONSTRAINT_SCHEMA = @database
         """;
 
-    /// <summary>Reads the schema of a database.</summary>
     public static async Task<DatabaseSchema> ReadAsync(MySqlConnection connection, string database, CancellationToken cancellationToken)
     {
         Dictionary<string, (Dictionary<string, string> Columns, HashSet<string> Constraints)> tables = new(StringComparer.Ordinal);
-        foreach (var row in await QueryAsync(connection, Columns, database, cancellationToken))
+        foreach (var row in await connection.RowsAsync(Columns, cancellationToken, ("@database", database)))
         {
-            if (!tables.TryGetValue(row[0], out var table))
+            var name = (string)row[0];
+            if (!tables.TryGetValue(name, out var table))
             {
-                tables[row[0]] = table = (new(StringComparer.Ordinal), new(StringComparer.Ordinal));
+                tables[name] = table = (new(StringComparer.Ordinal), new(StringComparer.Ordinal));
             }
 
-            table.Columns[row[1]] = row[2];
+            table.Columns[(string)row[1]] = (string)row[2];
         }
 
         foreach (var query in new[] { Indexes, ForeignKeys, Checks })
         {
-            foreach (var row in await QueryAsync(connection, query, database, cancellationToken))
+            foreach (var row in await connection.RowsAsync(query, cancellationToken, ("@database", database)))
             {
-                if (tables.TryGetValue(row[0], out var table))
+                if (tables.TryGetValue((string)row[0], out var table))
                 {
-                    table.Constraints.Add(row[1]);
+                    table.Constraints.Add((string)row[1]);
                 }
             }
         }
 
         return new DatabaseSchema(tables.ToDictionary(
             table => table.Key, table => new TableSchema(table.Value.Columns, table.Value.Constraints), StringComparer.Ordinal));
-    }
-
-    private static async Task<List<string[]>> QueryAsync(
-        MySqlConnection connection, string query, string database, CancellationToken cancellationToken)
-    {
-        await using var command = new MySqlCommand(query, connection);
-        command.Parameters.AddWithValue("@database", database);
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        List<string[]> rows = [];
-        while (await reader.ReadAsync(cancellationToken))
-        {
-            rows.Add([.. Enumerable.Range(0, reader.FieldCount).Select(reader.GetString)]);
-        }
-
-        return rows;
     }
 }

@@ -4,7 +4,6 @@ namespace UvlhubAspire.Runner.Database;
 /// A schema as far as an application notices it. Names of indexes and constraints and the order of columns are left out:
 /// they differ between tables that <c>create_all()</c> made and tables that revisions made, and nothing depends on them.
 /// </summary>
-/// <param name="Tables">Tables by name.</param>
 internal sealed record DatabaseSchema(IReadOnlyDictionary<string, TableSchema> Tables)
 {
     /// <summary>How this schema differs from the one that it should be; empty if it does not.</summary>
@@ -37,7 +36,6 @@ internal sealed record DatabaseSchema(IReadOnlyDictionary<string, TableSchema> T
 /// <param name="Constraints">Indexes, foreign keys and checks, each in one text.</param>
 internal sealed record TableSchema(IReadOnlyDictionary<string, string> Columns, IReadOnlySet<string> Constraints)
 {
-    /// <summary>How this table differs from the one that it should be.</summary>
     public IEnumerable<string> DifferencesFrom(TableSchema expected, string table)
     {
         foreach (var name in expected.Columns.Keys.Union(Columns.Keys, StringComparer.Ordinal).Order(StringComparer.Ordinal))

@@ -8,7 +8,6 @@ internal sealed partial class FlaskOutput(Action<string> forward)
     private readonly OutputTail _tail = new(forward, kept: 200);
     private volatile string? _step;
 
-    /// <summary>Takes one line.</summary>
     public void Add(string line)
     {
         if (RunningUpgrade().Match(line) is { Success: true } step)
@@ -22,7 +21,6 @@ internal sealed partial class FlaskOutput(Action<string> forward)
     /// <summary>The revision that Alembic began last; <see langword="null"/> if it began none.</summary>
     public string? Revision => _step;
 
-    /// <summary>The lines, one below the other.</summary>
     public string Text => string.Join('\n', _tail.Lines);
 
     /// <summary>The last line; empty if nothing was printed.</summary>
@@ -40,8 +38,10 @@ internal sealed partial class FlaskOutput(Action<string> forward)
             var cause = lines.LastOrDefault(line => PythonException().IsMatch(line) || ToolError().IsMatch(line))
                 ?? (lines is [.., var last] ? last : "it printed nothing");
             var statement = lines.LastOrDefault(line => line.StartsWith("[SQL: ", StringComparison.Ordinal));
-            cause = LogPrefix().Replace(cause, "").Trim();
-            return statement is null ? cause : $"{cause} {statement.Trim()}";
+            // A revision that cannot even be loaded: Python alone knows where.
+            var frame = _step is null ? lines.LastOrDefault(line => RevisionFrame().IsMatch(line)) : null;
+            var place = frame is null ? null : RevisionFrame().Replace(frame, "(${file}, line ${line})");
+            return string.Join(' ', new[] { LogPrefix().Replace(cause, "").Trim(), statement?.Trim(), place }.OfType<string>());
         }
     }
 
@@ -57,6 +57,9 @@ internal sealed partial class FlaskOutput(Action<string> forward)
 
     [GeneratedRegex(@"^[A-Za-z_][\w.]*(Error|Exception|Interrupt|Exit|Warning): ")]
     private static partial Regex PythonException();
+
+    [GeneratedRegex("""^  File ".*/versions/(?<file>[^/]+\.py)", line (?<line>\d+).*""")]
+    private static partial Regex RevisionFrame();
 
     [GeneratedRegex(@"^(ERROR \[[\w.]+\] )?(Error: )?")]
     private static partial Regex LogPrefix();

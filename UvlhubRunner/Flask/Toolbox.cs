@@ -3,6 +3,7 @@ using System.Globalization;
 using CliWrap;
 using CliWrap.Exceptions;
 using Microsoft.Extensions.Logging;
+using UvlhubAspire.Runner.Resilience;
 using UvlhubAspire.Runner.Settings;
 
 namespace UvlhubAspire.Runner.Flask;
@@ -66,19 +67,19 @@ internal sealed partial class Toolbox(RunnerSettings settings, TimeProvider time
     }
 
     /// <summary>Runs a command; its output goes to the log line by line.</summary>
-    /// <param name="command">The command's words.</param>
     /// <param name="environment">Variables beside those of the container.</param>
     /// <param name="answer">Takes the lines of standard output, which then do not go to the log.</param>
-    /// <param name="cancellationToken">Ends the command and all that it started.</param>
+    /// <param name="shownAs">The command for people. Default: its words.</param>
     /// <exception cref="FlaskException">It failed, or took too long; the message is the cause.</exception>
     public async Task<FlaskOutput> RunAsync(
         IReadOnlyList<string> command, IReadOnlyDictionary<string, string>? environment, Action<string>? answer,
-        CancellationToken cancellationToken)
+        CancellationToken cancellationToken, string? shownAs = null)
     {
-        using var activity = Telemetry.Step(string.Join(' ', command));
+        shownAs ??= string.Join(' ', command);
+        using var activity = Telemetry.Step(shownAs);
         var output = new FlaskOutput(line => LogOutput(command[0], line));
         var started = time.GetTimestamp();
-        LogRunning(string.Join(' ', command));
+        LogRunning(shownAs);
 
         var variables = new Dictionary<string, string>(environment ?? new Dictionary<string, string>())
         {
@@ -110,7 +111,7 @@ internal sealed partial class Toolbox(RunnerSettings settings, TimeProvider time
             cancellationToken.ThrowIfCancellationRequested();
             activity?.SetStatus(ActivityStatusCode.Error, "timeout");
             throw new FlaskException(
-                $"'{string.Join(' ', command)}' did not end within {settings.Options.Migrator.FlaskTimeout.TotalMinutes:0.#} minutes "
+                $"'{shownAs}' did not end within {settings.Options.Migrator.FlaskTimeout.TotalMinutes:0.#} minutes "
                 + $"(Uvlhub:Migrator:FlaskTimeout) and was stopped; the last thing it said: {output.LastLine}",
                 isTransient: false,
                 output.Revision);
@@ -125,14 +126,14 @@ internal sealed partial class Toolbox(RunnerSettings settings, TimeProvider time
         if (exitCode != 0)
         {
             activity?.SetStatus(ActivityStatusCode.Error, output.Cause);
-            var text = output.Text;
             throw new FlaskException(
                 exitCode == 127 ? $"the image has no command '{command[0]}' ({output.Cause})" : output.Cause,
-                TransientCause(exitCode, text),
+                TransientCause.InFlaskOutput(output.Text)
+                    || (exitCode is 1 or 125 or 126 && TransientCause.InEngineOutput(output.Text)),
                 output.Revision);
         }
 
-        LogDone(string.Join(' ', command), time.GetElapsedTime(started).TotalSeconds);
+        LogDone(shownAs, time.GetElapsedTime(started).TotalSeconds);
         return output;
     }
 
@@ -164,10 +165,6 @@ internal sealed partial class Toolbox(RunnerSettings settings, TimeProvider time
 
         return count;
     }
-
-    private static bool TransientCause(int exitCode, string output) =>
-        Resilience.TransientCause.InFlaskOutput(output)
-            || (exitCode is 1 or 125 or 126 && Resilience.TransientCause.InEngineOutput(output));
 
     [LoggerMessage(EventId = 300, Level = LogLevel.Information, Message = "Running '{Command}'")]
     private partial void LogRunning(string command);

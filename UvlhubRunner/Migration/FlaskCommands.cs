@@ -15,14 +15,9 @@ internal sealed partial class FlaskCommands(
     /// <summary>Whether an empty database is seeded: in development, by checkouts that have a seeder.</summary>
     public bool Seeds => settings.IsDevelopment && settings.Checkout.SeedCommand.Count > 0;
 
-    /// <summary>Waits until Flask can run.</summary>
     public Task WaitAsync(CancellationToken cancellationToken) => toolbox.WaitAsync(cancellationToken);
 
     /// <summary>Upgrades to the head and verifies that the database is there.</summary>
-    /// <param name="graph">The checkout's revisions.</param>
-    /// <param name="pending">Those that will run.</param>
-    /// <param name="cancellationToken">Ends it.</param>
-    /// <param name="environment">Variables that send Flask to another database.</param>
     public async Task UpgradeAsync(
         RevisionGraph graph, IReadOnlyList<Revision> pending, CancellationToken cancellationToken, IReadOnlyDictionary<string,
         string>? environment = null)
@@ -47,7 +42,6 @@ internal sealed partial class FlaskCommands(
         }
     }
 
-    /// <summary>Seeds.</summary>
     public async Task SeedAsync(CancellationToken cancellationToken)
     {
         var command = settings.Checkout.SeedCommand;
@@ -59,8 +53,6 @@ internal sealed partial class FlaskCommands(
     }
 
     /// <summary>Makes the first migration from the models: <c>flask db init</c>, <c>flask db migrate</c>.</summary>
-    /// <param name="isFolderMissing">Whether the folder has to be made, too.</param>
-    /// <param name="cancellationToken">Ends it.</param>
     public async Task InitializeMigrationsAsync(bool isFolderMissing, CancellationToken cancellationToken)
     {
         if (isFolderMissing)
@@ -80,7 +72,7 @@ internal sealed partial class FlaskCommands(
             throw new MigrationFailedException(
                 ExitCode.Failed,
                 $"'flask db upgrade' ended without an error, but {database.Name} is at "
-                + $"{(facts.Revisions.Count == 0 ? "no revision" : string.Join(", ", facts.Revisions))} and not at the checkout's head "
+                + $"{Revision.List(facts.Revisions, none: "no revision")} and not at the checkout's head "
                 + $"{graph.Head.Id}.");
         }
     }

@@ -14,7 +14,6 @@ internal sealed partial class SnapshotKeeper(
 
     private static readonly TimeSpan s_progressInterval = TimeSpan.FromSeconds(2);
 
-    /// <summary>The folder of the snapshots.</summary>
     public string Folder => store.Folder;
 
     /// <summary>The database's snapshots, the newest first.</summary>
@@ -28,8 +27,6 @@ internal sealed partial class SnapshotKeeper(
     /// <see cref="Release"/>. Where the newest one of these revisions is of this very content, it is that one: a migration
     /// that fails again and again shall not push older snapshots out.
     /// </summary>
-    /// <param name="revisions">The revisions that the database is at.</param>
-    /// <param name="reason">Why, for people.</param>
     /// <param name="cancellationToken">Ends the dump; nothing of it is left then.</param>
     public async Task<Snapshot> EnsureAsync(IReadOnlyList<string> revisions, string reason, CancellationToken cancellationToken)
     {
@@ -46,7 +43,6 @@ internal sealed partial class SnapshotKeeper(
         return await CreateAsync(reason, protect: true, cancellationToken);
     }
 
-    /// <summary>Makes a snapshot.</summary>
     public async Task<Snapshot> CreateAsync(string reason, bool protect, CancellationToken cancellationToken)
     {
         using var activity = Telemetry.Step("snapshot", "DUMP");
@@ -56,7 +52,7 @@ internal sealed partial class SnapshotKeeper(
             cancellationToken);
         activity?.SetTag("uvlhub.snapshot", snapshot.Name);
         LogCreated(
-            snapshot.Name, store.Folder, snapshot.Content.Tables.Sum(table => table.Rows), snapshot.Bytes / 1024.0 / 1024.0,
+            snapshot.Name, store.Folder, snapshot.Content.Rows, snapshot.Bytes / 1024.0 / 1024.0,
             time.GetElapsedTime(started).TotalSeconds);
         return snapshot;
     }
@@ -79,7 +75,7 @@ internal sealed partial class SnapshotKeeper(
         var started = time.GetTimestamp();
         await store.RestoreAsync(Access, snapshot, Progress(), cancellationToken);
         LogRestored(
-            snapshot.Name, snapshot.Content.Tables.Count, snapshot.Content.Tables.Sum(table => table.Rows),
+            snapshot.Name, snapshot.Content.Tables.Count, snapshot.Content.Rows,
             time.GetElapsedTime(started).TotalSeconds);
     }
 

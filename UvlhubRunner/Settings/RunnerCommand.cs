@@ -5,7 +5,6 @@ internal static class RunnerCommand
 {
     /// <summary>A command line.</summary>
     /// <param name="settings">The settings that have to be repeated to reach the same database.</param>
-    /// <param name="words">The verb and its arguments.</param>
     public static string Line(RunnerSettings settings, params string[] words)
     {
         if (settings.ToolboxContainer is null)

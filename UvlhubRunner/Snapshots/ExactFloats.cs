@@ -9,11 +9,8 @@ namespace UvlhubAspire.Runner.Snapshots;
 /// (https://mariadb.com/docs/server/reference/data-types/numeric-data-types/float). SQLAlchemy's <c>Float</c> is that
 /// type. For each row that a dump would change, this writes a statement that sets the exact values after loading.
 /// </summary>
-/// <param name="reader">The database, in the dump's view.</param>
-/// <param name="connection">The connection of <paramref name="reader"/>, to stream rows.</param>
 internal sealed class ExactFloats(ContentReader reader, MySqlConnection connection)
 {
-    private const int StatementLimitSeconds = 3600;
     private const int FlushLength = 64 * 1024;
 
     private static readonly string[] s_numbers = ["tinyint", "smallint", "mediumint", "int", "bigint", "decimal", "double", "year", "bit"];
@@ -36,7 +33,6 @@ internal sealed class ExactFloats(ContentReader reader, MySqlConnection connecti
 
     /// <summary>Writes the statements.</summary>
     /// <param name="write">Takes them, as UTF-8.</param>
-    /// <param name="cancellationToken">Ends the writing.</param>
     /// <returns>How many rows were written.</returns>
     public async Task<long> WriteAsync(Func<ReadOnlyMemory<byte>, CancellationToken, Task> write, CancellationToken cancellationToken)
     {
@@ -61,17 +57,14 @@ internal sealed class ExactFloats(ContentReader reader, MySqlConnection connecti
         var rows = 0L;
         var columns = table.Key.Select(key => key.AsLiteral)
             .Concat(table.Floats.Select(name => $"CAST({MariaDBStatements.QuoteIdentifier(name)} AS DOUBLE)"));
-        await using (
-            var command = new MySqlCommand(
-                $"SELECT {string.Join(", ", columns)} FROM {reader.Qualified(table.Name)} WHERE {table.IsRounded}",
-                connection)
-            { CommandTimeout = StatementLimitSeconds })
+        await using (var command = new MySqlCommand(
+            $"SELECT {string.Join(", ", columns)} FROM {reader.Qualified(table.Name)} WHERE {table.IsRounded}", connection))
         await using (var data = await command.ExecuteReaderAsync(cancellationToken))
         {
             while (await data.ReadAsync(cancellationToken))
             {
                 rows++;
-                AppendUpdate(text, table, data);
+                text.Append(Update(table, data));
                 if (text.Length > FlushLength)
                 {
                     await write(Encoding.UTF8.GetBytes(text.ToString()), cancellationToken);
@@ -85,30 +78,17 @@ internal sealed class ExactFloats(ContentReader reader, MySqlConnection connecti
         return rows;
     }
 
-    private static void AppendUpdate(StringBuilder text, FloatTable table, MySqlDataReader data)
+    private static string Update(FloatTable table, MySqlDataReader data)
     {
-        text.Append("UPDATE ").Append(MariaDBStatements.QuoteIdentifier(table.Name)).Append(" SET ");
-        for (var index = 0; index < table.Floats.Count; index++)
-        {
-            var ordinal = table.Key.Count + index;
-            text.Append(index == 0 ? "" : ", ").Append(MariaDBStatements.QuoteIdentifier(table.Floats[index])).Append('=')
-                // Seventeen digits name a DOUBLE exactly, and each FLOAT is one.
-                .Append(data.IsDBNull(ordinal) ? "NULL" : data.GetDouble(ordinal).ToString("E16", CultureInfo.InvariantCulture));
-        }
+        var values = table.Floats.Select((name, index) => $"{MariaDBStatements.QuoteIdentifier(name)}={Exact(table.Key.Count + index)}")
+            .Concat(table.SelfUpdating.Select(MariaDBStatements.QuoteIdentifier).Select(name => $"{name}={name}"));
+        var key = table.Key.Select((column, index) => $"{MariaDBStatements.QuoteIdentifier(column.Name)}={data.GetString(index)}");
+        return $"UPDATE {MariaDBStatements.QuoteIdentifier(table.Name)} SET {string.Join(", ", values)} "
+            + $"WHERE {string.Join(" AND ", key)};\n";
 
-        foreach (var name in table.SelfUpdating)
-        {
-            text.Append(", ").Append(MariaDBStatements.QuoteIdentifier(name)).Append('=').Append(MariaDBStatements.QuoteIdentifier(name));
-        }
-
-        text.Append(" WHERE ");
-        for (var index = 0; index < table.Key.Count; index++)
-        {
-            text.Append(index == 0 ? "" : " AND ").Append(MariaDBStatements.QuoteIdentifier(table.Key[index].Name)).Append('=')
-                .Append(data.GetString(index));
-        }
-
-        text.Append(";\n");
+        // Seventeen digits name a DOUBLE exactly, and each FLOAT is one.
+        string Exact(int ordinal) =>
+            data.IsDBNull(ordinal) ? "NULL" : data.GetDouble(ordinal).ToString("E16", CultureInfo.InvariantCulture);
     }
 
     private async Task<bool> HasRoundedAsync(FloatTable table, CancellationToken cancellationToken) =>

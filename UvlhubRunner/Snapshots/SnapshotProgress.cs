@@ -9,10 +9,8 @@ internal readonly record struct SnapshotProgress(string Step, long Done, long? T
 /// <summary>What a new snapshot says of itself beyond the database.</summary>
 internal sealed record SnapshotRequest
 {
-    /// <summary>The checkout's folder.</summary>
     public string? Checkout { get; init; }
 
-    /// <summary>Why it is made, for people.</summary>
     public string? Reason { get; init; }
 
     /// <summary>

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using MySqlConnector;
@@ -12,7 +13,6 @@ namespace UvlhubAspire.Runner.Snapshots;
 /// </summary>
 /// <param name="folder">The folder; it is created with the first snapshot, for this user alone, for dumps hold what users typed.</param>
 /// <param name="keep">How many snapshots of one database are kept; the oldest go first. The newest is always kept.</param>
-/// <param name="time">The clock. Default: the system's.</param>
 internal sealed partial class SnapshotStore(string folder, int keep, TimeProvider? time = null)
 {
     /// <summary>The state when a snapshot could not be made.</summary>
@@ -36,7 +36,6 @@ internal sealed partial class SnapshotStore(string folder, int keep, TimeProvide
 
     private readonly TimeProvider _time = time ?? TimeProvider.System;
 
-    /// <summary>The folder.</summary>
     public string Folder { get; } = Path.GetFullPath(folder);
 
     /// <summary>All complete snapshots, the newest first. What cannot be read as one is not listed.</summary>
@@ -61,9 +60,6 @@ internal sealed partial class SnapshotStore(string folder, int keep, TimeProvide
     /// Dumps the database and deletes the oldest snapshots beyond the number to keep. If anything fails, nothing is left
     /// behind and no older snapshot is deleted.
     /// </summary>
-    /// <param name="database">The database.</param>
-    /// <param name="request">What the snapshot says of itself.</param>
-    /// <param name="progress">How far it is; none if <see langword="null"/>.</param>
     /// <param name="cancellationToken">Ends it, also inside the database's container.</param>
     /// <exception cref="MigrationRefusedException">No snapshot was made; the message says why.</exception>
     /// <exception cref="MySqlException">The database cannot be reached.</exception>
@@ -91,18 +87,11 @@ internal sealed partial class SnapshotStore(string folder, int keep, TimeProvide
         return snapshot;
     }
 
-    /// <summary>Checks that a snapshot's file is the one that was written: its SHA-256, its compression, its last line.</summary>
-    /// <exception cref="MigrationRefusedException">It is not.</exception>
-    public Task VerifyAsync(Snapshot snapshot, IProgress<SnapshotProgress>? progress, CancellationToken cancellationToken) =>
-        new SnapshotLoader(Current(snapshot)).VerifyAsync(progress, cancellationToken);
-
     /// <summary>
     /// Gives the database of the snapshot's name the snapshot's content: verifies the file, drops what is in the database,
     /// loads, and compares the result with the snapshot. A restore that was cut off can simply be run again.
     /// </summary>
     /// <param name="database">The database; its name must be the snapshot's.</param>
-    /// <param name="snapshot">The snapshot.</param>
-    /// <param name="progress">How far it is; none if <see langword="null"/>.</param>
     /// <param name="cancellationToken">Ends it, also inside the database's container.</param>
     /// <exception cref="MigrationRefusedException">It is not restored; the message says whether the database was touched.</exception>
     /// <exception cref="MySqlException">The database cannot be reached.</exception>
@@ -138,7 +127,6 @@ internal sealed partial class SnapshotStore(string folder, int keep, TimeProvide
     public bool IsProtected(string name) => Find(name) is { } snapshot && File.Exists(PathOf(snapshot.Name, ProtectedEnding));
 
     /// <summary>Deletes the oldest unprotected snapshots of a database beyond the number to keep.</summary>
-    /// <param name="database">The database's name.</param>
     /// <param name="except">The name of one that is kept in any case; none if <see langword="null"/>.</param>
     /// <returns>The names of those deleted.</returns>
     public IReadOnlyList<string> Prune(string database, string? except = null)
@@ -180,9 +168,10 @@ internal sealed partial class SnapshotStore(string folder, int keep, TimeProvide
             Snapshot snapshot;
             await using (file)
             {
-                await using var hashed = new HashingStream(file);
+                using var hash = SHA256.Create();
+                await using var hashed = new CryptoStream(file, hash, CryptoStreamMode.Write, leaveOpen: true);
                 var dumped = await maker.DumpAsync(hashed, progress, outlook.EstimatedBytes, cancellationToken);
-                await file.FlushAsync(cancellationToken);
+                await hashed.FlushFinalBlockAsync(cancellationToken);
                 file.Flush(flushToDisk: true);
                 snapshot = new Snapshot
                 {
@@ -193,8 +182,8 @@ internal sealed partial class SnapshotStore(string folder, int keep, TimeProvide
                     Checkout = request.Checkout,
                     Reason = request.Reason,
                     ServerVersion = dumped.ServerVersion,
-                    Sha256 = hashed.Finish(),
-                    Bytes = hashed.Passed,
+                    Sha256 = Convert.ToHexStringLower(hash.Hash!),
+                    Bytes = file.Length,
                     DumpBytes = dumped.Bytes,
                     LongestStatement = dumped.LongestStatement,
                     Content = dumped.Content,
