@@ -111,18 +111,37 @@ internal sealed partial class PreflightChecks(
         var chosen = from resource in model.Resources.OfType<IResourceWithEndpoints>()
                      from annotation in resource.Annotations.OfType<HostPortAnnotation>()
                      select (resource.Name, annotation.Port);
-        return from user in DashboardPort() is { } dashboard ? chosen.Append(dashboard) : chosen
-               where user.Port.Number is { } port && !FreePorts.IsFree(port)
-               let taken = user.Port.Number!.Value
-               let next = (taken + 1).ToString(CultureInfo.InvariantCulture)
-               select $"port {taken}, for {user.Name}, is taken by {PortOwner.Find(taken) ?? "another program"}. Stop that, or choose "
-                   + $"another port: --{user.Port.Setting}={next}";
+        List<(string Name, HostPort Port)> users = [.. DashboardPort() is { } dashboard ? chosen.Append(dashboard) : chosen];
+        foreach (var (name, port) in users.Where(user => user.Port.GivesWay is not null))
+        {
+            LogGivesWay(name, port.GivesWay!, port.Setting);
+        }
+
+        var shared = from user in users
+                     where user.Port.Number is not null
+                     group user by user.Port.Number!.Value into one
+                     where one.Count() > 1
+                     let names = string.Join(" and by ", one.Select(user => $"{user.Name} ({user.Port.Setting})"))
+                     select $"port {one.Key} is asked for by {names}. Choose another for one of them: --{one.Last().Port.Setting}=PORT";
+        return shared.Concat(TakenPorts(users));
     }
+
+    private static IEnumerable<string> TakenPorts(IEnumerable<(string Name, HostPort Port)> users) =>
+        from user in users
+        where user.Port.Number is { } port && !FreePorts.IsFree(port)
+        let taken = user.Port.Number!.Value
+        let next = (taken + 1).ToString(CultureInfo.InvariantCulture)
+        select $"port {taken}, for {user.Name}, is taken by {PortOwner.Find(taken) ?? "another program"}. Stop that, or choose "
+            + $"another port: --{user.Port.Setting}={next}";
 
     // Aspire listens for the dashboard's resource service before this check, for the page after it.
     private (string Name, HostPort Port)? DashboardPort() =>
         application.DisableDashboard || DashboardAddresses.Port(configuration) is not { } port ? null
             : ("the dashboard", ports.Dashboard with { Number = port });
+
+    [LoggerMessage(EventId = 301, Level = LogLevel.Warning, Message = "{Resource} has a port of the host that the system chooses: {Reason}. "
+        + "To choose it yourself: --{Setting}=PORT")]
+    private partial void LogGivesWay(string resource, string reason, string setting);
 
     [LoggerMessage(EventId = 300, Level = LogLevel.Warning, Message = "Removing the container {Container}: the run that made it "
         + "(orchestrator process {Process}) has ended without doing so. Its volumes stay")]

@@ -25,6 +25,11 @@ internal sealed partial class ReadyAnnouncement(ILoggerFactory loggers, UvlhubCh
                     LogRepeatedKey(key, checkout.EnvironmentFile.Path, checkout.EnvironmentFile.LineOf(key));
                 }
 
+                foreach (var (key, value) in checkout.EnvironmentFile.Values.Where(variable => SecretKeys.IsWorkflows(variable.Value)))
+                {
+                    LogWorkflows(checkout.EnvironmentFile.Path, checkout.EnvironmentFile.LineOf(key), key, value);
+                }
+
                 foreach (var site in start.Model.Resources.OfType<FlaskResource>().Where(flask => flask.IsSite))
                 {
                     AddAddressCommand(site);
@@ -98,6 +103,10 @@ internal sealed partial class ReadyAnnouncement(ILoggerFactory loggers, UvlhubCh
     [LoggerMessage(EventId = 2, Level = LogLevel.Warning, Message = "{Key} stands more than once in {EnvironmentFile}; the last one, in "
         + "line {Line}, counts")]
     private partial void LogRepeatedKey(string key, string environmentFile, int? line);
+
+    [LoggerMessage(EventId = 6, Level = LogLevel.Warning, Message = "{EnvironmentFile}:{Line}: {Key} is {Value}, which only a workflow "
+        + "of GitHub's can fill in, so nobody is given it. Write its value there, or delete the line")]
+    private partial void LogWorkflows(string environmentFile, int? line, string key, string value);
 
     [LoggerMessage(EventId = 3, Level = LogLevel.Information, Message = "uvlhub is ready at {Site} — dashboard: {Dashboard}")]
     private partial void LogReady(string site, string dashboard);

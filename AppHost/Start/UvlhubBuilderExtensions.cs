@@ -3,6 +3,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using UvlhubAspire.AppHost.Compose;
+using UvlhubAspire.AppHost.Database;
 using UvlhubAspire.AppHost.Images;
 using UvlhubAspire.AppHost.Publishing;
 using UvlhubAspire.AppHost.Start;
@@ -38,6 +39,7 @@ internal static class UvlhubBuilderExtensions
         var compose = profile.HasServices
             ? CheckoutComposeFiles.Find(checkout.Path, options.ComposeFile, profile).ReadDevelopment(checkout)
             : null;
+        OtherDatabase.Refuse(compose);
         var ports = new HostPorts(options, compose);
         SettingsReader.RefuseUnknownPorts(builder.Configuration, options, ports.Names);
         var names = new InstanceNames(options.Instance, profile);
@@ -99,7 +101,8 @@ internal static class UvlhubBuilderExtensions
             UserPassword = builder.AddSecret($"{profile.SecretPrefix}{SharedNames.UserPassword}", checkout.DatabasePassword),
             ExternalServer = ExternalServer.Read(options, checkout),
             Tls = TlsSettings.Read(options, checkout),
-            SecretKey = profile.Server == WebServer.Gunicorn
+            // Not all editions make up their own, and one that is made up at each start ends every session.
+            SecretKey = profile.Server == WebServer.Gunicorn || !checkout.Environment.ContainsKey(SecretKeys.SecretKey)
                 ? builder.AddSecret(
                     $"{profile.SecretPrefix}secret-key", checkout.Environment.GetValueOrDefault(SecretKeys.SecretKey), length: 50)
                 : null,

@@ -11,10 +11,10 @@ namespace UvlhubAspire.AppHost.Uvlhub;
 internal sealed class HostPorts(UvlhubOptions options, ComposeFile? compose = null)
 {
     /// <summary>The Flask application.</summary>
-    public HostPort Web => Of(nameof(Web), Published("web", 5000, 5000));
+    public HostPort Web => Of(nameof(Web), 5000, Published("web", 5000));
 
     /// <summary>MariaDB.</summary>
-    public HostPort Database => Of(SharedNames.DatabasePort, Published("db", 3306, 3306));
+    public HostPort Database => Of(SharedNames.DatabasePort, 3306, Published("db", 3306));
 
     /// <summary>The Aspire dashboard.</summary>
     public HostPort Dashboard => Of(nameof(Dashboard), 15888);
@@ -23,7 +23,7 @@ internal sealed class HostPorts(UvlhubOptions options, ComposeFile? compose = nu
     public HostPort Debugger => Of(nameof(Debugger), 5678);
 
     /// <summary>nginx with TLS.</summary>
-    public HostPort Https => Of(nameof(Https), Published("nginx", 443, 443));
+    public HostPort Https => Of(nameof(Https), 443, Published("nginx", 443));
 
     /// <summary>Where a deployment is asked for.</summary>
     public HostPort Webhook => Of(nameof(Webhook), 9000);
@@ -40,22 +40,36 @@ internal sealed class HostPorts(UvlhubOptions options, ComposeFile? compose = nu
     /// <summary>A port of a service that the model knows.</summary>
     /// <param name="service">The service.</param>
     /// <param name="port">One of its ports.</param>
-    public HostPort Of(KnownService service, ServicePort port) => Of(port.Setting, Published(service.Name, port.Target, port.Default));
+    public HostPort Of(KnownService service, ServicePort port) => Of(port.Setting, port.Default, Published(service.Name, port.Target));
 
     /// <summary>A port of a service that a fork's compose file adds; any free one where the file names none.</summary>
     /// <param name="service">The service.</param>
     /// <param name="port">One of its ports.</param>
-    public HostPort Imported(ComposeService service, ComposePort port) => Of(Name(service, port), port.Published ?? 0);
+    public HostPort Imported(ComposeService service, ComposePort port) => Of(Name(service, port), tutorial: 0, port.Published);
 
     private static string Name(ComposeService service, ComposePort port) =>
         service.Ports.Count == 1 ? service.Name : $"{service.Name}:{port.Target}";
 
-    private int Published(string service, int target, int tutorial) =>
-        compose?.Service(service)?.Ports.FirstOrDefault(port => port.Target == target)?.Published ?? tutorial;
+    private int? Published(string service, int target) =>
+        compose?.Service(service)?.Ports.FirstOrDefault(port => port.Target == target)?.Published;
 
-    private HostPort Of(string name, int otherwise)
+    private HostPort Of(string name, int tutorial, int? published = null)
     {
-        var port = options.Ports.TryGetValue(name, out var set) ? set : string.IsNullOrEmpty(options.Instance) ? otherwise : 0;
-        return new HostPort($"{UvlhubOptions.Section}:{nameof(options.Ports)}:{name}", port == 0 ? null : port);
+        var full = $"{UvlhubOptions.Section}:{nameof(options.Ports)}:{name}";
+        if (options.Ports.TryGetValue(name, out var set) || !string.IsNullOrEmpty(options.Instance))
+        {
+            return new HostPort(full, set == 0 ? null : set);
+        }
+
+        // What the checkout declares wins: a port of ours that it gives to somebody else is any free one.
+        return published is null && DeclaredFor(tutorial) is { } other
+            ? new HostPort(full, null) { GivesWay = $"{tutorial} is {other.Service}'s by {other.Port.At}" }
+            : new HostPort(full, published ?? (tutorial == 0 ? null : tutorial));
     }
+
+    private (string Service, ComposePort Port)? DeclaredFor(int number) => (
+        from service in compose?.Services ?? []
+        from port in service.Ports
+        where port.Published == number && port.Protocol != "udp"
+        select ((string, ComposePort)?)(service.Name, port)).FirstOrDefault();
 }

@@ -129,6 +129,11 @@ public sealed partial class DotEnvFile
 
     private string Expand(string value) => Reference().Replace(value, reference =>
     {
+        if (!reference.Groups[1].Success)
+        {
+            return reference.Value;
+        }
+
         var parts = reference.Groups[1].Value.Split(":-", 2);
         return _values.TryGetValue(parts[0], out var known) ? known : parts.ElementAtOrDefault(1) ?? "";
     }).Replace(EscapedDollar, '$');
@@ -158,6 +163,7 @@ public sealed partial class DotEnvFile
     [GeneratedRegex(@"(?<=.)[ \t]#.*")]
     private static partial Regex Comment();
 
-    [GeneratedRegex(@"\$\{([^}]*)\}")]
+    // The first is no reference of this file: what a workflow of GitHub's fills in, ${{ secrets.NAME }}, stays as it is.
+    [GeneratedRegex(@"\$\{\{.*?\}\}|\$\{([^}]*)\}")]
     private static partial Regex Reference();
 }

@@ -127,7 +127,11 @@ internal sealed partial class Toolbox(RunnerSettings settings, TimeProvider time
         {
             activity?.SetStatus(ActivityStatusCode.Error, output.Cause);
             throw new FlaskException(
-                exitCode == 127 ? $"the image has no command '{command[0]}' ({output.Cause})" : output.Cause,
+                exitCode == 127 ? $"the image has no command '{command[0]}' ({output.Cause})"
+                    : output.MissingVariable is { } missing
+                    ? $"{output.Cause}: the checkout's settings have no {missing.Name}, which {missing.Place} reads. Put {missing.Name}=… "
+                        + $"into {settings.Checkout.EnvironmentFile.Path}"
+                    : output.Cause,
                 TransientCause.InFlaskOutput(output.Text)
                     || (exitCode is 1 or 125 or 126 && TransientCause.InEngineOutput(output.Text)),
                 output.Revision);

@@ -60,7 +60,8 @@ internal static class NginxBuilderExtensions
 
         return nginx
             .WithHealthCheck(_ => new NginxHealthCheck(() => new Uri(nginx.GetEndpoint(HttpEndpointName).Url)))
-            .WithUpstreams(new Upstreams(mounts.Select(mount => mount.Source!)));
+            .WithUpstreams(new Upstreams(
+            mounts.Where(mount => mount.Target.StartsWith(Upstreams.Folder, StringComparison.Ordinal)).Select(mount => mount.Source!)));
     }
 
     /// <summary>The names under which a resource stands in nginx's configuration.</summary>
@@ -159,7 +160,7 @@ internal static class NginxBuilderExtensions
         var folder = Path.Combine(uvlhub.Checkout.Path, "docker", "nginx");
         var nowhere = new SourceLine(folder, 0);
         IEnumerable<ComposeMount> mounts = uvlhub.Compose?.Service(name) is { } declared
-            ? declared.Mounts.Where(mount => mount.Kind == ComposeMountKind.Bind)
+            ? declared.Mounts.Where(mount => mount.Kind == ComposeMountKind.Bind && !EngineSocket.Is(mount.Source))
             :
             [
                 new(

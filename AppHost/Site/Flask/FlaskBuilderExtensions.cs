@@ -11,6 +11,7 @@ internal static class FlaskBuilderExtensions
 {
     private const int LastPortOfRoot = 1023;
     internal const int MostWorkers = 9;
+    private const string OwnKey = "sessions are signed with a key that is made up once and kept, where the checkout gives none";
     private const string SnapshotsFolder = "/var/lib/uvlhub-aspire/snapshots";
 
     /// <summary>
@@ -205,8 +206,7 @@ internal static class FlaskBuilderExtensions
                 .DiffersFromCompose(
                     DriftAspect.Volume, "the code is in the image, and what users upload is in a volume",
                     [.. s_mountedCode.Select(path => $"{checkout.WorkingDirectory}/{path}"), checkout.UploadsFolder])
-                .DiffersFromCompose(
-                    DriftAspect.Environment, "sessions are signed with a key that is made up once and kept", SecretKeys.SecretKey)
+                .DiffersFromCompose(DriftAspect.Environment, OwnKey, SecretKeys.SecretKey)
                 .DiffersFromCompose(
                     DriftAspect.Environment, "the AppHost deploys, so the site has no use for the token (Uvlhub:IgnoredModules)",
                     SecretKeys.WebhookToken);
@@ -229,6 +229,7 @@ internal static class FlaskBuilderExtensions
         }
 
         return builder
+            .DiffersFromCompose(DriftAspect.Environment, OwnKey, SecretKeys.SecretKey)
             .WithBuiltImage(CheckoutImage.Development(checkout))
             .WithBindMount(checkout.Path, checkout.WorkingDirectory)
             .WithBindMount(

@@ -6,6 +6,7 @@ using UvlhubAspire.AppHost.Start;
 using UvlhubAspire.AppHost.Uvlhub;
 using UvlhubAspire.Checkout;
 using UvlhubAspire.Engine;
+using UvlhubAspire.Hosting.Containers;
 using Xunit;
 
 namespace UvlhubAspire.AppHost.Tests.Uvlhub;
@@ -48,6 +49,21 @@ public sealed class SideBySideTests
             Edition.Course, WithOthers, "--Uvlhub:Ports:bot=8081", "--Uvlhub:Ports:probe:9090=8082");
         Assert.Equal(8081, model.Container("bot").Annotations.OfType<EndpointAnnotation>().Single().Port);
         Assert.Contains(model.Container("probe").Annotations.OfType<EndpointAnnotation>(), endpoint => endpoint.Port == 8082);
+    }
+
+    [Fact]
+    public async Task A_port_of_ours_gives_way_to_what_the_checkout_publishes_on_it()
+    {
+        await using var model = await EditionModel.CreateAsync(Edition.Course, folder => folder.Write(
+            "docker/docker-compose.dev.yml",
+            "services:\n  web: { image: web, expose: ['5000'] }\n  db: { image: mariadb }\n  nginx:\n    image: nginx\n    ports:\n      - 5000:80\n"));
+        Assert.Equal(5000, model.Endpoint("nginx", "http").Port);
+        var web = model.Container("web").Annotations.OfType<HostPortAnnotation>().Single(port => port.Endpoint == "http").Port;
+        Assert.Equal(
+            (null, $"5000 is nginx's by {model.Folder}/docker/docker-compose.dev.yml:7"), (web.Number, web.GivesWay));
+
+        await using var chosen = await EditionModel.CreateAsync(Edition.Course, change: null, "--Uvlhub:Ports:Web=5001");
+        Assert.Equal(5001, chosen.Endpoint("web", "http").Port);
     }
 
     private static void WithOthers(TemporaryFolder folder) => folder.Write(

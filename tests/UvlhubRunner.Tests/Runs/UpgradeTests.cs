@@ -90,6 +90,33 @@ public sealed class UpgradeTests(UpgradeTests.Site site) : IClassFixture<Upgrade
         Proof.Data("every row and the schema are compared: as before", before, await Minihub.ContentAsync());
     }
 
+    [Fault(FaultArea.Checkout, "the application needs a key that no file of the checkout has")]
+    [Fact(Timeout = 300_000)]
+    public async Task A_key_that_the_application_lacks_is_named_with_its_file_and_the_line_that_reads_it()
+    {
+        await site.ToHeadAsync();
+        var before = await Minihub.ContentAsync();
+        Minihub.WriteRevision("005", "004", "pass");
+        var application = Path.Combine(Minihub.Checkout, "app", "__init__.py");
+        var code = await File.ReadAllTextAsync(application, Cancellation);
+        try
+        {
+            await File.WriteAllTextAsync(application, "import os\nos.environ['MAIL_KEY']\n" + code, Cancellation);
+            var result = await Minihub.RunAsync();
+
+            Assert.Equal(5, result.ExitCode);
+            Proof.Happens("the key, the line that reads it and the file to put it into", () => Assert.Contains(
+                $"KeyError: 'MAIL_KEY': the checkout's settings have no MAIL_KEY, which /workspace/app/__init__.py:2 reads. Put MAIL_KEY=… into "
+                + Path.Combine(Minihub.Checkout, ".env"), result.Output, StringComparison.Ordinal));
+            Proof.Reads("the checkout's settings have no MAIL_KEY", result.Output);
+            Proof.Data("every row and the schema are compared: as before", before, await Minihub.ContentAsync());
+        }
+        finally
+        {
+            await File.WriteAllTextAsync(application, code, Cancellation);
+        }
+    }
+
     /// <summary>One migrated copy for all tests of the class; each begins by putting it back.</summary>
     public sealed class Site(MariaDBFixture fixture) : IAsyncLifetime
     {
