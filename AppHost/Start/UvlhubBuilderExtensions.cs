@@ -84,7 +84,8 @@ internal static class UvlhubBuilderExtensions
         builder.Services.TryAddEventingSubscriber<DriftWarning>();
         builder.Services.TryAddEventingSubscriber<ImageResolver>();
         builder.Services.TryAddEventingSubscriber<ReadyAnnouncement>();
-        builder.AddNamedNetwork(names.Network);
+        builder.AddNamedNetwork(new NetworkName(
+            names.Network, compose?.Networks.FirstOrDefault(network => network.EngineName == names.Network)?.Name));
         builder.AddSecretVariables(SecretKeys.LooksSecret);
 
         var uvlhub = new UvlhubEnvironment
