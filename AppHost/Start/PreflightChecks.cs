@@ -5,6 +5,7 @@ using Aspire.Hosting.Lifecycle;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging;
 using UvlhubAspire.AppHost.Uvlhub;
+using UvlhubAspire.Hosting.Compose;
 
 namespace UvlhubAspire.AppHost.Start;
 
@@ -13,7 +14,7 @@ namespace UvlhubAspire.AppHost.Start;
 /// port, a container name in use. All that is wrong is said at once.
 /// </summary>
 internal sealed partial class PreflightChecks(
-    ContainerEngine engine, HostPorts ports, DistributedApplicationOptions application, IConfiguration configuration,
+    ContainerEngine engine, UvlhubEnvironment uvlhub, DistributedApplicationOptions application, IConfiguration configuration,
     ILoggerFactory loggers)
     : IDistributedApplicationEventingSubscriber
 {
@@ -41,7 +42,7 @@ internal sealed partial class PreflightChecks(
         }
 
         // Names first: a container that an ended AppHost left behind may also hold the port.
-        List<string> problems = [.. await names];
+        List<string> problems = [.. await names, .. await PlatformProblemsAsync(model, cancellationToken)];
         problems.AddRange(PortProblems(model));
         if (problems.Count > 0)
         {
@@ -64,6 +65,42 @@ internal sealed partial class PreflightChecks(
                 + "elsewhere install docker-buildx-plugin"
             : null;
     }
+
+    private async Task<IEnumerable<string>> PlatformProblemsAsync(
+        DistributedApplicationModel model, CancellationToken cancellationToken)
+    {
+        List<(ComposeService Service, ComposeEngineOption Platform)> declared =
+        [
+            .. from service in uvlhub.Compose?.Services ?? []
+               from option in service.Options
+               where option.Key == "platform" && model.Resources.Any(resource => resource.Name == service.Name)
+               select (service, option),
+        ];
+        if (declared.Count == 0)
+        {
+            return [];
+        }
+
+        // Docker Desktop has a program for each processor; elsewhere the kernel knows those that are installed.
+        var engineIs = await engine.RunAsync(s_limit, cancellationToken, "info", "--format", "{{.Architecture}} {{.OperatingSystem}}");
+        return !engineIs.Succeeded || engineIs.Output.Contains("Docker Desktop", StringComparison.Ordinal) ? []
+            : from one in declared
+              let processor = Processor(one.Platform.Value.Split('/').ElementAtOrDefault(1))
+              where processor is not null && processor != Processor(engineIs.Output.Split(' ')[0])
+                  && !File.Exists($"/proc/sys/fs/binfmt_misc/qemu-{processor}")
+              select $"{one.Platform.At}: {one.Service.Name} wants the platform {one.Platform.Value}, and the engine runs "
+                  + $"{engineIs.Output.Split(' ')[0]} only. Delete the line, or install an emulator (on Debian: apt-get install qemu-user-static "
+                  + "binfmt-support)";
+    }
+
+    // The kernel's name of what images call otherwise; null for what is neither.
+    private static string? Processor(string? name) => name switch
+    {
+        "amd64" or "x86_64" => "x86_64",
+        "arm64" or "aarch64" => "aarch64",
+        "arm" or "armv7l" => "arm",
+        _ => name,
+    };
 
     private async Task<IEnumerable<string>> ContainerNameProblemsAsync(
         DistributedApplicationModel model, CancellationToken cancellationToken)
@@ -137,7 +174,7 @@ internal sealed partial class PreflightChecks(
     // Aspire listens for the dashboard's resource service before this check, for the page after it.
     private (string Name, HostPort Port)? DashboardPort() =>
         application.DisableDashboard || DashboardAddresses.Port(configuration) is not { } port ? null
-            : ("the dashboard", ports.Dashboard with { Number = port });
+            : ("the dashboard", uvlhub.Ports.Dashboard with { Number = port });
 
     [LoggerMessage(EventId = 301, Level = LogLevel.Warning, Message = "{Resource} has a port of the host that the system chooses: {Reason}. "
         + "To choose it yourself: --{Setting}=PORT")]

@@ -81,6 +81,19 @@ public sealed class RefusedStartTests : IDisposable
         "both are named with their settings",
         "port 7341 is asked for by web (Uvlhub:Ports:Web) and by nginx (Uvlhub:Ports:Nginx). Choose another for one of them: --Uvlhub:Ports:");
 
+    [Fact(Timeout = 120_000)]
+    public async Task A_platform_that_the_engine_does_not_have_is_named_with_its_line()
+    {
+        using var checkout = new SampleCheckout();
+        var compose = checkout.File("docker/docker-compose.dev.yml");
+        await File.WriteAllTextAsync(
+            compose, "services:\n  web:\n    image: web\n  db:\n    image: mariadb\n    platform: linux/s390x\n", Cancellation);
+        await RefusedAsync(
+            [], [$"--Uvlhub:Path={checkout.Path}"],
+            "the service, the line and what can be done",
+            $"{compose}:6: db wants the platform linux/s390x, and the engine runs");
+    }
+
     [Theory(Timeout = 120_000)]
     [InlineData("    build: { context: ., dockerfile: Dockerfile.db }", 5)]
     [InlineData("    image: postgis/postgis:17-3.5", 5)]
