@@ -106,7 +106,7 @@ public sealed class UpgradeTests(UpgradeTests.Site site) : IClassFixture<Upgrade
 
             Assert.Equal(5, result.ExitCode);
             Proof.Happens("the key, the line that reads it and the file to put it into", () => Assert.Contains(
-                $"KeyError: 'MAIL_KEY': the checkout's settings have no MAIL_KEY, which /workspace/app/__init__.py:2 reads. Put MAIL_KEY=… into "
+                $"KeyError: 'MAIL_KEY': the checkout's settings have no MAIL_KEY, which /app/app/__init__.py:2 reads. Put MAIL_KEY=… into "
                 + Path.Combine(Minihub.Checkout, ".env"), result.Output, StringComparison.Ordinal));
             Proof.Reads("the checkout's settings have no MAIL_KEY", result.Output);
             Proof.Data("every row and the schema are compared: as before", before, await Minihub.ContentAsync());
