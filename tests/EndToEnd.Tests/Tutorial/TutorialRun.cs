@@ -3,7 +3,6 @@ using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
 using CliWrap;
-using UvlhubAspire.AppHost.Images;
 using UvlhubAspire.Checkout;
 using UvlhubAspire.Engine;
 using UvlhubAspire.Hosting.Containers;
