@@ -43,7 +43,7 @@ public sealed class RunningMariaDB : IAsyncLifetime
             .WaitFor(shop);
 
         Server = server.Resource;
-        _application = builder.Build();
+        _application = await builder.BuildAsync();
         await _application.StartAsync(TestContext.Current.CancellationToken);
         foreach (var resource in (IResource[])[Server, .. Server.Databases.Where(database => database.Name != "broken")])
         {
