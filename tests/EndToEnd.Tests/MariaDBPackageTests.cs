@@ -25,13 +25,18 @@ public sealed class MariaDBPackageTests
         var commands = File.ReadLines(Path.Combine(folder, "README.md"))
             .Where(line => line.StartsWith("dotnet ", StringComparison.Ordinal)).ToList();
         Assert.Equal(2, commands.Count);
-        // The machine's cache serves what it has, and is not given a package that the next test would find in it.
-        var cache = $"cd {Sample} && export NUGET_PACKAGES='{clone.Path}/nuget' RestoreFallbackFolders=\"${{NUGET_PACKAGES:-$HOME/.nuget/packages}}\"";
+        // The machine's packages serve what they have, and are not given one that the next test would find there.
+        var prepare = $"""
+            cd {Sample}
+            export RestoreFallbackFolders="${"{NUGET_PACKAGES:-$HOME/.nuget/packages}"}"
+            export NUGET_PACKAGES='{clone.Path}/nuget' XDG_DATA_HOME='{clone.Path}/data'
+
+            """;
         var image = $"{_registry}/library/mariadb:12.0.2";
         await TestContainer.DockerAsync("tag", await TestContainer.EnsureImageAsync("mariadb"), image);
         try
         {
-            var packed = await clone.ExecuteAsync("/bin/sh", ["-c", $"{cache} && {commands[0]}"], Cancellation);
+            var packed = await clone.ExecuteAsync("/bin/sh", ["-euc", prepare + commands[0]], Cancellation);
             Assert.True(packed.IsSuccess, packed.StandardOutput + packed.StandardError);
             IsThePackage(Assert.Single(Directory.GetFiles(Path.Combine(folder, "packages"))));
 
@@ -42,10 +47,10 @@ public sealed class MariaDBPackageTests
                     .Select(setting => $"--{setting}=http://localhost:{FreePorts.Next()}"),
             ];
             await clone.InterruptAsync(
-                "/bin/sh", ["-c", $"{cache} && exec {commands[1]} -- {string.Join(' ', settings)}"],
+                "/bin/sh", ["-euc", $"{prepare}exec {commands[1]} -- {string.Join(' ', settings)}"],
                 "Distributed application started", Cancellation, () => WorksAsync(clone, image));
 
-            Assert.Equal("", await TestContainer.DockerAsync("ps", "--all", "--quiet", "--filter", $"ancestor={image}"));
+            await Eventually.IsAsync(() => ContainersAsync(image), containers => containers.Count == 0, what: "no container of it");
         }
         finally
         {
@@ -82,18 +87,16 @@ public sealed class MariaDBPackageTests
             Cancellation);
         Assert.True(waited.IsSuccess, waited.StandardOutput + waited.StandardError);
 
-        var client = await Eventually.IsAsync(
-            () => TestContainer.DockerAsync("ps", "--all", "--quiet", "--filter", $"ancestor={image}", "--filter", "exited=0"),
-            id => id.Length > 0,
-            what: "a client that has ended well");
+        var containers = await Eventually.IsAsync(
+            () => ContainersAsync(image), containers => containers["exited"].Any(), what: "a client that has ended");
+        var client = containers["exited"].Single();
         Assert.Contains("coffee machine", await TestContainer.DockerAsync("logs", client), StringComparison.Ordinal);
 
         var environment = JsonNode.Parse(await TestContainer.DockerAsync("inspect", "--format", "{{json .Config.Env}}", client))!.AsArray();
         const string Variable = "ConnectionStrings__shop=";
         var connectionString = environment.Select(variable => variable!.GetValue<string>())
             .Single(variable => variable.StartsWith(Variable, StringComparison.Ordinal))[Variable.Length..];
-        var server = await TestContainer.DockerAsync("ps", "--quiet", "--filter", $"ancestor={image}");
-        var port = await TestContainer.DockerAsync("port", server, "3306/tcp");
+        var port = await TestContainer.DockerAsync("port", containers["running"].Single(), "3306/tcp");
         // It was a container's; from here the server has another address.
         var settings = new MySqlConnectionStringBuilder(connectionString)
         {
@@ -106,4 +109,12 @@ public sealed class MariaDBPackageTests
         await using var command = new MySqlCommand("SELECT CONCAT(CURRENT_USER(), ': ', name) FROM products", connection);
         Assert.Equal("shopkeeper@%: coffee machine", await command.ExecuteScalarAsync(Cancellation));
     }
+
+    // By the name that they were started with: others run the same image under its own.
+    private static async Task<ILookup<string, string>> ContainersAsync(string image) =>
+        (await TestContainer.DockerAsync("ps", "--all", "--format", "{{.Image}}\t{{.State}}\t{{.ID}}"))
+        .Split('\n', StringSplitOptions.RemoveEmptyEntries)
+        .Select(line => line.Split('\t'))
+        .Where(container => container[0] == image)
+        .ToLookup(container => container[1], container => container[2]);
 }
