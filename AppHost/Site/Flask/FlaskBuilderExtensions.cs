@@ -295,8 +295,9 @@ internal static class FlaskBuilderExtensions
     internal static void SetDatabaseEnvironment(
         Dictionary<string, object> environment, UvlhubEnvironment uvlhub, MariaDBServerResource server)
     {
-        environment["MARIADB_HOSTNAME"] = server.NetworkHost;
-        environment["MARIADB_PORT"] = server.NetworkPort.ToString(CultureInfo.InvariantCulture);
+        environment["MARIADB_HOSTNAME"] = uvlhub.ExternalServer?.Host ?? server.Name;
+        environment["MARIADB_PORT"] =
+            (uvlhub.ExternalServer?.Port ?? MariaDBServerResource.DefaultPort).ToString(CultureInfo.InvariantCulture);
         environment["MARIADB_DATABASE"] = uvlhub.Checkout.Database;
         environment["MARIADB_USER"] = uvlhub.Checkout.DatabaseUser;
         environment["MARIADB_PASSWORD"] = uvlhub.UserPassword.Resource;
