@@ -1,14 +1,12 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
 using UvlhubAspire.Runner.Database;
 using UvlhubAspire.Runner.Flask;
 using UvlhubAspire.Runner.Journal;
 using UvlhubAspire.Runner.Migration;
 using UvlhubAspire.Runner.Resilience;
 using UvlhubAspire.Runner.Revisions;
-using UvlhubAspire.Runner.Settings;
 using UvlhubAspire.Runner.Snapshots;
 using UvlhubAspire.Runner.Verbs;
 using UvlhubAspire.ServiceDefaults;

@@ -1,4 +1,5 @@
-using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using UvlhubAspire.Runner.Flask;
 
 namespace UvlhubAspire.Runner;
@@ -30,7 +31,7 @@ internal static partial class Verb
     private static async Task<ExitCode> RunAsync(
         IServiceProvider services, Func<IServiceProvider, CancellationToken, Task<ExitCode>> run, CancellationToken cancellationToken)
     {
-        var logger = (ILogger)services.GetService(typeof(ILogger<Migration.Migrator>))!;
+        var logger = services.GetRequiredService<ILogger<Migration.Migrator>>();
         try
         {
             return await run(services, cancellationToken);

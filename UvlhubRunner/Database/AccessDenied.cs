@@ -1,5 +1,3 @@
-using UvlhubAspire.Runner.Settings;
-
 namespace UvlhubAspire.Runner.Database;
 
 /// <summary>

@@ -1,7 +1,4 @@
 using System.Text;
-using Microsoft.Extensions.Logging;
-using MySqlConnector;
-using UvlhubAspire.Runner.Settings;
 
 namespace UvlhubAspire.Runner.Database;
 

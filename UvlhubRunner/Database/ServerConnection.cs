@@ -1,5 +1,4 @@
 using System.Globalization;
-using MySqlConnector;
 
 namespace UvlhubAspire.Runner.Database;
 

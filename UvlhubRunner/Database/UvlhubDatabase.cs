@@ -1,9 +1,6 @@
-using Microsoft.Extensions.Logging;
-using MySqlConnector;
 using Polly.Registry;
 using Polly.Timeout;
 using UvlhubAspire.Runner.Resilience;
-using UvlhubAspire.Runner.Settings;
 
 namespace UvlhubAspire.Runner.Database;
 
@@ -48,7 +45,17 @@ internal sealed partial class UvlhubDatabase(
         {
             foreach (var database in settings.Databases.Distinct(StringComparer.Ordinal))
             {
-                await EnsureDatabaseAsync(root, database, cancellationToken);
+                // Asked first, because a grant writes to the server's own tables even if it changes nothing.
+                if (!await IsGrantedAsync(root, database, cancellationToken))
+                {
+                    foreach (var statement in MariaDBStatements.CreateDatabase(
+                        database, settings.Application.UserID is "root" ? null : settings.Application.UserID))
+                    {
+                        await root.ExecuteAsync(statement, cancellationToken);
+                    }
+
+                    LogDatabaseCreated(database, settings.Application.UserID);
+                }
             }
         }
         catch (MySqlException exception) when (exception.ErrorCode is MySqlErrorCode.TableAccessDenied or MySqlErrorCode.DatabaseAccessDenied)
@@ -61,23 +68,6 @@ internal sealed partial class UvlhubDatabase(
                 + "with the password in MARIADB_ROOT_PASSWORD. Nothing was changed.",
                 exception);
         }
-    }
-
-    private async Task EnsureDatabaseAsync(MySqlConnection root, string database, CancellationToken cancellationToken)
-    {
-        // Asked first, because a grant writes to the server's own tables even if it changes nothing.
-        if (await IsGrantedAsync(root, database, cancellationToken))
-        {
-            return;
-        }
-
-        foreach (var statement in MariaDBStatements.CreateDatabase(
-            database, settings.Application.UserID is "root" ? null : settings.Application.UserID))
-        {
-            await root.ExecuteAsync(statement, cancellationToken);
-        }
-
-        LogDatabaseCreated(database, settings.Application.UserID);
     }
 
     /// <summary>Reads the state of the schema.</summary>
@@ -150,7 +140,8 @@ internal sealed partial class UvlhubDatabase(
         await root.ExecuteAsync($"CREATE DATABASE {name} CHARACTER SET {characterSet} COLLATE {collation}", cancellationToken);
         if (settings.Application.UserID != settings.Root.UserID)
         {
-            await root.ExecuteAsync($"GRANT ALL PRIVILEGES ON {name}.* TO {MariaDBStatements.QuoteText(settings.Application.UserID)}@'%'",
+            await root.ExecuteAsync(
+                $"GRANT ALL PRIVILEGES ON {name}.* TO {MariaDBStatements.QuoteText(settings.Application.UserID)}@'%'",
                 cancellationToken);
         }
     }
@@ -162,7 +153,8 @@ internal sealed partial class UvlhubDatabase(
         await root.ExecuteAsync($"DROP DATABASE IF EXISTS {name}", cancellationToken);
         try
         {
-            await root.ExecuteAsync($"REVOKE ALL PRIVILEGES ON {name}.* FROM {MariaDBStatements.QuoteText(settings.Application.UserID)}@'%'",
+            await root.ExecuteAsync(
+                $"REVOKE ALL PRIVILEGES ON {name}.* FROM {MariaDBStatements.QuoteText(settings.Application.UserID)}@'%'",
                 cancellationToken);
         }
         catch (MySqlException exception) when (exception.ErrorCode is MySqlErrorCode.NonExistingGrant)

@@ -6,20 +6,19 @@ namespace UvlhubAspire.Runner.Flask;
 internal sealed partial class FlaskOutput(Action<string> forward)
 {
     private readonly OutputTail _tail = new(forward, kept: 200);
-    private volatile string? _step;
 
     public void Add(string line)
     {
         if (RunningUpgrade().Match(line) is { Success: true } step)
         {
-            _step = step.Groups["to"].Value;
+            Revision = step.Groups["to"].Value;
         }
 
         _tail.Add(line);
     }
 
     /// <summary>The revision that Alembic began last; <see langword="null"/> if it began none.</summary>
-    public string? Revision => _step;
+    public string? Revision { get; private set; }
 
     public string Text => string.Join('\n', _tail.Lines);
 
@@ -39,7 +38,7 @@ internal sealed partial class FlaskOutput(Action<string> forward)
                 ?? (lines is [.., var last] ? last : "it printed nothing");
             var statement = lines.LastOrDefault(line => line.StartsWith("[SQL: ", StringComparison.Ordinal));
             // A revision that cannot even be loaded: Python alone knows where.
-            var frame = _step is null ? lines.LastOrDefault(line => RevisionFrame().IsMatch(line)) : null;
+            var frame = Revision is null ? lines.LastOrDefault(line => RevisionFrame().IsMatch(line)) : null;
             var place = frame is null ? null : RevisionFrame().Replace(frame, "(${file}, line ${line})");
             return string.Join(' ', new[] { LogPrefix().Replace(cause, "").Trim(), statement?.Trim(), place }.OfType<string>());
         }

@@ -2,21 +2,19 @@ using System.Diagnostics;
 using System.Globalization;
 using CliWrap;
 using CliWrap.Exceptions;
-using Microsoft.Extensions.Logging;
 using UvlhubAspire.Runner.Resilience;
-using UvlhubAspire.Runner.Settings;
 
 namespace UvlhubAspire.Runner.Flask;
 
 /// <summary>
-/// The container in which the checkout's own tools run, or this machine, where the runner itself is in that container.
-/// A command lives exactly as long as the runner: it is tied to the
-/// runner's end of a pipe, so that not even a killed runner leaves a schema change running behind its back.
+/// The container in which the checkout's own tools run, or this machine, where the runner itself is in that container. A
+/// command lives exactly as long as the runner: it is tied to the runner's end of a pipe, so that not even a killed runner
+/// leaves a schema change running behind its back.
 /// </summary>
 internal sealed partial class Toolbox(RunnerSettings settings, TimeProvider time, ILogger<Toolbox> logger)
 {
-    /// <summary>The variable that marks what a runner started inside the container.</summary>
-    public const string RunMarker = "UVLHUB_RUNNER_PROCESS";
+    // Marks what a runner started inside the container.
+    private const string RunMarker = "UVLHUB_RUNNER_PROCESS";
 
     private static readonly TimeSpan s_engineLimit = TimeSpan.FromSeconds(30);
 
@@ -68,12 +66,12 @@ internal sealed partial class Toolbox(RunnerSettings settings, TimeProvider time
 
     /// <summary>Runs a command; its output goes to the log line by line.</summary>
     /// <param name="environment">Variables beside those of the container.</param>
-    /// <param name="answer">Takes the lines of standard output, which then do not go to the log.</param>
+    /// <param name="answer">Takes the lines of standard output, which then do not go to the log, of a command that changes nothing.</param>
     /// <param name="shownAs">The command for people. Default: its words.</param>
     /// <exception cref="FlaskException">It failed, or took too long; the message is the cause.</exception>
     public async Task<FlaskOutput> RunAsync(
-        IReadOnlyList<string> command, IReadOnlyDictionary<string, string>? environment, Action<string>? answer,
-        CancellationToken cancellationToken, string? shownAs = null)
+        IReadOnlyList<string> command, CancellationToken cancellationToken, IReadOnlyDictionary<string, string>? environment = null,
+        Action<string>? answer = null, string? shownAs = null)
     {
         shownAs ??= string.Join(' ', command);
         using var activity = Telemetry.Step(shownAs);
@@ -81,10 +79,14 @@ internal sealed partial class Toolbox(RunnerSettings settings, TimeProvider time
         var started = time.GetTimestamp();
         LogRunning(shownAs);
 
-        var variables = new Dictionary<string, string>(environment ?? new Dictionary<string, string>())
+        var variables = new Dictionary<string, string>(environment ?? new Dictionary<string, string>());
+        // A question is asked without the lock and changes nothing: it is nobody's leftover, and ends nobody's.
+        var isChange = answer is null;
+        if (isChange)
         {
-            [RunMarker] = Environment.ProcessId.ToString(CultureInfo.InvariantCulture),
-        };
+            variables[RunMarker] = Environment.ProcessId.ToString(CultureInfo.InvariantCulture);
+        }
+
         if (activity is { IdFormat: ActivityIdFormat.W3C, Id: { } trace })
         {
             // What the command does appears under this step: the start-up folder's uvlhub_telemetry.py.
@@ -107,7 +109,11 @@ internal sealed partial class Toolbox(RunnerSettings settings, TimeProvider time
         }
         catch (OperationCanceledException)
         {
-            await EndLeftoversAsync(CancellationToken.None);
+            if (isChange)
+            {
+                await EndLeftoversAsync(CancellationToken.None);
+            }
+
             cancellationToken.ThrowIfCancellationRequested();
             activity?.SetStatus(ActivityStatusCode.Error, "timeout");
             throw new FlaskException(
@@ -142,8 +148,7 @@ internal sealed partial class Toolbox(RunnerSettings settings, TimeProvider time
     }
 
     /// <summary>Ends what an earlier or a cancelled run left in the container, and waits until it is gone.</summary>
-    /// <returns>How many processes there were.</returns>
-    public async Task<int> EndLeftoversAsync(CancellationToken cancellationToken)
+    public async Task EndLeftoversAsync(CancellationToken cancellationToken)
     {
         string[] script =
         [
@@ -161,13 +166,10 @@ internal sealed partial class Toolbox(RunnerSettings settings, TimeProvider time
         var ended = settings.ToolboxContainer is { } container
             ? await settings.Engine.RunAsync(s_engineLimit, cancellationToken, ["exec", container, "sh", "-c", .. script])
             : await new ContainerEngine("sh").RunAsync(s_engineLimit, cancellationToken, ["-c", .. script]);
-        var count = int.TryParse(ended.Output.Split('\n')[0], out var number) ? number : 0;
-        if (count > 0)
+        if (int.TryParse(ended.Output.Split('\n')[0], out var count) && count > 0)
         {
             LogLeftovers(count, settings.ToolboxContainer ?? "this container");
         }
-
-        return count;
     }
 
     [LoggerMessage(EventId = 300, Level = LogLevel.Information, Message = "Running '{Command}'")]

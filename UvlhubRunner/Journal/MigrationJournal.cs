@@ -1,4 +1,3 @@
-using MySqlConnector;
 using UvlhubAspire.Runner.Database;
 
 namespace UvlhubAspire.Runner.Journal;

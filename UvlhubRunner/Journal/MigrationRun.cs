@@ -49,13 +49,11 @@ internal sealed record MigrationRun
     /// <summary>The revision before, or revisions separated by commas; empty for none.</summary>
     public required string From { get; init; }
 
-    /// <summary>The revision to reach; empty for none.</summary>
     public required string To { get; init; }
 
     /// <summary>When it began, in UTC.</summary>
     public required DateTimeOffset Started { get; init; }
 
-    /// <summary>When it was closed, in UTC.</summary>
     public DateTimeOffset? Ended { get; init; }
 
     public required RunPhase Phase { get; init; }

@@ -1,8 +1,6 @@
-using Microsoft.Extensions.Logging;
 using UvlhubAspire.Runner.Database;
 using UvlhubAspire.Runner.Flask;
 using UvlhubAspire.Runner.Revisions;
-using UvlhubAspire.Runner.Settings;
 
 namespace UvlhubAspire.Runner.Migration;
 
@@ -19,12 +17,12 @@ internal sealed partial class FlaskCommands(
 
     /// <summary>Upgrades to the head and verifies that the database is there.</summary>
     public async Task UpgradeAsync(
-        RevisionGraph graph, IReadOnlyList<Revision> pending, CancellationToken cancellationToken, IReadOnlyDictionary<string,
-        string>? environment = null)
+        RevisionGraph graph, IReadOnlyList<Revision> pending, CancellationToken cancellationToken,
+        IReadOnlyDictionary<string, string>? environment = null)
     {
         try
         {
-            await RunAsync(["flask", "db", "upgrade"], environment, cancellationToken);
+            await RunAsync(["flask", "db", "upgrade"], cancellationToken, environment);
         }
         catch (FlaskException exception) when (!exception.IsTransient && exception.Revision is { } id && graph.Find(id) is { } revision)
         {
@@ -45,7 +43,7 @@ internal sealed partial class FlaskCommands(
     public async Task SeedAsync(CancellationToken cancellationToken)
     {
         var command = settings.Checkout.SeedCommand;
-        var output = await RunAsync(command, environment: null, cancellationToken);
+        var output = await RunAsync(command, cancellationToken);
         if (output.SeederError is { } error)
         {
             throw new FlaskException($"'{string.Join(' ', command)}' ended with exit code 0, but said: {error}", isTransient: false);
@@ -57,10 +55,10 @@ internal sealed partial class FlaskCommands(
     {
         if (isFolderMissing)
         {
-            await RunAsync(["flask", "db", "init"], environment: null, cancellationToken);
+            await RunAsync(["flask", "db", "init"], cancellationToken);
         }
 
-        await RunAsync(["flask", "db", "migrate"], environment: null, cancellationToken);
+        await RunAsync(["flask", "db", "migrate"], cancellationToken);
     }
 
     private async Task VerifyHeadAsync(RevisionGraph graph, CancellationToken cancellationToken)
@@ -78,13 +76,13 @@ internal sealed partial class FlaskCommands(
     }
 
     private async Task<FlaskOutput> RunAsync(
-        IReadOnlyList<string> command, IReadOnlyDictionary<string, string>? environment, CancellationToken cancellationToken)
+        IReadOnlyList<string> command, CancellationToken cancellationToken, IReadOnlyDictionary<string, string>? environment = null)
     {
         using var watching = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var watch = WatchAsync(string.Join(' ', command), watching.Token);
         try
         {
-            return await toolbox.RunAsync(command, environment, answer: null, cancellationToken);
+            return await toolbox.RunAsync(command, cancellationToken, environment);
         }
         finally
         {
@@ -107,7 +105,7 @@ internal sealed partial class FlaskCommands(
                 LogStillRunning(command, time.GetElapsedTime(started).TotalSeconds, activity ?? "MariaDB is idle");
             }
         }
-        catch (Exception exception) when (exception is OperationCanceledException or MySqlConnector.MySqlException or MigrationFailedException)
+        catch (Exception exception) when (exception is OperationCanceledException or MySqlException or MigrationFailedException)
         {
             // Only a report; the command itself will say what is wrong.
         }

@@ -1,11 +1,8 @@
-using Microsoft.Extensions.Logging;
-using MySqlConnector;
 using Polly.Registry;
 using UvlhubAspire.Runner.Database;
 using UvlhubAspire.Runner.Flask;
 using UvlhubAspire.Runner.Journal;
 using UvlhubAspire.Runner.Resilience;
-using UvlhubAspire.Runner.Settings;
 
 namespace UvlhubAspire.Runner.Migration;
 
@@ -53,10 +50,6 @@ internal sealed partial class JournaledChanges(
     }
 
     /// <summary>Makes one change: opens its entry, works, closes it; if it fails, the state before comes back.</summary>
-    /// <param name="root">The connection that holds the lock.</param>
-    /// <param name="from">The revisions before.</param>
-    /// <param name="to">The revision to reach.</param>
-    /// <param name="undo">How the state before comes back.</param>
     /// <param name="snapshot">The snapshot that belongs to it; protected until the entry is closed.</param>
     /// <param name="cancellationToken">Ends it; the state before comes back then, too.</param>
     public async Task RunAsync(

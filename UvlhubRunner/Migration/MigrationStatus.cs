@@ -1,7 +1,6 @@
 using UvlhubAspire.Runner.Database;
 using UvlhubAspire.Runner.Journal;
 using UvlhubAspire.Runner.Revisions;
-using UvlhubAspire.Runner.Settings;
 
 namespace UvlhubAspire.Runner.Migration;
 

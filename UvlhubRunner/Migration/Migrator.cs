@@ -1,9 +1,6 @@
-using Microsoft.Extensions.Logging;
-using MySqlConnector;
 using UvlhubAspire.Runner.Database;
 using UvlhubAspire.Runner.Journal;
 using UvlhubAspire.Runner.Revisions;
-using UvlhubAspire.Runner.Settings;
 
 namespace UvlhubAspire.Runner.Migration;
 

@@ -1,8 +1,6 @@
-using MySqlConnector;
 using UvlhubAspire.Runner.Database;
 using UvlhubAspire.Runner.Journal;
 using UvlhubAspire.Runner.Revisions;
-using UvlhubAspire.Runner.Settings;
 
 namespace UvlhubAspire.Runner.Migration;
 

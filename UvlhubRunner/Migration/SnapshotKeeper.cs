@@ -1,6 +1,3 @@
-using Microsoft.Extensions.Logging;
-using MySqlConnector;
-using UvlhubAspire.Runner.Settings;
 using UvlhubAspire.Runner.Snapshots;
 
 namespace UvlhubAspire.Runner.Migration;
@@ -99,37 +96,21 @@ internal sealed partial class SnapshotKeeper(
             Engine = settings.Engine.Executable,
         };
 
-    private ProgressLines Progress() => new(time, progress =>
-    {
-        if (progress.Total is { } total and > 0)
-        {
-            LogProgress(progress.Step, progress.Done / 1024.0 / 1024.0, 100.0 * progress.Done / total);
-        }
-        else
-        {
-            LogUnmeasuredProgress(progress.Step, progress.Done / 1024.0 / 1024.0);
-        }
-    });
+    private ProgressLines Progress() => new(time, progress => LogProgress(
+        progress.Step, progress.Done / 1024.0 / 1024.0, 100.0 * progress.Done / Math.Max(progress.Total, 1)));
 
-    /// <summary>Passes a report on every two seconds, in the order in which they come.</summary>
+    /// <summary>Passes a report on every two seconds.</summary>
     private sealed class ProgressLines(TimeProvider time, Action<SnapshotProgress> write) : IProgress<SnapshotProgress>
     {
-        private readonly Lock _lock = new();
         private long _last = time.GetTimestamp();
 
         public void Report(SnapshotProgress value)
         {
-            lock (_lock)
+            if (time.GetElapsedTime(_last) >= s_progressInterval)
             {
-                if (time.GetElapsedTime(_last) < s_progressInterval)
-                {
-                    return;
-                }
-
                 _last = time.GetTimestamp();
+                write(value);
             }
-
-            write(value);
         }
     }
 
@@ -147,7 +128,4 @@ internal sealed partial class SnapshotKeeper(
 
     [LoggerMessage(EventId = 503, Level = LogLevel.Information, Message = "  {Step}: {Megabytes:0} MB, {Percent:0} %")]
     private partial void LogProgress(string step, double megabytes, double percent);
-
-    [LoggerMessage(EventId = 504, Level = LogLevel.Information, Message = "  {Step}: {Megabytes:0} MB")]
-    private partial void LogUnmeasuredProgress(string step, double megabytes);
 }

@@ -2,7 +2,6 @@ using Microsoft.Extensions.DependencyInjection;
 using Polly;
 using Polly.Retry;
 using Polly.Timeout;
-using UvlhubAspire.Runner.Settings;
 
 namespace UvlhubAspire.Runner.Resilience;
 

@@ -1,7 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using UvlhubAspire.Runner.Flask;
-using UvlhubAspire.Runner.Settings;
 
 namespace UvlhubAspire.Runner.Revisions;
 
@@ -35,9 +34,8 @@ internal sealed class AlembicReader(RunnerSettings settings, Toolbox toolbox)
             var folder = Path.GetRelativePath(settings.Checkout.Path, settings.Checkout.RevisionsDirectory);
             await toolbox.RunAsync(
                 ["python", "-B", "-c", s_script.Value, folder, .. names],
-                environment: null,
-                line => answer += line,
                 cancellationToken,
+                answer: line => answer += line,
                 shownAs: $"python: what Alembic reads in {string.Join(", ", names.Take(5))}");
         }
         catch (FlaskException exception)
@@ -52,7 +50,6 @@ internal sealed class AlembicReader(RunnerSettings settings, Toolbox toolbox)
 }
 
 /// <summary>What Alembic says of a file: the revision, or what is wrong with it.</summary>
-/// <param name="Line">Where it is wrong, counted from 1.</param>
 internal sealed record AlembicAnswer(Revision? Revision, int? Line, string? Reason);
 
 /// <summary>How read_revisions.py writes its answers.</summary>

@@ -7,19 +7,15 @@ namespace UvlhubAspire.Runner.Revisions;
 /// </summary>
 internal sealed class RevisionGraph
 {
-    /// <summary>The state of a checkout without a folder of revisions.</summary>
+    // States of a refusal.
     public const string NoFolder = "no-migrations-folder";
 
-    /// <summary>The state of a checkout whose folder holds no revision.</summary>
     public const string NoRevisions = "no-revisions";
 
-    /// <summary>The state of a checkout whose revisions do not form a history.</summary>
     public const string BrokenHistory = "broken-history";
 
-    /// <summary>The state of a checkout with several newest revisions.</summary>
     public const string SeveralHeads = "several-heads";
 
-    /// <summary>The state of a database at a revision that the checkout does not have.</summary>
     public const string UnknownRevision = "unknown-revision";
 
     private readonly string _folder;

@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Configuration;
-using MySqlConnector;
 
 namespace UvlhubAspire.Runner.Settings;
 

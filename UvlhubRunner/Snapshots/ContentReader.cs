@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
-using MySqlConnector;
 using UvlhubAspire.Runner.Database;
 
 namespace UvlhubAspire.Runner.Snapshots;
@@ -14,7 +13,8 @@ internal sealed partial class ContentReader(MySqlConnection connection, string d
     // What a database holds beside its tables, and whose it is: a sequence belongs to nobody.
     private const string Objects = """
         SELECT 'VIEW' AS kind, TABLE_NAME AS name, DEFINER AS definer FROM information_schema.VIEWS WHERE TABLE_SCHEMA = @database
-        UNION ALL SELECT 'SEQUENCE', TABLE_NAME, NULL FROM information_schema.TABLES WHERE TABLE_SCHEMA = @database AND TABLE_TYPE = 'SEQUENCE'
+        UNION ALL SELECT 'SEQUENCE', TABLE_NAME, NULL FROM information_schema.TABLES
+            WHERE TABLE_SCHEMA = @database AND TABLE_TYPE = 'SEQUENCE'
         UNION ALL SELECT 'TRIGGER', TRIGGER_NAME, DEFINER FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = @database
         UNION ALL SELECT ROUTINE_TYPE, ROUTINE_NAME, DEFINER FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = @database
         UNION ALL SELECT 'EVENT', EVENT_NAME, DEFINER FROM information_schema.EVENTS WHERE EVENT_SCHEMA = @database

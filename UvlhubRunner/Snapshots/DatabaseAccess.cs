@@ -1,5 +1,3 @@
-using MySqlConnector;
-
 namespace UvlhubAspire.Runner.Snapshots;
 
 /// <summary>
@@ -38,15 +36,7 @@ internal sealed record DatabaseAccess(string ConnectionString)
         // Counting and checksumming read every row; this bounds one such statement, not the whole.
         parts.DefaultCommandTimeout = 3600;
         var connection = new MySqlConnection(parts.ConnectionString);
-        try
-        {
-            await connection.OpenAsync(cancellationToken);
-            return connection;
-        }
-        catch
-        {
-            await connection.DisposeAsync();
-            throw;
-        }
+        await connection.OpenAsync(cancellationToken);
+        return connection;
     }
 }

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using MySqlConnector;
 
 namespace UvlhubAspire.Runner.Snapshots;
 
@@ -116,27 +115,26 @@ internal sealed class ExactFloats(ContentReader reader, MySqlConnection connecti
             """,
             cancellationToken)).Select(row => (string)row[0]).ToHashSet(StringComparer.Ordinal);
         return [.. columns
-            .Select(row => new Column((string)row[0], (string)row[1], (string)row[2], (string)row[3], (string)row[4], (string)row[5]))
+            .Select(row => (
+                Table: (string)row[0], Name: (string)row[1], Type: (string)row[2], IsPrimary: (string)row[3] == "PRI",
+                IsSelfUpdating: ((string)row[4]).Contains("on update", StringComparison.OrdinalIgnoreCase),
+                IsGenerated: (string)row[5] != ""))
             .GroupBy(column => column.Table, StringComparer.Ordinal)
             .Select(group => new FloatTable(
                 group.Key,
-                [.. group.Where(column => column.IsPrimary && !unique.Contains(group.Key)).Select(column => new KeyColumn(column.Name, Literal(column)))],
-                [.. group.Where(column => column.Type == "float" && column.Generation.Length == 0).Select(column => column.Name)],
-                [.. group.Where(column => column.Extra.Contains("on update", StringComparison.OrdinalIgnoreCase)).Select(column => column.Name)]))
+                [.. group.Where(column => column.IsPrimary && !unique.Contains(group.Key))
+                    .Select(column => new KeyColumn(column.Name, Literal(column.Name, column.Type)))],
+                [.. group.Where(column => column.Type == "float" && !column.IsGenerated).Select(column => column.Name)],
+                [.. group.Where(column => column.IsSelfUpdating).Select(column => column.Name)]))
             .Where(table => table.Floats.Count > 0)];
     }
 
-    private static string Literal(Column column)
+    private static string Literal(string column, string type)
     {
-        var name = MariaDBStatements.QuoteIdentifier(column.Name);
-        return s_numbers.Contains(column.Type, StringComparer.OrdinalIgnoreCase) ? $"CAST({name} + 0 AS CHAR)"
-            : s_bytes.Contains(column.Type, StringComparer.OrdinalIgnoreCase) ? $"""CONCAT('X''', HEX({name}), '''')"""
+        var name = MariaDBStatements.QuoteIdentifier(column);
+        return s_numbers.Contains(type, StringComparer.OrdinalIgnoreCase) ? $"CAST({name} + 0 AS CHAR)"
+            : s_bytes.Contains(type, StringComparer.OrdinalIgnoreCase) ? $"""CONCAT('X''', HEX({name}), '''')"""
             : $"""CONCAT('_utf8mb4 X''', HEX(CONVERT({name} USING utf8mb4)), '''')""";
-    }
-
-    private sealed record Column(string Table, string Name, string Type, string Key, string Extra, string Generation)
-    {
-        public bool IsPrimary => Key == "PRI";
     }
 
     private sealed record KeyColumn(string Name, string AsLiteral);

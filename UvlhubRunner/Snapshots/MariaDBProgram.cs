@@ -22,7 +22,6 @@ internal sealed class MariaDBProgram(DatabaseAccess database)
     private static readonly TimeSpan s_killLimit = TimeSpan.FromSeconds(10);
 
     /// <summary>Runs a program until it ends.</summary>
-    /// <param name="program"><c>mariadb</c> or <c>mariadb-dump</c>.</param>
     /// <param name="arguments">Its arguments after those that name server and user.</param>
     /// <param name="writeInput">Writes its standard input; none if <see langword="null"/>.</param>
     /// <param name="readOutput">Reads its standard output to the end; thrown away if <see langword="null"/>.</param>
@@ -36,7 +35,8 @@ internal sealed class MariaDBProgram(DatabaseAccess database)
     {
         using var run = new Run(database, cancellationToken);
         var command = Command(program, arguments)
-            .WithStandardInputPipe(writeInput is null ? PipeSource.Null : PipeSource.Create((stream, _) => run.UseAsync(writeInput, stream)))
+            .WithStandardInputPipe(
+                writeInput is null ? PipeSource.Null : PipeSource.Create((stream, _) => run.UseAsync(writeInput, stream)))
             // Not PipeTarget.Null: that closes the pipe, and a program that prints a word ends there.
             .WithStandardOutputPipe(
                 readOutput is null ? PipeTarget.ToStream(Stream.Null) : PipeTarget.Create((stream, _) => run.UseAsync(readOutput, stream)))
@@ -88,7 +88,10 @@ internal sealed class MariaDBProgram(DatabaseAccess database)
         return (database.Container is null
                 ? Cli.Wrap(program).WithArguments(programArguments)
                 : Cli.Wrap(database.Engine).WithArguments(
-                    ["exec", "--interactive", "--env", PasswordVariable, database.Container, "sh", "-c", Announce, "sh", program, .. programArguments]))
+                    [
+                        "exec", "--interactive", "--env", PasswordVariable, database.Container, "sh", "-c", Announce, "sh", program,
+                        .. programArguments,
+                    ]))
             .WithEnvironmentVariables(environment => environment.Set(PasswordVariable, parts.Password));
     }
 

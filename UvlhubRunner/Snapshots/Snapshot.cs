@@ -25,10 +25,8 @@ internal sealed record Snapshot
     /// <summary>The checkout's folder; <see langword="null"/> if the maker named none.</summary>
     public string? Checkout { get; init; }
 
-    /// <summary>Why it was made (<c>backup</c>, <c>before 001 → 002</c>), for people.</summary>
     public string? Reason { get; init; }
 
-    /// <summary>What the server calls itself.</summary>
     public required string ServerVersion { get; init; }
 
     /// <summary>The SHA-256 of the compressed file, hexadecimal.</summary>

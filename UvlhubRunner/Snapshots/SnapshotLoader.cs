@@ -2,7 +2,6 @@ using System.Globalization;
 using System.IO.Compression;
 using System.Security.Cryptography;
 using System.Text;
-using MySqlConnector;
 
 namespace UvlhubAspire.Runner.Snapshots;
 

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.IO.Compression;
 using System.Text;
-using MySqlConnector;
 using UvlhubAspire.Runner.Database;
 
 namespace UvlhubAspire.Runner.Snapshots;
@@ -121,6 +120,10 @@ internal sealed class SnapshotMaker(DatabaseAccess access)
                     $"mariadb-dump wrote nothing for {s_silenceLimit.TotalMinutes:0} minutes",
                     "See what the server is busy with ('SHOW PROCESSLIST'), then start again.");
             }
+            catch (MySqlException exception) when (exception.ErrorCode == MySqlErrorCode.TableDefinitionChanged)
+            {
+                throw TablesChanged();
+            }
             catch (MariaDBProgramException exception)
             {
                 throw Refused(exception.Message, "Put the cause right, then start again.");
@@ -206,23 +209,14 @@ internal sealed class SnapshotMaker(DatabaseAccess access)
     }
 
     private static IEnumerable<string> DumpArguments(
-        IReadOnlyList<(string Name, bool IsTransactional, bool IsVersioned)> tables, long packet)
-    {
-        yield return "--single-transaction";
-        yield return "--quick";
-        yield return "--skip-triggers";
-        yield return "--routines";
-        yield return "--events";
-        yield return "--hex-blob";
-        yield return "--skip-lock-tables";
+        IReadOnlyList<(string Name, bool IsTransactional, bool IsVersioned)> tables, long packet) =>
+    [
+        "--single-transaction", "--quick", "--skip-triggers", "--routines", "--events", "--hex-blob", "--skip-lock-tables",
         // Asks for the PROCESS privilege, and the table spaces of InnoDB need no statements.
-        yield return "--no-tablespaces";
-        yield return string.Create(CultureInfo.InvariantCulture, $"--net-buffer-length={Math.Min(1024 * 1024 - 2048, packet / 2)}");
-        if (tables.Any(table => table.IsVersioned))
-        {
-            yield return "--dump-history";
-        }
-    }
+        "--no-tablespaces",
+        string.Create(CultureInfo.InvariantCulture, $"--net-buffer-length={Math.Min(1024 * 1024 - 2048, packet / 2)}"),
+        .. tables.Any(table => table.IsVersioned) ? ["--dump-history"] : Array.Empty<string>(),
+    ];
 
     // Names: a table that came or went while the dump ran is in one of the two and not in the other. Checksums: where no
     // transaction keeps the view, they were taken before, while, and now after the dump.
@@ -236,9 +230,7 @@ internal sealed class SnapshotMaker(DatabaseAccess access)
         if (!tables.SequenceEqual(content.Tables.Select(table => table.Name), StringComparer.Ordinal)
             || !others.SequenceEqual(content.Others, StringComparer.Ordinal))
         {
-            throw Refused(
-                "somebody else created or dropped tables while the snapshot was made",
-                "Stop the application and any other migration, then start again.");
+            throw TablesChanged();
         }
 
         var now = await reader.ChecksumsAsync(checksums.Keys, cancellationToken);
@@ -266,6 +258,10 @@ internal sealed class SnapshotMaker(DatabaseAccess access)
                 $"Raise the server's limit as root, then start again: SET GLOBAL max_allowed_packet = {wanted};");
         }
     }
+
+    private static MigrationRefusedException TablesChanged() => Refused(
+        "somebody else created or dropped tables while the snapshot was made",
+        "Stop the application and any other migration, then start again.");
 
     private static MigrationRefusedException Refused(string problem, string remedy) => new(
         SnapshotStore.SnapshotFailed, $"No snapshot was made, so nothing was changed: {problem}.", remedy);

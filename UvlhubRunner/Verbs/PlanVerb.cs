@@ -61,14 +61,13 @@ internal sealed partial class PlanVerb(UvlhubDatabase database, StatusReader rea
         List<string> lines = [];
         await toolbox.RunAsync(
             ["flask", "db", "upgrade", "--sql", .. range],
-            environment: null,
-            line =>
+            cancellationToken,
+            answer: line =>
             {
                 // A checkout may print something of its own before Alembic does; it must not be taken for SQL.
                 isSql = isSql || FirstSql().IsMatch(line);
                 lines.Add(isSql || line.Length == 0 ? line : $"-- {line}");
-            },
-            cancellationToken);
+            });
         foreach (var line in lines)
         {
             await output.WriteLineAsync(line);

@@ -1,9 +1,7 @@
-using Microsoft.Extensions.Logging;
 using UvlhubAspire.Runner.Database;
 using UvlhubAspire.Runner.Journal;
 using UvlhubAspire.Runner.Migration;
 using UvlhubAspire.Runner.Revisions;
-using UvlhubAspire.Runner.Settings;
 
 namespace UvlhubAspire.Runner.Verbs;
 
@@ -56,12 +54,9 @@ internal sealed partial class SnapshotVerbs(
                 },
                 cancellationToken);
         }
-        catch (MigrationFailedException failed) when (failed.ExitCode is ExitCode.NotRestored or ExitCode.Unreachable)
-        {
-            // Its entry in the journal is open: the next run needs the snapshot.
-            throw;
-        }
-        catch
+        // Where its entry in the journal is still open, the next run needs the snapshot.
+        catch (Exception exception)
+            when (exception is not MigrationFailedException { ExitCode: ExitCode.NotRestored or ExitCode.Unreachable })
         {
             snapshots.Release(name);
             throw;

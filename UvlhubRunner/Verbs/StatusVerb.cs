@@ -2,7 +2,6 @@ using System.Text.Json;
 using UvlhubAspire.Runner.Journal;
 using UvlhubAspire.Runner.Migration;
 using UvlhubAspire.Runner.Revisions;
-using UvlhubAspire.Runner.Settings;
 
 namespace UvlhubAspire.Runner.Verbs;
 

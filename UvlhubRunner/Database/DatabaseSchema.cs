@@ -1,9 +1,13 @@
-using MySqlConnector;
-
 namespace UvlhubAspire.Runner.Database;
 
-/// <summary>Reads a <see cref="DatabaseSchema"/> from <c>information_schema</c>.</summary>
-internal static class SchemaReader
+/// <summary>
+/// A schema as far as an application notices it. Names of indexes and constraints and the order of columns are left out:
+/// they differ between tables that <c>create_all()</c> made and tables that revisions made, and nothing depends on them.
+/// </summary>
+/// <param name="Tables">
+/// What each table has: a column with its type, nullability, default and extras; or an index, a foreign key, a check.
+/// </param>
+internal sealed record DatabaseSchema(IReadOnlyDictionary<string, Dictionary<string, string?>> Tables)
 {
     private const string Columns = $"""
         SELECT TABLE_NAME, COLUMN_NAME, CONCAT(COLUMN_TYPE,
@@ -39,30 +43,44 @@ internal static class SchemaReader
 
     public static async Task<DatabaseSchema> ReadAsync(MySqlConnection connection, string database, CancellationToken cancellationToken)
     {
-        Dictionary<string, (Dictionary<string, string> Columns, HashSet<string> Constraints)> tables = new(StringComparer.Ordinal);
+        Dictionary<string, Dictionary<string, string?>> tables = new(StringComparer.Ordinal);
         foreach (var row in await connection.RowsAsync(Columns, cancellationToken, ("@database", database)))
         {
-            var name = (string)row[0];
-            if (!tables.TryGetValue(name, out var table))
-            {
-                tables[name] = table = (new(StringComparer.Ordinal), new(StringComparer.Ordinal));
-            }
-
-            table.Columns[(string)row[1]] = (string)row[2];
+            var (table, column, type) = ((string)row[0], (string)row[1], (string)row[2]);
+            tables.TryAdd(table, new(StringComparer.Ordinal));
+            tables[table][$"column {table}.{column}"] = type;
         }
 
         foreach (var query in new[] { Indexes, ForeignKeys, Checks })
         {
             foreach (var row in await connection.RowsAsync(query, cancellationToken, ("@database", database)))
             {
-                if (tables.TryGetValue((string)row[0], out var table))
-                {
-                    table.Constraints.Add((string)row[1]);
-                }
+                var table = (string)row[0];
+                tables.GetValueOrDefault(table)?.TryAdd($"{table}: {row[1]}", null);
             }
         }
 
-        return new DatabaseSchema(tables.ToDictionary(
-            table => table.Key, table => new TableSchema(table.Value.Columns, table.Value.Constraints), StringComparer.Ordinal));
+        return new DatabaseSchema(tables);
     }
+
+    /// <summary>How this schema differs from the one that it should be; empty if it does not.</summary>
+    public IReadOnlyList<string> DifferencesFrom(DatabaseSchema expected) =>
+    [
+        .. expected.Tables.Keys.Union(Tables.Keys, StringComparer.Ordinal).Order(StringComparer.Ordinal).SelectMany(table =>
+            (expected.Tables.GetValueOrDefault(table), Tables.GetValueOrDefault(table)) switch
+            {
+                (not null, null) => [$"table {table} is missing"],
+                (null, _) => [$"table {table} is not in the checkout's migrations"],
+                var (should, actual) => Differences(should, actual),
+            }),
+    ];
+
+    private static IEnumerable<string> Differences(Dictionary<string, string?> expected, Dictionary<string, string?> actual) =>
+        expected.Keys.Union(actual.Keys, StringComparer.Ordinal).Order(StringComparer.Ordinal).Select(item =>
+            !actual.TryGetValue(item, out var type) ? $"{item}{Shown(expected[item])} is missing"
+            : !expected.TryGetValue(item, out var should) ? $"{item}{Shown(type)} is not in the checkout's migrations"
+            : type != should ? $"{item} is {type}, it should be {should}"
+            : null).OfType<string>();
+
+    private static string Shown(string? type) => type is null ? "" : $" ({type})";
 }
