@@ -5,9 +5,9 @@ namespace UvlhubAspire.Engine;
 /// <summary>
 /// A <c>.env</c> file as compose's <c>env_file</c> takes it, because containers get these values as their environment and
 /// the python-dotenv inside the application leaves a variable alone that is there: quotes are removed, <c>export</c> and
-/// comments are ignored, <c>${NAME}</c> refers to an earlier key. Unlike compose, and like python-dotenv, a <c>$</c> without
-/// braces is an ordinary character: a password keeps it. The machine's own variables are not looked at: a checkout means
-/// the same everywhere. Existing libraries pass over a line that they cannot read; here it is an error with its line
+/// comments are ignored, <c>$NAME</c> and <c>${NAME}</c> refer to an earlier key. Unlike compose, a <c>$</c> before any other name is
+/// an ordinary character: a password keeps it. The machine's own variables are not looked at: a checkout means the same
+/// everywhere. Existing libraries pass over a line that they cannot read; here it is an error with its line
 /// number, because a silently lost password costs a student an afternoon.
 /// </summary>
 public sealed class DotEnvFile
@@ -200,25 +200,8 @@ public sealed class DotEnvFile
 
     private const char EscapedDollar = '\uE000';
 
-    private string Expand(string value)
-    {
-        var result = new StringBuilder();
-        for (var i = 0; i < value.Length; i++)
-        {
-            var end = value[i] == '$' && i + 1 < value.Length && value[i + 1] == '{' ? value.IndexOf('}', i) : -1;
-            if (end < 0)
-            {
-                result.Append(value[i] == EscapedDollar ? '$' : value[i]);
-                continue;
-            }
-
-            var parts = value[(i + 2)..end].Split(":-", 2);
-            result.Append(_values.TryGetValue(parts[0], out var known) ? known : parts.ElementAtOrDefault(1) ?? "");
-            i = end;
-        }
-
-        return result.ToString();
-    }
+    private string Expand(string value) =>
+        new ComposeVariables(_values.GetValueOrDefault, _ => { }, keepsUnknown: true).Expand(value).Replace(EscapedDollar, '$');
 
     private void Advance()
     {

@@ -37,7 +37,7 @@ public sealed partial class ProductionTests(RunningProduction production)
     {
         var site = await Uvlhub.App.ResourceNotifications.WaitForResourceHealthyAsync("web", Cancellation);
         var shown = site.Snapshot.Urls.Single(url => !url.IsInternal).Url;
-        Assert.Equal($"https://{RunningProduction.Domain}:{Uvlhub.App.GetEndpoint("nginx", "https").Port}", shown);
+        Assert.Equal($"https://{RunningProduction.Domain}:{Uvlhub.EndpointOf("nginx", "https").Port}", shown);
         await production.ServesAsync();
         using var client = new HttpClient(production.Connection());
         using var answer = await client.GetAsync(new Uri(shown), Cancellation);

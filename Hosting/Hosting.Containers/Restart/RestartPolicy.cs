@@ -22,8 +22,11 @@ public sealed record RestartPolicy : IResourceAnnotation
     /// <summary>The longest pause. Default: 30 seconds.</summary>
     public TimeSpan LongestDelay { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>A container that has run this long has recovered: its count starts anew. Default: one minute.</summary>
-    public TimeSpan StableAfter { get; init; } = TimeSpan.FromMinutes(1);
+    /// <summary>
+    /// A container that has run this long has recovered: its count starts anew. Default: ten minutes, which is longer than
+    /// those take that wait for something and then give up.
+    /// </summary>
+    public TimeSpan StableAfter { get; init; } = TimeSpan.FromMinutes(10);
 
     /// <summary>What happens after a death.</summary>
     /// <param name="death">The death.</param>
