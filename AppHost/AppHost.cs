@@ -44,4 +44,4 @@ builder.AddLocust(uvlhub, site);
 builder.AddAdminer(uvlhub, db);
 builder.AddOtherComposeServices(uvlhub);
 
-await builder.Build().RunAsync();
+await builder.Build().RunToEndAsync();

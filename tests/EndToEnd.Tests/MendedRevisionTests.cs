@@ -10,7 +10,7 @@ public sealed class MendedRevisionTests
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    [Fact(Timeout = 180_000)]
+    [Fact(Timeout = 300_000)]
     public async Task Migrate_fails_as_long_as_the_revision_does_and_then_starts_the_site_that_waited_for_it()
     {
         using var checkout = new SampleCheckout();

@@ -30,7 +30,7 @@ public sealed class ComposeOracleTests : IDisposable
         "volumes: [ \"../:/app\", \"./conf/nginx.conf:/etc/nginx.conf:ro\", \"data:/data/\", \"data:/copy:ro,z\", /app/node_modules, ~/x:/home ]",
         "volumes: [ { type: bind, source: ./long, target: /data, read_only: true }, { type: volume, source: named, target: /two } ]",
         "volumes: [ { type: volume, target: /own }, { type: tmpfs, target: /run, tmpfs: { size: 64m } } ]",
-        "secrets: [ token, { source: key, target: /etc/key } ]", "configs: [ app ]",
+        "secrets: [ token, { source: key, target: /etc/key } ]", "configs: [ settings ]",
         "networks: [ front ]", "networks: { front: , back: { aliases: [ app, site ], ipv4_address: 172.20.0.5 } }",
         "depends_on: [ base, seed ]",
         "depends_on: { base: { condition: service_healthy }, seed: { condition: service_completed_successfully, required: false } }",
@@ -62,7 +62,7 @@ public sealed class ComposeOracleTests : IDisposable
           front: { name: outer, external: true }
           back: { driver: bridge, internal: true, ipam: { config: [ { subnet: 172.20.0.0/24 } ] } }
         secrets: { token: { file: ./token.txt }, key: { file: ./key.txt } }
-        configs: { app: { file: ./app.conf } }
+        configs: { settings: { file: ./app.conf } }
         services:
           base: { image: base }
           seed: { image: seed }
@@ -151,7 +151,7 @@ public sealed class ComposeOracleTests : IDisposable
 
     private string Write(string file, IEnumerable<(string Name, string Keys)> services)
     {
-        _folder.Write("docker/common.env", "A=file\nE=\"of $A\"\n");
+        _folder.Write("docker/common.env", "A=file\nD=far\nE=\"so $D\"\n");
         _folder.Write("docker/other.env", "A=other\n");
         _folder.Write("other/common.env", "A=far\n");
         _folder.Write("other/other.env", "F=1\n");
@@ -191,7 +191,8 @@ public sealed class ComposeOracleTests : IDisposable
             }
         }
 
-        Assert.Equal(Lines(expected, read), Lines(read, expected));
+        var (missing, surplus) = (Lines(expected, read), Lines(read, expected));
+        Assert.True(missing.Length + surplus.Length == 0, $"only compose has\n{missing}\nonly we have\n{surplus}");
         Assert.True(!usesDifferences || met.Count == s_differences.Length, "a difference that is named is none any more");
         return here;
 

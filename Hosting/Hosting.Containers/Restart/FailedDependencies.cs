@@ -65,7 +65,7 @@ internal sealed partial class FailedDependencies(
     private async Task TellAsync(IResource resource, ResourceEvent failure, CancellationToken cancellationToken)
     {
         var lines = await ResourceLines.ReadAsync(resourceLoggers, failure.ResourceId, cancellationToken);
-        var words = lines.Count > 0 ? string.Join(Environment.NewLine, WithoutStackTrace(lines).TakeLast(LinesShown)) : "(it has printed nothing)";
+        var words = string.Join(Environment.NewLine, WithoutStackTrace(lines).TakeLast(LinesShown).DefaultIfEmpty("(it has printed nothing)"));
         foreach (var logger in (ILogger[])[resourceLoggers.GetLogger(resource), _console])
         {
             LogWaitsInVain(logger, resource.Name, failure.Resource.Name, failure.Snapshot.State!.Text, words);

@@ -2,8 +2,9 @@ namespace UvlhubAspire.Hosting.Containers;
 
 /// <summary>
 /// Says that a container which dies is started again. Neither Aspire nor its orchestrator does that
-/// (https://github.com/microsoft/aspire/issues/5003). Not the engine's own <c>--restart</c>, because that goes on when
-/// nobody is left to watch: after a killed AppHost, or after the machine was started anew.
+/// (https://github.com/microsoft/aspire/issues/5003). Not the engine's own <c>--restart</c>: <c>always</c> goes on when nobody
+/// is left to watch, after a killed AppHost or when the machine was started anew; <c>on-failure:N</c> counts over a
+/// container's whole life, leaves one down that ended without an error, and all of them when the engine itself had ended.
 /// </summary>
 public sealed record RestartPolicy : IResourceAnnotation
 {
