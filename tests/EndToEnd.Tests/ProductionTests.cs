@@ -77,6 +77,7 @@ public sealed partial class ProductionTests(RunningProduction production)
         var migrator = await Uvlhub.App.ResourceNotifications.WaitForResourceAsync(
             "migrator", state => state.Snapshot.ExitCode is not null, Cancellation);
         Assert.Equal(0, migrator.Snapshot.ExitCode);
+        Assert.DoesNotContain("waits for migrator, which is", await Uvlhub.LogAsync("web", Cancellation), StringComparison.Ordinal);
         Assert.Equal(production.Head, await production.SqlAsync("SELECT version_num FROM alembic_version"));
         // The examples' users; those of other tests have other addresses.
         Assert.Equal("0", await production.SqlAsync("SELECT COUNT(*) FROM user WHERE email LIKE '%@example.com'"));

@@ -169,7 +169,7 @@ public sealed class DotEnvReadersTests
         return files;
     }
 
-    /// <summary>A file, and what its key A is: here, <see langword="null"/> where it is refused, and where another reader reads something else.</summary>
+    /// <summary>A file, and what its key A is: here, where it may be refused, and where another reader reads something else.</summary>
     private sealed record Vector(string Text, string? Value)
     {
         public OtherReading? Compose { get; init; }

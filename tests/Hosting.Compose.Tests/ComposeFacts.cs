@@ -19,7 +19,8 @@ internal static partial class ComposeFacts
         var mounts = file.Services.SelectMany(service => service.Mounts).Select(mount => mount.Source).ToHashSet();
         var networks = file.Services.SelectMany(service => service.Networks).Select(network => network.Name).ToHashSet();
         facts[""].UnionWith(file.Volumes.Where(volume => mounts.Contains(volume.Name))
-            .Select(volume => $"volume {volume.Name} {volume.EngineName ?? $"{file.Project}_{volume.Name}"} {volume.IsExternal} {volume.Driver}"));
+            .Select(volume =>
+                $"volume {volume.Name} {volume.EngineName ?? $"{file.Project}_{volume.Name}"} {volume.IsExternal} {volume.Driver}"));
         facts[""].UnionWith(file.Networks.Where(network => networks.Contains(network.Name)).Select(network =>
             $"network {network.Name} {network.EngineName ?? $"{file.Project}_{network.Name}"} {network.IsExternal} {network.IsInternal} "
             + string.Join(',', network.Subnets)));
@@ -83,7 +84,7 @@ internal static partial class ComposeFacts
 
         foreach (var fact in environment.Select(variable => $"environment {variable.Key}={variable.Value ?? "(passed on)"}")
             .Concat(service.Ports.Select(port => Port(
-                port.HostAddress, port.Published?.ToString(CultureInfo.InvariantCulture), $"{port.Target}", port.Protocol, port.AppProtocol)))
+                port.HostAddress, $"{port.Published}", $"{port.Target}", port.Protocol, port.AppProtocol)))
             .Concat(service.Expose.Select(port => $"expose {port}"))
             .Concat(service.Mounts.Select(mount => $"mount {mount.Kind} {mount.Source} {mount.Target} {mount.IsReadOnly}"))
             .Concat(service.Networks.DefaultIfEmpty(new ComposeConnection("default", [], null, service.At))
@@ -97,8 +98,8 @@ internal static partial class ComposeFacts
 
         if (service.HealthCheck is { } check)
         {
-            yield return check.IsDisabled ? "healthcheck disabled" : $"healthcheck {Words(check.Test)} "
-                + $"{Seconds(check.Interval)} {Seconds(check.Timeout)} {check.Retries} {Seconds(check.StartPeriod)} {Seconds(check.StartInterval)}";
+            yield return check.IsDisabled ? "healthcheck disabled" : Check(
+                check.Test, $"{check.Retries}", check.Interval, check.Timeout, check.StartPeriod, check.StartInterval);
         }
     }
 
@@ -114,13 +115,16 @@ internal static partial class ComposeFacts
                 "command" or "entrypoint" => [$"{name} {Words(Texts(value))}"],
                 "build" =>
                 [
-                    $"build {Text(value, "context")} {Path.GetFullPath(Text(value, "dockerfile")!, Text(value, "context")!)} {Text(value, "target")}",
+                    $"build {Text(value, "context")} {Path.GetFullPath(Text(value, "dockerfile")!, Text(value, "context")!)} "
+                        + Text(value, "target"),
                     .. Entries(value, "args").Where(argument => argument.Value.ValueKind != JsonValueKind.Null)
                         .Select(argument => $"build {argument.Name}={Scalar(argument.Value)}"),
                 ],
-                "environment" => value.EnumerateObject().Select(variable => $"environment {variable.Name}={Scalar(variable.Value) ?? "(passed on)"}"),
+                "environment" => value.EnumerateObject()
+                    .Select(variable => $"environment {variable.Name}={Scalar(variable.Value) ?? "(passed on)"}"),
                 "ports" => value.EnumerateArray().Select(port => Port(
-                    Text(port, "host_ip"), Text(port, "published"), Text(port, "target")!, Text(port, "protocol")!, Text(port, "app_protocol"))),
+                    Text(port, "host_ip"), Text(port, "published"), Text(port, "target"), Text(port, "protocol"),
+                    Text(port, "app_protocol"))),
                 "expose" => Texts(value)!.Select(port => $"expose {port}"),
                 "volumes" => value.EnumerateArray().Select(Mount),
                 "secrets" or "configs" => value.EnumerateArray().Select(file =>
@@ -135,20 +139,25 @@ internal static partial class ComposeFacts
                     _ => ComposeCondition.Completed,
                 }) + $" {Switch(other.Value, "required")}"),
                 "profiles" => Texts(value)!.Select(profile => $"profile {profile}"),
-                "healthcheck" => [Switch(value, "disable") || Texts(Property(value, "test")) is ["NONE"] ? "healthcheck disabled"
-                    : $"healthcheck {Words(Texts(Property(value, "test")))} {Seconds(Text(value, "interval"))} {Seconds(Text(value, "timeout"))} "
-                    + $"{Text(value, "retries")} {Seconds(Text(value, "start_period"))} {Seconds(Text(value, "start_interval"))}"],
+                "healthcheck" =>
+                [
+                    Switch(value, "disable") || Texts(Property(value, "test")) is ["NONE"] ? "healthcheck disabled" : Check(
+                        Texts(Property(value, "test")), Text(value, "retries"), Text(value, "interval"), Text(value, "timeout"),
+                        Text(value, "start_period"), Text(value, "start_interval")),
+                ],
                 "deploy" => Deploy(service, value),
                 "ulimits" => value.EnumerateObject().Select(limit => Option(name, limit.Value.ValueKind == JsonValueKind.Object
                     ? $"{limit.Name}={Text(limit.Value, "soft")}:{Text(limit.Value, "hard")}" : $"{limit.Name}={limit.Value}")),
-                "devices" => value.EnumerateArray().Select(device => Option(name, $"{Text(device, "source")}:{Text(device, "target")}:{Text(device, "permissions")}")),
+                "devices" => value.EnumerateArray().Select(device =>
+                    Option(name, $"{Text(device, "source")}:{Text(device, "target")}:{Text(device, "permissions")}")),
                 "stop_grace_period" => [Option(name, $"{Seconds(value.GetString())}")],
                 _ => value.ValueKind switch
                 {
                     JsonValueKind.False => [],
                     JsonValueKind.True => [Option(name, "")],
                     JsonValueKind.Array => Texts(value)!.Select(item => Option(name, item)),
-                    JsonValueKind.Object => value.EnumerateObject().Select(pair => Option(name, $"{pair.Name}={Scalar(pair.Value)}".TrimEnd('='))),
+                    JsonValueKind.Object => value.EnumerateObject()
+                        .Select(pair => Option(name, $"{pair.Name}={Scalar(pair.Value)}".TrimEnd('='))),
                     _ => [Option(name, Scalar(value)!)],
                 },
             };
@@ -188,14 +197,23 @@ internal static partial class ComposeFacts
         : $"mount {(Text(mount, "type") is "bind" ? ComposeMountKind.Bind : Text(mount, "source") is null ? ComposeMountKind.Anonymous
             : ComposeMountKind.Volume)} {Text(mount, "source")} {Text(mount, "target")} {Switch(mount, "read_only")}";
 
-    private static string Port(string? address, string? published, string target, string protocol, string? application) =>
+    private static string Check(IReadOnlyList<string>? test, string? retries, params IEnumerable<string?> times) =>
+        $"healthcheck {Words(test)} {retries} {string.Join(' ', times.Select(Seconds))}";
+
+    private static string Port(string? address, string? published, string? target, string? protocol, string? application) =>
         $"port {address}:{published}:{target}/{protocol} {application}".TrimEnd();
 
-    private static string Option(string key, string value) =>
-        $"{key} {(s_sizes.Contains(key.Split('.')[^1]) || value.Contains(":size=", StringComparison.Ordinal) ? Size().Replace(value, Bytes) : value)}".TrimEnd();
+    private static string Option(string key, string value)
+    {
+        var isSize = s_sizes.Contains(key.Split('.')[^1]) || value.Contains(":size=", StringComparison.Ordinal);
+        return $"{key} {(isSize ? Size().Replace(value, Bytes) : value)}".TrimEnd();
+    }
 
-    private static string Bytes(Match size) =>
-        $"{long.Parse(size.Groups[1].Value, CultureInfo.InvariantCulture) << (10 * " kmg".IndexOf(size.Groups[2].Value.ToLowerInvariant(), StringComparison.Ordinal))}";
+    private static string Bytes(Match size)
+    {
+        var unit = " kmg".IndexOf(size.Groups[2].Value.ToLowerInvariant(), StringComparison.Ordinal);
+        return $"{long.Parse(size.Groups[1].Value, CultureInfo.InvariantCulture) << (10 * unit)}";
+    }
 
     private static double? Seconds(string? duration) => duration is null ? null : Part().Matches(duration).Sum(part =>
         double.Parse(part.Groups[1].Value, CultureInfo.InvariantCulture)

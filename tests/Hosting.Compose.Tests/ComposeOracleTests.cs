@@ -13,42 +13,85 @@ public sealed class ComposeOracleTests : IDisposable
 {
     // Each key of a service in each of its forms; every form becomes a service.
     private static readonly string[] s_forms =
-    [
-        "image: fork/web:dev", "image: fork/web:${TAG:-latest}", "image: $SET/${SET}:1",
-        "build: ./bot", "build: { context: ../, dockerfile: docker/Dockerfile.dev, target: final, args: { VERSION: \"1\", TOKEN: , SET: } }",
-        "build: { context: ., args: [ A=x=y, SET ] }", "build: .",
-        "container_name: web_app_container",
-        "command: [ \"sh\", \"-c\", \"sh /app/entrypoint.sh $$HOME\" ]", "command: sh -c \"sleep 1 && exit\" 'a b' c\\ d",
-        "entrypoint: tini --", "entrypoint: []", "entrypoint: [ a b, c ]",
-        "environment: { A: 1, B: \"yes\", C: true, D: 1.50, EMPTY: \"\", SET: , PASSED: }", "environment: [ A=x=y, SET, PASSED, B= ]",
-        "environment: { A: \"${SET}-${NONE:-none}-${NONE-}-${EMPTY-x}-${EMPTY:-y}-${SET:+set}-${NONE+set}-$$SET\" }",
-        "env_file: common.env", "env_file: [ common.env, { path: none.env, required: false }, other.env ]",
-        "ports: [ \"3000\", 8000:80, 22:22, \"127.0.0.1:8001:81\", \"127.0.0.1::82\", \"[::1]:8003:83\", \"6060:6060/udp\", \"${PORT}:1\" ]",
-        "ports: [ \"9090-9091:8080-8081\", \"7000-7009:70\", { target: 53, protocol: udp } ]",
-        "ports: [ { target: 443, published: \"8443\", host_ip: 127.0.0.1, app_protocol: https, mode: host }, { target: 80, published: 81 } ]",
-        "expose: [ \"5000\", 53/udp, 8000 ]",
-        "volumes: [ \"../:/app\", \"./conf/nginx.conf:/etc/nginx.conf:ro\", \"data:/data/\", \"data:/copy:ro,z\", /app/node_modules, ~/x:/home ]",
-        "volumes: [ { type: bind, source: ./long, target: /data, read_only: true }, { type: volume, source: named, target: /two } ]",
-        "volumes: [ { type: volume, target: /own }, { type: tmpfs, target: /run, tmpfs: { size: 64m } } ]",
-        "secrets: [ token, { source: key, target: /etc/key } ]", "configs: [ settings ]",
-        "networks: [ front ]", "networks: { front: , back: { aliases: [ app, site ], ipv4_address: 172.20.0.5 } }",
-        "depends_on: [ base, seed ]",
-        "depends_on: { base: { condition: service_healthy }, seed: { condition: service_completed_successfully, required: false } }",
-        "healthcheck: { test: [ CMD, curl, -f, \"http://x\" ], interval: 1m30s, timeout: 10s, retries: 3, start_period: 40s, start_interval: 500ms }",
-        "healthcheck: { test: \"mysqladmin ping || exit 1\", interval: 90s }", "healthcheck: { disable: true }", "healthcheck: { test: [ NONE ] }",
-        "restart: always", "restart: \"no\"", "restart: no", "restart: on-failure:3", "restart: unless-stopped",
-        "deploy: { restart_policy: { condition: on-failure, max_attempts: 5 } }", "deploy: { restart_policy: { condition: any } }",
-        "deploy: { replicas: 2, resources: { limits: { cpus: \"0.5\", memory: 50M, pids: 9 }, reservations: { memory: 20M } } }",
-        "scale: 3", "profiles: [ a, b ]", "pull_policy: always",
-        "tmpfs: /tmp", "tmpfs: [ /tmp, /var/tmp ]", "shm_size: 2gb", "mem_limit: 512m", "user: \"1000:1000\"", "working_dir: /srv",
-        "init: true", "privileged: false", "read_only: true", "tty: true", "hostname: web", "platform: linux/amd64",
-        "cap_add: [ NET_ADMIN, SYS_PTRACE ]", "cap_drop: [ ALL ]", "dns: 1.1.1.1", "dns: [ 1.1.1.1, 8.8.8.8 ]", "group_add: [ video ]",
-        "extra_hosts: [ \"host.docker.internal:host-gateway\", \"six=[::1]\" ]", "extra_hosts: { somehost: 10.0.0.1 }",
-        "labels: { a: b }", "labels: [ a=c, d ]", "sysctls: [ net.core.somaxconn=1024 ]", "sysctls: { net.core.somaxconn: 512 }",
-        "ulimits: { nproc: 65535, nofile: { soft: 20000, hard: 40000 } }", "stop_grace_period: 1m10s", "stop_signal: SIGINT",
-        "security_opt: [ no-new-privileges ]", "devices: [ /dev/fuse:/dev/fuse:rwm ]", "<<: *common", "<<: [ *more, *common ]",
-        "<<: *common\n    environment: { <<: *variables, B: own }",
-    ];
+    [.. """
+        image: fork/web:dev
+        image: fork/web:${TAG:-latest}
+        image: $SET/${SET}:1
+        build: ./bot
+        build: { context: ../, dockerfile: docker/Dockerfile.dev, target: final, args: { VERSION: "1", TOKEN: , SET: } }
+        build: { context: ., args: [ A=x=y, SET ] }
+        build: .
+        container_name: web_app_container
+        command: [ "sh", "-c", "sh /app/entrypoint.sh $$HOME" ]
+        command: sh -c "sleep 1 && exit" 'a b' c\ d
+        entrypoint: tini --
+        entrypoint: []
+        entrypoint: [ a b, c ]
+        environment: { A: 1, B: "yes", C: true, D: 1.50, EMPTY: "", SET: , PASSED: }
+        environment: [ A=x=y, SET, PASSED, B= ]
+        environment: { A: "${SET}-${NONE:-none}-${NONE-}-${EMPTY-x}-${EMPTY:-y}-${SET:+set}-${NONE+set}-$$SET" }
+        env_file: common.env
+        env_file: [ common.env, { path: none.env, required: false }, other.env ]
+        ports: [ "3000", 8000:80, 22:22, "127.0.0.1:8001:81", "127.0.0.1::82", "[::1]:8003:83", "6060:6060/udp", "${PORT}:1" ]
+        ports: [ "9090-9091:8080-8081", "7000-7009:70", { target: 53, protocol: udp } ]
+        ports: [ { target: 443, published: "8443", host_ip: 127.0.0.1, app_protocol: https, mode: host }, { target: 80, published: 81 } ]
+        expose: [ "5000", 53/udp, 8000 ]
+        volumes: [ "../:/app", "./conf/nginx.conf:/etc/nginx.conf:ro", "data:/data/", "data:/copy:ro,z", /app/node_modules, ~/x:/home ]
+        volumes: [ { type: bind, source: ./long, target: /data, read_only: true }, { type: volume, source: named, target: /two } ]
+        volumes: [ { type: volume, target: /own }, { type: tmpfs, target: /run, tmpfs: { size: 64m } } ]
+        secrets: [ token, { source: key, target: /etc/key } ]
+        configs: [ settings ]
+        networks: [ front ]
+        networks: { front: , back: { aliases: [ app, site ], ipv4_address: 172.20.0.5 } }
+        depends_on: [ base, seed ]
+        depends_on: { base: { condition: service_healthy }, seed: { condition: service_completed_successfully, required: false } }
+        healthcheck: { test: [ CMD, curl, -f, "http://x" ], interval: 1m30s, timeout: 10s, retries: 3, start_period: 40s }
+        healthcheck: { test: "mysqladmin ping || exit 1", interval: 90s, start_interval: 500ms }
+        healthcheck: { disable: true }
+        healthcheck: { test: [ NONE ] }
+        restart: always
+        restart: "no"
+        restart: no
+        restart: on-failure:3
+        restart: unless-stopped
+        deploy: { restart_policy: { condition: on-failure, max_attempts: 5 } }
+        deploy: { restart_policy: { condition: any } }
+        deploy: { replicas: 2, resources: { limits: { cpus: "0.5", memory: 50M, pids: 9 }, reservations: { memory: 20M } } }
+        scale: 3
+        profiles: [ a, b ]
+        pull_policy: always
+        tmpfs: /tmp
+        tmpfs: [ /tmp, /var/tmp ]
+        shm_size: 2gb
+        mem_limit: 512m
+        user: "1000:1000"
+        working_dir: /srv
+        init: true
+        privileged: false
+        read_only: true
+        tty: true
+        hostname: web
+        platform: linux/amd64
+        cap_add: [ NET_ADMIN, SYS_PTRACE ]
+        cap_drop: [ ALL ]
+        dns: 1.1.1.1
+        dns: [ 1.1.1.1, 8.8.8.8 ]
+        group_add: [ video ]
+        extra_hosts: [ "host.docker.internal:host-gateway", "six=[::1]" ]
+        extra_hosts: { somehost: 10.0.0.1 }
+        labels: { a: b }
+        labels: [ a=c, d ]
+        sysctls: [ net.core.somaxconn=1024 ]
+        sysctls: { net.core.somaxconn: 512 }
+        ulimits: { nproc: 65535, nofile: { soft: 20000, hard: 40000 } }
+        stop_grace_period: 1m10s
+        stop_signal: SIGINT
+        security_opt: [ no-new-privileges ]
+        devices: [ /dev/fuse:/dev/fuse:rwm ]
+        <<: *common
+        <<: [ *more, *common ]
+        <<: *common\nenvironment: { <<: *variables, B: own }
+        """.Split('\n').Select(form => form.Replace("\\n", "\n    ", StringComparison.Ordinal))];
 
     // What compose refuses beside some of the others.
     private static readonly string[] s_alone = ["<<", "scale", "mem_limit", "container_name", "group_add"];
@@ -159,7 +202,7 @@ public sealed class ComposeOracleTests : IDisposable
         return Path.GetFullPath(_folder.Write($"docker/{file}", Top + string.Concat(text)));
 
         static string Image(string keys) =>
-            keys.StartsWith("image:", StringComparison.Ordinal) || keys.Contains("\n    image:", StringComparison.Ordinal) ? "" : "    image: web\n";
+            $"\n    {keys}".Contains("\n    image:", StringComparison.Ordinal) ? "" : "    image: web\n";
     }
 
     private static async Task<ComposeFile> AreReadAlikeAsync(string path, string? overrides = null, bool usesDifferences = false)

@@ -16,59 +16,46 @@ internal sealed partial class FailedDependencies(
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        var waiting = new HashSet<IResource>();
-        var failed = new Dictionary<IResource, ResourceEvent>();
-        var told = new HashSet<(IResource Waiting, IResource Failed)>();
-        try
+        var changes = new Dictionary<IResource, ResourceEvent>();
+        var told = new HashSet<WaitAnnotation>();
+        await foreach (var change in notifications.WatchAsync(stoppingToken))
         {
-            await foreach (var change in notifications.WatchAsync(stoppingToken))
+            changes[change.Resource] = change;
+            foreach (var waiting in changes.Keys)
             {
-                var state = change.Snapshot.State?.Text;
-                _ = state == KnownResourceStates.Waiting ? waiting.Add(change.Resource) : waiting.Remove(change.Resource);
-                if (HasFailed(change.Resource, state))
+                // Who waits for the end of another one is told of its failure by Aspire.
+                foreach (var wait in waiting.Annotations.OfType<WaitAnnotation>().Where(wait => wait.WaitType != WaitType.WaitForCompletion))
                 {
-                    failed[change.Resource] = change;
-                }
-                else
-                {
-                    failed.Remove(change.Resource);
-                }
-
-                told.RemoveWhere(pair => !waiting.Contains(pair.Waiting) || !failed.ContainsKey(pair.Failed));
-                foreach (var resource in waiting)
-                {
-                    foreach (var dependency in resource.Annotations.OfType<WaitAnnotation>().Select(wait => wait.Resource))
+                    if (changes[waiting].Snapshot.State?.Text != KnownResourceStates.Waiting
+                        || !changes.TryGetValue(wait.Resource, out var failure) || !HasFailed(failure))
                     {
-                        if (failed.TryGetValue(dependency, out var failure) && told.Add((resource, dependency)))
-                        {
-                            await TellAsync(resource, failure, stoppingToken);
-                        }
+                        told.Remove(wait);
+                    }
+                    else if (told.Add(wait))
+                    {
+                        await TellAsync(waiting, failure, stoppingToken);
                     }
                 }
             }
         }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-        {
-            // The application ends.
-        }
     }
 
     // One that has ended and is started again by itself has not failed yet.
-    private static bool HasFailed(IResource resource, string? state) => state == KnownResourceStates.FailedToStart
-        || (state == KnownResourceStates.Exited && !resource.HasAnnotationOfType<RestartPolicy>());
-
-    // Aspire adds its own to whatever keeps a container from being made.
-    private static IEnumerable<string> WithoutStackTrace(IEnumerable<string> lines) => lines.SelectMany(line => line.Split('\n'))
-        .Where(line => line.Trim().Length > 0 && !line.StartsWith("   at ", StringComparison.Ordinal)
-            && !line.StartsWith("--- End of ", StringComparison.Ordinal));
+    private static bool HasFailed(ResourceEvent change) => change.Snapshot.State?.Text is { } state
+        && (state == KnownResourceStates.FailedToStart
+            || (state == KnownResourceStates.Exited && !change.Resource.HasAnnotationOfType<RestartPolicy>()));
 
     private async Task TellAsync(IResource resource, ResourceEvent failure, CancellationToken cancellationToken)
     {
-        var lines = await ResourceLines.ReadAsync(resourceLoggers, failure.ResourceId, cancellationToken);
-        var words = string.Join(Environment.NewLine, WithoutStackTrace(lines).TakeLast(LinesShown).DefaultIfEmpty("(it has printed nothing)"));
+        // Aspire adds its own stack trace to whatever keeps a container from being made.
+        var lines = (await ResourceLines.ReadAsync(resourceLoggers, failure.ResourceId, cancellationToken))
+            .SelectMany(text => text.Split('\n'))
+            .Where(line => !line.StartsWith("   at ", StringComparison.Ordinal) && !line.StartsWith("--- End of ", StringComparison.Ordinal))
+            .TakeLast(LinesShown);
         foreach (var logger in (ILogger[])[resourceLoggers.GetLogger(resource), _console])
         {
-            LogWaitsInVain(logger, resource.Name, failure.Resource.Name, failure.Snapshot.State!.Text, words);
+            LogWaitsInVain(
+                logger, resource.Name, failure.Resource.Name, failure.Snapshot.State!.Text, string.Join(Environment.NewLine, lines));
         }
     }
 

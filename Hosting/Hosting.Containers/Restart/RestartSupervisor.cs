@@ -41,18 +41,11 @@ internal sealed class RestartSupervisor(
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        try
-        {
-            await Task.WhenAll(
-                WatchResourcesAsync(stoppingToken),
-                WatchEngineAsync(stoppingToken),
-                Parallel.ForEachAsync(
-                    _down.Reader.ReadAllAsync(stoppingToken), s_allAtOnce, (container, _) => HandleAsync(container, stoppingToken)));
-        }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-        {
-            // The application ends.
-        }
+        await Task.WhenAll(
+            WatchResourcesAsync(stoppingToken),
+            WatchEngineAsync(stoppingToken),
+            Parallel.ForEachAsync(
+                _down.Reader.ReadAllAsync(stoppingToken), s_allAtOnce, (container, _) => HandleAsync(container, stoppingToken)));
     }
 
     private async Task WatchResourcesAsync(CancellationToken cancellationToken)
