@@ -41,4 +41,4 @@ builder.AddLocust(uvlhub, site);
 builder.AddAdminer(uvlhub, db);
 builder.AddOtherComposeServices(uvlhub);
 
-await builder.Build().RunAsync();
+await builder.Build().RunToEndAsync();

@@ -2,6 +2,7 @@ using Aspire.Hosting.Lifecycle;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
 using UvlhubAspire.AppHost.Compose;
 using UvlhubAspire.AppHost.Database;
 using UvlhubAspire.AppHost.Images;
@@ -53,7 +54,11 @@ internal static class UvlhubBuilderExtensions
         {
             DashboardAddresses.Choose(builder.Configuration, options, ports.Dashboard);
             builder.Services.TryAddSingleton(TimeProvider.System);
+            // The orchestrator counts as started when every resource is, which one that waits for what has failed never is.
+            // Whatever watches over the others must not come after it.
+            builder.Services.Configure<HostOptions>(host => host.ServicesStartConcurrently = true);
             builder.Services.AddHostedService<RestartSupervisor>();
+            builder.Services.AddHostedService<FailedDependencies>();
             builder.AddSessionNetwork();
         }
 

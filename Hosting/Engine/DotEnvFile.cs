@@ -5,9 +5,9 @@ namespace UvlhubAspire.Engine;
 /// <summary>
 /// A <c>.env</c> file as compose's <c>env_file</c> takes it, because containers get these values as their environment and
 /// the python-dotenv inside the application leaves a variable alone that is there: quotes are removed, <c>export</c> and
-/// comments are ignored, <c>${NAME}</c> refers to an earlier key. Unlike compose, and like python-dotenv, a <c>$</c> without
-/// braces is an ordinary character: a password keeps it. The machine's own variables are not looked at: a checkout means
-/// the same everywhere. Existing libraries pass over a line that they cannot read; here it is an error with its line
+/// comments are ignored, <c>$NAME</c> and <c>${NAME}</c> refer to an earlier key. Unlike compose, a <c>$</c> before any other name is
+/// an ordinary character: a password keeps it. The machine's own variables are not looked at: a checkout means the same
+/// everywhere. Existing libraries pass over a line that they cannot read; here it is an error with its line
 /// number, because a silently lost password costs a student an afternoon.
 /// </summary>
 public sealed partial class DotEnvFile
@@ -127,16 +127,8 @@ public sealed partial class DotEnvFile
         _ => $"\\{escaped}",
     };
 
-    private string Expand(string value) => Reference().Replace(value, reference =>
-    {
-        if (!reference.Groups[1].Success)
-        {
-            return reference.Value;
-        }
-
-        var parts = reference.Groups[1].Value.Split(":-", 2);
-        return _values.TryGetValue(parts[0], out var known) ? known : parts.ElementAtOrDefault(1) ?? "";
-    }).Replace(EscapedDollar, '$');
+    private string Expand(string value) =>
+        new ComposeVariables(_values.GetValueOrDefault, _ => { }, keepsUnknown: true).Expand(value).Replace(EscapedDollar, '$');
 
     private static int LineEnd(string text, int at) => text.IndexOf('\n', at) is >= 0 and var end ? end : text.Length;
 
@@ -162,8 +154,4 @@ public sealed partial class DotEnvFile
 
     [GeneratedRegex(@"(?<=.)[ \t]#.*")]
     private static partial Regex Comment();
-
-    // The first is no reference of this file: what a workflow of GitHub's fills in, ${{ secrets.NAME }}, stays as it is.
-    [GeneratedRegex(@"\$\{\{.*?\}\}|\$\{([^}]*)\}")]
-    private static partial Regex Reference();
 }

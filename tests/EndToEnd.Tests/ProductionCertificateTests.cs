@@ -30,7 +30,7 @@ public sealed class ProductionCertificateTests(RunningProduction production)
     {
         await production.ServesAsync();
         using var client = new HttpClient(new HttpClientHandler { AllowAutoRedirect = false });
-        client.BaseAddress = App.GetEndpoint("nginx", "http");
+        client.BaseAddress = production.Uvlhub.EndpointOf("nginx", "http");
         using var answer = await client.GetAsync("/login?next=/", Cancellation);
         Assert.Equal(new Uri(production.Site, "/login?next=/"), answer.Headers.Location);
     }

@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace UvlhubAspire.Hosting.Compose;
+namespace UvlhubAspire.Engine;
 
 /// <summary>
 /// Compose's variables in values: <c>$NAME</c>, <c>${NAME}</c>, with <c>:-</c> and <c>-</c> a default, with <c>:+</c> and
@@ -8,7 +8,9 @@ namespace UvlhubAspire.Hosting.Compose;
 /// </summary>
 /// <param name="lookup">A variable's value; <see langword="null"/> if it is not set.</param>
 /// <param name="unset">Told about each variable that is not set and has no default: it counts as empty.</param>
-public sealed class ComposeVariables(Func<string, string?> lookup, Action<string> unset)
+/// <param name="keepsUnknown">Whether a dollar sign that leads to no variable stays as it is written: before a name that is not set,
+/// without a name, or before malformed braces. Default: the first is <paramref name="unset"/>, the others are errors.</param>
+public sealed class ComposeVariables(Func<string, string?> lookup, Action<string> unset, bool keepsUnknown = false)
 {
     /// <summary>Puts the values in.</summary>
     /// <exception cref="FormatException">The text is malformed, or a variable that it insists on is not set.</exception>
@@ -22,7 +24,7 @@ public sealed class ComposeVariables(Func<string, string?> lookup, Action<string
         var result = new StringBuilder();
         for (var i = 0; i < text.Length;)
         {
-            if (text[i] != '$')
+            if (text[i] != '$' || (keepsUnknown && !LeadsToVariable(text, i)))
             {
                 result.Append(text[i++]);
                 continue;
@@ -53,6 +55,25 @@ public sealed class ComposeVariables(Func<string, string?> lookup, Action<string
         }
 
         return result.ToString();
+    }
+
+    private bool LeadsToVariable(string text, int dollar)
+    {
+        var end = NameEnd(text, dollar + 1);
+        if (end > dollar + 1)
+        {
+            return lookup(text[(dollar + 1)..end]) is not null;
+        }
+
+        try
+        {
+            return text[dollar..] is ['$', '$', ..]
+                || (text[dollar..] is ['$', '{', ..] && Braced(text[(dollar + 2)..ClosingBrace(text, dollar + 2)]) is not null);
+        }
+        catch (FormatException)
+        {
+            return false;
+        }
     }
 
     private string Braced(string inner)

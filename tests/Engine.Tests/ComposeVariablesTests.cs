@@ -1,7 +1,6 @@
-using UvlhubAspire.Engine;
 using Xunit;
 
-namespace UvlhubAspire.Hosting.Compose.Tests;
+namespace UvlhubAspire.Engine.Tests;
 
 public sealed class ComposeVariablesTests
 {
