@@ -66,8 +66,10 @@ read_init_files() {
     for file in "$scripts"/*; do
         say "running $file"
         case $file in
-            # shellcheck source=/dev/null
-            *.sh) if [[ -x $file ]]; then "$file"; else . "$file"; fi ;;
+            *.sh)
+                # shellcheck source=/dev/null
+                if [[ -x $file ]]; then "$file"; else . "$file"; fi
+                ;;
             *.sql) ask ${1:+--database="$1"} <"$file" ;;
             *.sql.gz) gunzip --stdout "$file" | ask ${1:+--database="$1"} ;;
             *) say "ignoring $file" ;;

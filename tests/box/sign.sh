@@ -13,21 +13,23 @@ openssl x509 -req -in names.csr -CA ca.crt -CAkey ca.key -days 3650 -out names.c
 
 install -D setup_22.x www/deb.nodesource.com/setup_22.x
 
-# Its client is Debian's.
-mkdir -p client/DEBIAN
-cat >client/DEBIAN/control <<'CONTROL'
+# Its client is Debian's, under Docker's name for it.
+apt-get update
+apt-get download docker-cli
+dpkg-deb --raw-extract docker-cli_*.deb client
+cat >client/DEBIAN/control <<CONTROL
 Package: docker-ce-cli
-Version: 5:28.0.0
-Architecture: all
+Version: 5:$(dpkg-deb --field docker-cli_*.deb Version)
+Architecture: $(dpkg --print-architecture)
 Maintainer: Network in a box <box@localhost>
-Depends: docker-cli
-Description: Docker's client, which is Debian's here
+Depends: $(dpkg-deb --field docker-cli_*.deb Depends)
+Description: Docker's client, as Debian has it
 CONTROL
 architecture=$(dpkg --print-architecture)
 folder=dists/trixie/stable/binary-$architecture
 mkdir -p "www/download.docker.com/linux/debian/$folder"
 cd www/download.docker.com/linux/debian
-dpkg-deb --build /box/client "$folder/docker-ce-cli.deb"
+dpkg-deb -Zgzip --build /box/client "$folder/docker-ce-cli.deb"
 apt-ftparchive packages dists/trixie >"$folder/Packages"
 apt-ftparchive -o APT::FTPArchive::Release::Suite=trixie -o APT::FTPArchive::Release::Codename=trixie \
     -o APT::FTPArchive::Release::Components=stable -o "APT::FTPArchive::Release::Architectures=$architecture" \
