@@ -19,7 +19,7 @@ public sealed class EditionTests(NetworkInABox box)
     [InlineData("egcetsii-main", "app/features")]
     public async Task An_edition_comes_up_from_its_own_Dockerfile_analyses_an_upload_and_passes_its_own_tests(string edition, string modules)
     {
-        using var checkout = new SampleCheckout(from: Path.Combine(Environment.GetEnvironmentVariable("UVLHUB_TEST_EDITIONS")!, edition));
+        using var checkout = new SampleCheckout(from: Path.Combine(NetworkInABox.Editions!, edition));
         var instance = Uvlhub.NewInstance();
         await using var process = box.Start(
             $"--Uvlhub:Path={checkout.Path}", $"--Uvlhub:Instance={instance}", "--Uvlhub:Images=registry",

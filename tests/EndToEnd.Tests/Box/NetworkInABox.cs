@@ -32,12 +32,16 @@ public sealed class NetworkInABox : IAsyncLifetime
     public static string Wheels { get; } = Environment.GetEnvironmentVariable("UVLHUB_TEST_WHEELS") is { Length: > 0 } folder
         ? folder : Path.Combine(Path.GetDirectoryName(RepositoryFolder.Images)!, "..", "shared", "wheels");
 
+    /// <summary>The folder with whole editions; <see langword="null"/> if there is none.</summary>
+    public static string? Editions { get; } = Environment.GetEnvironmentVariable("UVLHUB_TEST_EDITIONS") is { Length: > 0 } folder ? folder : null;
+
     public async ValueTask InitializeAsync()
     {
         var cancellation = TestContext.Current.CancellationToken;
         await DebianBase.EnsureAsync(Uvlhub.Engine, NullLogger.Instance, NullLogger.Instance, cancellation);
-        // What whole editions ask for, too: delivered once, it costs nothing more.
-        var up = await Cli.Wrap(Path.Combine(s_scripts, "up")).WithArguments(["--editions", _name]).WithValidation(CommandResultValidation.None)
+        var up = await Cli.Wrap(Path.Combine(s_scripts, "up"))
+            .WithArguments([.. Editions is null ? Array.Empty<string>() : ["--editions"], _name])
+            .WithValidation(CommandResultValidation.None)
             .ExecuteBufferedAsync(cancellation);
         Assert.True(up.IsSuccess, up.StandardError);
         Host = up.StandardOutput.Trim()[Answer.Length..];

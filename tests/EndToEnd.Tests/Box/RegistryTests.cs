@@ -43,7 +43,7 @@ public sealed class RegistryTests(NetworkInABox box, BoxedSample sample) : IClas
         Assert.Equal(upload.Text, await visitor.DownloadAsync(upload, Cancellation));
     }
 
-    [Fact(Timeout = 180_000)]
+    [Fact(Timeout = 300_000)]
     public async Task A_second_run_builds_nothing_even_where_what_the_mount_covers_was_edited()
     {
         var images = await AllImagesAsync();
@@ -61,7 +61,7 @@ public sealed class RegistryTests(NetworkInABox box, BoxedSample sample) : IClas
         Assert.Equal(images, await AllImagesAsync());
     }
 
-    [Fact(Timeout = 300_000)]
+    [Fact(Timeout = 600_000)]
     public async Task Requirements_that_were_edited_are_installed_at_the_next_run()
     {
         var before = await sample.SiteImageAsync();

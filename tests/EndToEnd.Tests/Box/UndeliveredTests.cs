@@ -8,7 +8,7 @@ public sealed class UndeliveredTests(NetworkInABox box)
 {
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    [Theory(Timeout = 120_000)]
+    [Theory(Timeout = 300_000)]
     [InlineData("FROM python:9.9-slim\n", "python:9.9-slim: not found")]
     [InlineData("FROM limited:1\n", "You have reached your unauthenticated pull rate limit.")]
     public async Task A_base_image_that_cannot_be_pulled_is_named_with_the_registrys_reason(string dockerfile, string reason)
@@ -18,7 +18,7 @@ public sealed class UndeliveredTests(NetworkInABox box)
         await SaidAsync(checkout, "rosemary cannot start. ", reason);
     }
 
-    [Theory(Timeout = 120_000)]
+    [Theory(Timeout = 300_000)]
     [InlineData("no-such-package==1.0", "No matching distribution found for no-such-package==1.0")]
     // The index has it for Python 3.12 alone.
     [InlineData("zstandard==0.22.0", "No matching distribution found for zstandard==0.22.0")]
