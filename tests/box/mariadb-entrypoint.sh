@@ -99,7 +99,7 @@ if [[ ! -d $data/mysql ]]; then
     read_init_files "$database"
     stop_on_socket
     say "MariaDB init process done. Ready for start up."
-elif [[ $(<"$data/mariadb_upgrade_info") != "$(</usr/local/share/mariadb/version)" ]]; then
+elif [[ $(cat "$data/mariadb_upgrade_info" 2>/dev/null) != "$(</usr/local/share/mariadb/version)" ]]; then
     if [[ -n $MARIADB_AUTO_UPGRADE ]]; then
         say "Starting mariadb-upgrade"
         start_on_socket "$@" --skip-grant-tables
