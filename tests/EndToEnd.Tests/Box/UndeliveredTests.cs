@@ -10,7 +10,7 @@ public sealed class UndeliveredTests(NetworkInABox box)
 
     [Theory(Timeout = 300_000)]
     [InlineData("FROM python:9.9-slim\n", "python:9.9-slim: not found")]
-    [InlineData("FROM limited:1\n", "You have reached your unauthenticated pull rate limit.")]
+    [InlineData("FROM limited:1\n", "limited/manifests/1: 429 Too Many Requests")]
     public async Task A_base_image_that_cannot_be_pulled_is_named_with_the_registrys_reason(string dockerfile, string reason)
     {
         using var checkout = new SampleCheckout();
@@ -28,7 +28,8 @@ public sealed class UndeliveredTests(NetworkInABox box)
         await File.WriteAllTextAsync(checkout.File("requirements.txt"), $"Flask==3.1.1\n{requirement}\n", Cancellation);
         await File.WriteAllTextAsync(
             checkout.File("docker/images/Dockerfile.dev"),
-            "FROM python:3.12-slim\nWORKDIR /app\nCOPY requirements.txt .\nRUN pip install --no-cache-dir -r requirements.txt\n", Cancellation);
+            "FROM python:3.12-slim\nWORKDIR /app\nCOPY requirements.txt .\nRUN pip install --no-cache-dir -r requirements.txt\n",
+            Cancellation);
         await SaidAsync(checkout, "rosemary cannot start. ", reason);
     }
 
