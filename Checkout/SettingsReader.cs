@@ -39,7 +39,8 @@ public static class SettingsReader
     public static UvlhubOptions Read(IConfiguration configuration)
     {
         var section = configuration.GetSection(UvlhubOptions.Section);
-        List<KeyValuePair<string, string?>> given = [.. section.AsEnumerable(makePathsRelative: true).Where(setting => setting.Value is not null)];
+        List<KeyValuePair<string, string?>> given =
+            [.. section.AsEnumerable(makePathsRelative: true).Where(setting => setting.Value is not null)];
         Refuse(configuration, from setting in given
                               let problem = Problem(setting.Key, setting.Value!)
                               where problem is not null
@@ -91,7 +92,8 @@ public static class SettingsReader
     {
         if (IsPort(key))
         {
-            return value.Length == 0 || (int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port <= 65535)
+            return value.Length == 0
+                || (int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port <= 65535)
                 ? null : Must(key, value, "a port from 1 to 65535, or 0 for any free one");
         }
 
@@ -114,7 +116,8 @@ public static class SettingsReader
     private static (object? Value, string Words) Convert(Type type, string value) =>
         type == typeof(bool) ? (bool.TryParse(value, out var on) ? on : null, "true or false")
         : type == typeof(int)
-            ? (int.TryParse(value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) ? number : null, "a whole number")
+            ? (int.TryParse(value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) ? number : null,
+                "a whole number")
         : type == typeof(TimeSpan)
             ? (TimeSpan.TryParse(value, CultureInfo.InvariantCulture, out var time) ? time : null, DurationAttribute.Words)
         : type.IsEnum

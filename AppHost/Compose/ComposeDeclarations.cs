@@ -169,7 +169,8 @@ internal sealed class ComposeDeclarations(
         {
             switch (mount.Kind)
             {
-                case ComposeMountKind.Bind when EngineSocket.Is(mount.Source) && UvlhubOptions.Lists(uvlhub.Options.EngineSocket, service.Name):
+                case ComposeMountKind.Bind when EngineSocket.Is(mount.Source)
+                    && UvlhubOptions.Lists(uvlhub.Options.EngineSocket, service.Name):
                     // To this service alone: the toolbox, which mounts what the site does, is no part of what was asked for.
                     if (container.Resource is ComposeServiceResource || container.Resource.Name == service.Name)
                     {

@@ -63,7 +63,10 @@ internal sealed class DriftCheck(UvlhubEnvironment uvlhub, IConfiguration config
         // What is said of a line already needs not be said in other words.
         return new DriftReport(
             file,
-            [.. differences.Where(difference => difference.Reason is not null || !known.Any(finding => finding.Service == difference.Service && finding.At == difference.At))],
+            [
+                .. differences.Where(difference => difference.Reason is not null
+                    || !known.Any(finding => finding.Service == difference.Service && finding.At == difference.At)),
+            ],
             known);
     }
 

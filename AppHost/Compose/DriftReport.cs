@@ -15,7 +15,8 @@ internal sealed record Difference(string Service, DriftAspect Aspect, string Sub
     public static Difference Of(
         IResource resource, string service, DriftAspect aspect, string subject, string problem, SourceLine? at, string? reason = null) =>
         new(service, aspect, subject, problem, at,
-            resource.Annotations.OfType<IntendedDifference>().FirstOrDefault(intended => intended.Covers(aspect, subject))?.Reason ?? reason);
+            resource.Annotations.OfType<IntendedDifference>().FirstOrDefault(intended => intended.Covers(aspect, subject))?.Reason
+                ?? reason);
 
     public override string ToString() => $"{(At is { } line ? $"{line}: " : "")}{Service}: {Problem}";
 }

@@ -187,8 +187,8 @@ internal sealed class ServiceDrift(
             if (facts.Mounts.FirstOrDefault(own => IsSameFolder(own, mount)) is not { } other)
             {
                 yield return Differs(
-                    DriftAspect.Volume, mount.Target, $"mounts {mount.Source ?? "a volume of its own"} on {mount.Target}, the model does not",
-                    mount.At, EngineSocket.Is(mount.Source) ? EngineSocket.Refusal : null);
+                    DriftAspect.Volume, mount.Target,
+                    $"mounts {mount.Source ?? "a volume of its own"} on {mount.Target}, the model does not", mount.At, EngineSocket.Is(mount.Source) ? EngineSocket.Refusal : null);
                 continue;
             }
 

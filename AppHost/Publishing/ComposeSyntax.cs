@@ -30,9 +30,12 @@ internal static class ComposeSyntax
         .With("stop_grace_period", service.Kind == PublishedKind.Database ? "60s" : "40s");
 
     /// <summary>The ports that a service opens to the network: inside, and on the host.</summary>
-    public static List<object> Ports(PublishedService service, Func<int, string, object> spell) => service.Kind != PublishedKind.Gateway ? []
-        : [.. service.Ports.Select(port => spell(port, s_portVariables.TryGetValue(port, out var variable)
-            ? $"${{{variable}:-{port}}}" : port.ToString(CultureInfo.InvariantCulture)))];
+    public static List<object> Ports(PublishedService service, Func<int, string, object> spell) =>
+    [
+        .. service.Ports.Where(_ => service.Kind == PublishedKind.Gateway)
+            .Select(port => spell(port, s_portVariables.TryGetValue(port, out var variable)
+                ? $"${{{variable}:-{port}}}" : port.ToString(CultureInfo.InvariantCulture))),
+    ];
 
     /// <summary>The settings of those ports.</summary>
     /// <param name="model">The whole.</param>

@@ -41,7 +41,8 @@ internal sealed class ComposeTarget : IPublishTarget
         .. ComposeSyntax.PortSettings(model, "this server"),
     ];
 
-    private static YamlMap Service(PublishedModel model, PublishedService service) => ComposeSyntax.Service(model, service, startPeriod: "60s")
+    private static YamlMap Service(PublishedModel model, PublishedService service) => ComposeSyntax
+        .Service(model, service, startPeriod: "60s")
         .With("restart", service.Kind == PublishedKind.Job ? "no" : "always")
         .With(
             "environment",

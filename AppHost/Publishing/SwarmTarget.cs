@@ -61,7 +61,8 @@ internal sealed class SwarmTarget : IPublishTarget
         }
     }
 
-    private static YamlMap Service(PublishedModel model, PublishedService service) => ComposeSyntax.Service(model, service, startPeriod: "120s")
+    private static YamlMap Service(PublishedModel model, PublishedService service) => ComposeSyntax
+        .Service(model, service, startPeriod: "120s")
         .With("environment", Environment(service))
         .With(
             "secrets",

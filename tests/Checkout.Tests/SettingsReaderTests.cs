@@ -8,6 +8,8 @@ namespace UvlhubAspire.Checkout.Tests;
 
 public sealed class SettingsReaderTests
 {
+    private const string Time = "a time such as 00:05:00, which is five minutes";
+
     private static readonly List<(string Name, PropertyInfo Property)> s_settings = [.. Properties("Uvlhub", typeof(UvlhubOptions))];
 
     [Fact]
@@ -79,9 +81,9 @@ public sealed class SettingsReaderTests
     [InlineData("Uvlhub:DataVolume", "/srv/data", "a name of letters, digits, '_', '.' and '-' that begins with a letter or a digit")]
     [InlineData("Uvlhub:Tls:Email", "me", "an e-mail address")]
     [InlineData("Uvlhub:Tls:Authority", "http://a.org", "the https address of an ACME directory, or pebble")]
-    [InlineData("Uvlhub:Tls:CheckEvery", "0", "a time such as 00:05:00, which is five minutes, longer than 0 and no longer than 49 days")]
-    [InlineData("Uvlhub:Migrator:FlaskTimeout", "60", "a time such as 00:05:00, which is five minutes, longer than 0 and no longer than 49 days")]
-    [InlineData("Uvlhub:Deploy:CheckEvery", "5m", "a time such as 00:05:00, which is five minutes, no longer than 49 days")]
+    [InlineData("Uvlhub:Tls:CheckEvery", "0", $"{Time}, longer than 0 and no longer than 49 days")]
+    [InlineData("Uvlhub:Migrator:FlaskTimeout", "60", $"{Time}, longer than 0 and no longer than 49 days")]
+    [InlineData("Uvlhub:Deploy:CheckEvery", "5m", $"{Time}, no longer than 49 days")]
     [InlineData("Uvlhub:Gunicorn:Workers", "0", "a number from 1")]
     [InlineData("Uvlhub:Database:Port", "65536", "a port from 1 to 65535")]
     [InlineData("Uvlhub:Ports:Web", "-1", "a port from 1 to 65535, or 0 for any free one")]

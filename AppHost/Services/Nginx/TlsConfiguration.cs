@@ -1,5 +1,4 @@
 using System.Text.RegularExpressions;
-using UvlhubAspire.AppHost.Images;
 
 namespace UvlhubAspire.AppHost.Services;
 

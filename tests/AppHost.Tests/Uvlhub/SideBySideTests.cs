@@ -68,7 +68,8 @@ public sealed class SideBySideTests
 
     private static void WithOthers(TemporaryFolder folder) => folder.Write(
         "docker/docker-compose.dev.yml",
-        "services: { web: { image: web }, db: { image: mariadb }, bot: { image: bot, ports: ['80'] }, probe: { image: bot, ports: ['8080', '9090'] } }");
+        "services: { web: { image: web }, db: { image: mariadb }, bot: { image: bot, ports: ['80'] }, probe: { image: bot, "
+        + "ports: ['8080', '9090'] } }");
 
     [Fact]
     public void An_instance_has_dashboard_ports_of_its_own()

@@ -42,7 +42,8 @@ public sealed class SecretVariablesTests
         var eventing = new DistributedApplicationEventing();
         await variables.SubscribeAsync(eventing, builder.ExecutionContext, cancellation);
         await eventing.PublishAsync(
-            new BeforeStartEvent(application.Services, application.Services.GetRequiredService<DistributedApplicationModel>()), cancellation);
+            new BeforeStartEvent(application.Services, application.Services.GetRequiredService<DistributedApplicationModel>()),
+            cancellation);
         List<object> arguments = [];
         foreach (var asked in container.Annotations.OfType<ContainerRuntimeArgsCallbackAnnotation>())
         {
