@@ -68,7 +68,8 @@ public sealed class MariaDBServerResource : ContainerResource, IResourceWithConn
     private MariaDBLogin Root => new("root", RootPasswordParameter);
 
     // A server whose endpoint was taken away is found by containers all the same, and Aspire would wait for its address.
-    private ReferenceExpression HostExpression => HasEndpoint ? ReferenceExpression.Create($"{Host}") : ReferenceExpression.Create($"{Name}");
+    private ReferenceExpression HostExpression => HasEndpoint ? ReferenceExpression.Create($"{Host}")
+        : ReferenceExpression.Create($"{Name}");
 
     private ReferenceExpression PortExpression => HasEndpoint ? ReferenceExpression.Create($"{Port}")
         : ReferenceExpression.Create($"{DefaultPort.ToString(CultureInfo.InvariantCulture)}");

@@ -7,7 +7,7 @@ using Xunit;
 
 namespace UvlhubAspire.EndToEnd.Tests;
 
-/// <summary>What samples/mariadb/README.md says, done in a fresh clone: the package is packed, and an AppHost uses it from a feed.</summary>
+/// <summary>What samples/mariadb/README.md says, in a fresh clone: the package is packed, and an AppHost has it from a feed.</summary>
 public sealed class MariaDBPackageTests
 {
     private const string Sample = "samples/mariadb";

@@ -1,5 +1,3 @@
-using Aspire.Hosting;
-using Aspire.Hosting.ApplicationModel;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Xunit;
 using static UvlhubAspire.Hosting.MariaDB.Tests.TestApplication;

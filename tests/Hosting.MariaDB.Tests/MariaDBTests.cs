@@ -1,5 +1,3 @@
-using Aspire.Hosting;
-using Aspire.Hosting.ApplicationModel;
 using Microsoft.Extensions.DependencyInjection;
 using MySqlConnector;
 using Xunit;
@@ -80,9 +78,10 @@ public sealed class MariaDBTests(RunningMariaDB running) : IClassFixture<Running
             {
                 await foreach (var lines in logs.GetAllAsync(running.Server).WithCancellation(Cancellation))
                 {
-                    if (lines.FirstOrDefault(line => line.Content.Contains("was not created", StringComparison.Ordinal)).Content is { } found)
+                    var found = lines.FirstOrDefault(line => line.Content.Contains("was not created", StringComparison.Ordinal));
+                    if (found.Content is not null)
                     {
-                        return found;
+                        return found.Content;
                     }
                 }
 

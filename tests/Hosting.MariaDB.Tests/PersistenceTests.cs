@@ -1,5 +1,3 @@
-using Aspire.Hosting;
-using Aspire.Hosting.ApplicationModel;
 using Xunit;
 using static UvlhubAspire.Hosting.MariaDB.Tests.TestApplication;
 
@@ -55,7 +53,8 @@ public sealed class PersistenceTests : IDisposable
         Task WithDatabasesAsync(string[] databases, Func<MariaDBServerResource, Task> work) => WithServerAsync(
             server =>
             {
-                keepData(server.WithUser("visitor", server.ApplicationBuilder.AddSecret("password", "the same")).WithInitFiles(_scripts.Path));
+                server.WithUser("visitor", server.ApplicationBuilder.AddSecret("password", "the same")).WithInitFiles(_scripts.Path);
+                keepData(server);
                 foreach (var database in databases)
                 {
                     server.AddDatabase(database);

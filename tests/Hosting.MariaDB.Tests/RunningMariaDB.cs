@@ -1,5 +1,3 @@
-using Aspire.Hosting;
-using Aspire.Hosting.ApplicationModel;
 using Xunit;
 
 namespace UvlhubAspire.Hosting.MariaDB.Tests;
