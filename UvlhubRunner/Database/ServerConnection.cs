@@ -15,7 +15,7 @@ internal sealed record ServerConnection(long Id, string User, string Host, long 
     /// <summary>The connection that holds a lock of <c>GET_LOCK</c>; <see langword="null"/> if none does.</summary>
     public static async Task<ServerConnection?> HolderAsync(
         MySqlConnection connection, string name, CancellationToken cancellationToken) =>
-        (await ReadAsync(connection, "ID = IS_USED_LOCK(@of)", name, cancellationToken)).FirstOrDefault();
+        (await ReadAsync(connection, "ID = IS_USED_LOCK(@of)", name, cancellationToken)) is [var holder] ? holder : null;
 
     /// <summary>The connection as people are told of it.</summary>
     public override string ToString() => $"connection {Id} of {User} from {Host}";

@@ -14,6 +14,9 @@ internal static partial class RevisionTemplate
     // Not one that names another encoding than UTF-8, https://peps.python.org/pep-0263/.
     private const string LineEnd = @"[ \t]*(?:\#(?!.*coding[:=](?![ \t]*[Uu][Tt][Ff]-?8(?![-.\w]))).*)?\n";
 
+    // Without a backslash in it, every quote is what it seems to be; tabs and the like Python turns into spaces.
+    private const string NotPlain = @"\\\x00-\x09\x0B-\x1F";
+
     private const string Annotation = @"[ \t]*(?::[ \t\w\[\],.|]+)?=[ \t]*";
     private const string Text = """(?:'(?<value>[\w.]+)'|"(?<value>[\w.]+)")""";
 
@@ -57,10 +60,10 @@ internal static partial class RevisionTemplate
     /// <summary>The line on which a match begins, counted from 1.</summary>
     public static int LineOf(Match match, string text) => text.AsSpan(0, match.Index).Count('\n') + 1;
 
-    // Without a backslash in it, every quote is what it seems to be.
     [GeneratedRegex($$"""
         \A \uFEFF? (?>(?:{{LineEnd}})*)
-        (?> "{3}(?<text>(?:"{0,2}[^"\\])*)"{3} | '{3}(?<text>(?:'{0,2}[^'\\])*)'{3} | "(?<text>[^"\\\n]*)" | '(?<text>[^'\\\n]*)' )
+        (?> "{3}(?<text>(?:"{0,2}[^"{{NotPlain}}])*)"{3} | '{3}(?<text>(?:'{0,2}[^'{{NotPlain}}])*)'{3}
+            | "(?<text>[^"\n{{NotPlain}}]*)" | '(?<text>[^'\n{{NotPlain}}]*)' )
         {{LineEnd}}
         """, RegexOptions.IgnorePatternWhitespace)]
     private static partial Regex Docstring();

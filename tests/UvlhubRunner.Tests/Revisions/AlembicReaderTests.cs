@@ -16,7 +16,14 @@ public sealed class AlembicReaderTests(AlembicFixture alembic) : IClassFixture<A
         "@", "\\N{", "\\x", "\\U00110000", "f'", "rb\"", "None",
         "revision", "down_revision", "revision = ", "if x: ", "def f(): ", "import revision", "global revision", "\ufeff", "\u2028",
         "\ud83e\udd8a", "# coding: utf-16\n", "# coding: x\n", "<<<<<<< HEAD\n", "é", "0x", "1e", "...", "!", "$", "`", "?",
-        "\nrevision = 'other'\n", "\ndown_revision = ('other', 'others')\n", "\n\"\"\"\nrevision = 'no'\n\"\"\"\n", "# '''\n", "import os\n",
+    ];
+
+    private static readonly string[] s_lines =
+    [
+        "revision = 'other'", "down_revision = ('other', 'others')", "\"\"\"\nrevision = 'no'\n\"\"\"", "# '''", "import os", "'''",
+        "if True: revision = 'other'", "branch_labels = 'some'", "depends_on: str = 'some'", "x = revision", "# a revision", "",
+        "from sys import path as revision", "exec('revi' + 'sion = \"b\"')", "globals().update(down_revision='other')", "pass",
+        "x = \"\"\"\\", "'''doc'''", "import sys as down_revision", "revision += 's'", "(revision := 'walrus')", "del branch_labels",
     ];
 
     private static readonly Gen<byte[]> s_edited =
@@ -201,8 +208,12 @@ public sealed class AlembicReaderTests(AlembicFixture alembic) : IClassFixture<A
                 case 3:
                     bytes.RemoveRange(inside, Math.Min(value, bytes.Count - inside));
                     break;
-                default:
+                case 4:
                     bytes.InsertRange(position, Encoding.UTF8.GetBytes(s_pieces[piece]));
+                    break;
+                default:
+                    var start = bytes.IndexOf((byte)'\n', position) + 1;
+                    bytes.InsertRange(start, Encoding.UTF8.GetBytes($"{s_lines[piece % s_lines.Length]}\n"));
                     break;
             }
         }
