@@ -1,5 +1,3 @@
-using UvlhubAspire.TestSupport;
-
 namespace UvlhubAspire.EndToEnd.Tests;
 
 /// <summary>

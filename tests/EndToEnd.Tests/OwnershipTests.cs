@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using Aspire.Hosting.Testing;
 using CliWrap;
 using UvlhubAspire.Hosting.Containers;
 using Xunit;

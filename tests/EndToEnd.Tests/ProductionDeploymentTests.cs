@@ -1,6 +1,4 @@
 using System.Globalization;
-using Aspire.Hosting.ApplicationModel;
-using Aspire.Hosting.Testing;
 using UvlhubAspire.Checkout;
 using UvlhubAspire.Hosting.Containers;
 using Xunit;

@@ -1,8 +1,5 @@
 using System.Net;
 using Aspire.Hosting.ApplicationModel;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
-using UvlhubAspire.TestSupport;
 using Xunit;
 
 namespace UvlhubAspire.EndToEnd.Tests;

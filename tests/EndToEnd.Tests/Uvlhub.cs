@@ -58,7 +58,7 @@ public sealed class Uvlhub : IAsyncDisposable
     public static async Task<Uvlhub> StartAsync(
         string checkout, string instance, CancellationToken cancellationToken, params string[] settings)
     {
-        var uvlhub = await BeginAsync(checkout, instance, cancellationToken, settings);
+        var uvlhub = await BeginAsync(checkout, instance, settings, cancellationToken);
         try
         {
             await uvlhub._start.WaitAsync(s_startLimit, cancellationToken);
@@ -78,7 +78,7 @@ public sealed class Uvlhub : IAsyncDisposable
     public static async Task<Uvlhub> StartHealthyAsync(
         string checkout, string instance, CancellationToken cancellationToken, params string[] settings)
     {
-        var uvlhub = await BeginAsync(checkout, instance, cancellationToken, settings);
+        var uvlhub = await BeginAsync(checkout, instance, settings, cancellationToken);
         try
         {
             using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -104,7 +104,7 @@ public sealed class Uvlhub : IAsyncDisposable
     }
 
     private static async Task<Uvlhub> BeginAsync(
-        string checkout, string instance, CancellationToken cancellationToken, string[] settings)
+        string checkout, string instance, string[] settings, CancellationToken cancellationToken)
     {
         string[] arguments =
         [
