@@ -4,8 +4,7 @@ namespace Aspire.Hosting;
 
 internal static partial class MariaDBLog
 {
-    [LoggerMessage(EventId = 100, Level = LogLevel.Debug, Message = "Database '{Database}' is there, and the application user has all "
-        + "rights on it")]
+    [LoggerMessage(EventId = 100, Level = LogLevel.Debug, Message = "Database '{Database}' is there")]
     public static partial void DatabaseCreated(ILogger logger, string database);
 
     [LoggerMessage(EventId = 101, Level = LogLevel.Error, Message = "The databases were not created, because root cannot log in: "
