@@ -17,7 +17,6 @@ internal sealed record ServerConnection(long Id, string User, string Host, long 
         MySqlConnection connection, string name, CancellationToken cancellationToken) =>
         (await ReadAsync(connection, "ID = IS_USED_LOCK(@of)", name, cancellationToken)) is [var holder] ? holder : null;
 
-    /// <summary>The connection as people are told of it.</summary>
     public override string ToString() => $"connection {Id} of {User} from {Host}";
 
     private static async Task<IReadOnlyList<ServerConnection>> ReadAsync(

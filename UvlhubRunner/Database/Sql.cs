@@ -13,7 +13,6 @@ internal static class Sql
         return command.LastInsertedId;
     }
 
-    /// <summary>All rows of a query.</summary>
     public static async Task<List<object[]>> RowsAsync(
         this MySqlConnection connection, string sql, CancellationToken cancellationToken, params (string, object?)[] parameters)
     {

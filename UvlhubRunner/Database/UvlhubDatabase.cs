@@ -70,7 +70,6 @@ internal sealed partial class UvlhubDatabase(
         }
     }
 
-    /// <summary>Reads the state of the schema.</summary>
     public async Task<DatabaseFacts> InspectAsync(CancellationToken cancellationToken)
     {
         using var activity = Telemetry.Step("inspect", "SELECT");

@@ -184,7 +184,6 @@ internal sealed partial class JournaledChanges(
 /// <summary>A change that the journal knows of, while it is being made.</summary>
 internal sealed class JournaledChange(MigrationJournal journal, MySqlConnection connection, MigrationRun run)
 {
-    /// <summary>The entry as it stands in the journal.</summary>
     public MigrationRun Run { get; private set; } = run;
 
     /// <summary>Moves the entry to a phase; durable when this returns.</summary>

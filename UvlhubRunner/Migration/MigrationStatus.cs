@@ -30,7 +30,6 @@ internal sealed class StatusReader(
 {
     private const int ShownRuns = 10;
 
-    /// <summary>Reads it.</summary>
     public async Task<MigrationStatus> ReadAsync(CancellationToken cancellationToken)
     {
         var history = await CheckoutHistory.ReadAsync(revisions, cancellationToken);

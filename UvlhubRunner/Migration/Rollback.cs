@@ -11,7 +11,6 @@ namespace UvlhubAspire.Runner.Migration;
 internal sealed partial class Rollback(
     RunnerSettings settings, UvlhubDatabase database, Toolbox toolbox, SnapshotKeeper snapshots, ILogger<Rollback> logger)
 {
-    /// <summary>Undoes what a run did.</summary>
     /// <param name="hadVisitors">
     /// Whether somebody else may have used the database since the run began. Rows of theirs are not in the snapshot, so
     /// what is in the database is dumped before it is put back.

@@ -7,7 +7,6 @@ namespace UvlhubAspire.Runner.Migration;
 /// <summary>The states in words that a student understands: how things are, and what <c>migrate</c> does about it.</summary>
 internal static class StateText
 {
-    /// <summary>How things are.</summary>
     public static string Describe(DatabaseState state, string database) => state switch
     {
         DatabaseState.Interrupted { Run: var run } =>

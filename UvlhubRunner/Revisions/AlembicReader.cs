@@ -52,7 +52,6 @@ internal sealed class AlembicReader(RunnerSettings settings, Toolbox toolbox)
 /// <summary>What Alembic says of a file: the revision, or what is wrong with it.</summary>
 internal sealed record AlembicAnswer(Revision? Revision, int? Line, string? Reason);
 
-/// <summary>How read_revisions.py writes its answers.</summary>
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Web)]
 [JsonSerializable(typeof(IReadOnlyList<AlembicAnswer>))]
 internal sealed partial class AlembicJson : JsonSerializerContext;

@@ -15,7 +15,6 @@ internal sealed record Revision(
     IReadOnlyList<string> BranchLabels,
     IReadOnlyList<string> DependsOn)
 {
-    /// <summary>The file's full path.</summary>
     public string File { get; init; } = "";
 
     /// <summary>The revisions of a database as people are told of them.</summary>

@@ -42,7 +42,6 @@ internal sealed class RevisionGraph
     /// <summary>The revisions that no other one has as a parent.</summary>
     public IReadOnlyList<Revision> Heads { get; }
 
-    /// <summary>The newest revision.</summary>
     /// <exception cref="MigrationRefusedException">There is none, or there are several; the message says how to join them.</exception>
     public Revision Head => Heads switch
     {
@@ -61,7 +60,6 @@ internal sealed class RevisionGraph
             $"  flask db merge -m \"merge heads\" {string.Join(' ', Heads.Select(head => head.Id))}"),
     };
 
-    /// <summary>Whether the checkout has this revision.</summary>
     public bool Contains(string id) => _byId.ContainsKey(id);
 
     /// <summary>The revision of this identifier; <see langword="null"/> if the checkout does not have it.</summary>

@@ -3,7 +3,6 @@ namespace UvlhubAspire.Runner.Settings;
 /// <summary>Command lines of the runner as a message shows them: complete, so that they can be pasted.</summary>
 internal static class RunnerCommand
 {
-    /// <summary>A command line.</summary>
     /// <param name="settings">The settings that have to be repeated to reach the same database.</param>
     public static string Line(RunnerSettings settings, params string[] words)
     {

@@ -20,7 +20,6 @@ internal sealed partial class ContentReader(MySqlConnection connection, string d
         UNION ALL SELECT 'EVENT', EVENT_NAME, DEFINER FROM information_schema.EVENTS WHERE EVENT_SCHEMA = @database
         """;
 
-    /// <summary>Everything that a snapshot says of the content.</summary>
     public async Task<DatabaseContent> ReadAsync(CancellationToken cancellationToken)
     {
         var schema = await RowAsync(

@@ -19,7 +19,6 @@ internal sealed class MeasuredDump(Action<long>? report = null)
 
     public long Length { get; private set; }
 
-    /// <summary>The bytes of the longest statement so far.</summary>
     public long LongestStatement { get; private set; }
 
     /// <summary>Done when the dump program writes more than its head, so that its transaction has begun.</summary>

@@ -71,7 +71,6 @@ internal sealed record DatabaseContent(
 /// <param name="Structure">The SHA-256 of the table's columns, keys and constraints, hexadecimal.</param>
 internal sealed record TableContent(string Name, long Rows, long? Checksum, string Structure);
 
-/// <summary>How the file beside a snapshot is written and read.</summary>
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Web, WriteIndented = true)]
 [JsonSerializable(typeof(Snapshot))]
 internal sealed partial class SnapshotJson : JsonSerializerContext;

@@ -32,7 +32,6 @@ internal sealed record StatusAnswer(
     IReadOnlyList<StatusSnapshot> Snapshots,
     IReadOnlyList<StatusRun> Runs);
 
-/// <summary>A snapshot in <see cref="StatusAnswer"/>.</summary>
 internal sealed record StatusSnapshot(
     string Name, IReadOnlyList<string>? Revisions, DateTimeOffset Created, string? Reason, long Rows, long Bytes)
 {
@@ -40,7 +39,6 @@ internal sealed record StatusSnapshot(
         snapshot.Name, snapshot.Revisions, snapshot.Created, snapshot.Reason, snapshot.Content.Rows, snapshot.Bytes);
 }
 
-/// <summary>A run in <see cref="StatusAnswer"/>.</summary>
 internal sealed record StatusRun(
     string Verb, string From, string To, DateTimeOffset Started, DateTimeOffset? Ended, double? Seconds, string Phase, string? Result,
     string? Snapshot, string? Cause)
@@ -50,7 +48,6 @@ internal sealed record StatusRun(
         run.Cause);
 }
 
-/// <summary>How <see cref="StatusAnswer"/> is written.</summary>
 [JsonSerializable(typeof(StatusAnswer))]
 internal sealed partial class StatusJson : JsonSerializerContext
 {
