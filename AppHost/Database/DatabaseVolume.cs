@@ -10,7 +10,13 @@ namespace UvlhubAspire.AppHost.Database;
 /// <param name="image">The image to look into the volume with; where it is not on this machine, nothing is seen.</param>
 internal sealed partial class DatabaseVolume(ContainerEngine engine, string name, string? image)
 {
+    // Not the server's own, which has some before it is a database.
+    private const string Tables = "cd /volume && find . -mindepth 2 -name '*.ibd' ! -path './mysql/*' ! -path './sys/*'";
+
     private static readonly TimeSpan s_look = TimeSpan.FromSeconds(30);
+    private static readonly string[] s_run =
+        ["run", "--rm", "--pull", "never", "--network", "none", "--user", "0", "--entrypoint"];
+
     private static readonly TimeSpan s_copy = TimeSpan.FromHours(1);
 
     /// <summary>The volume's name.</summary>
@@ -18,6 +24,12 @@ internal sealed partial class DatabaseVolume(ContainerEngine engine, string name
 
     // The day on which a volume was made tells it from a later one of the same name, and from one of another engine.
     private string Mark => Path.Combine(UserFolder.Of("volumes"), $"{name}.new");
+
+    private string ImageMark => Path.Combine(UserFolder.Of("volumes"), $"{name}.image");
+
+    /// <summary>Whether a volume of this name, or one with a suffix, may never have been a database.</summary>
+    public static bool IsAnyNew(string name) =>
+        Directory.Exists(UserFolder.Of("volumes")) && Directory.EnumerateFiles(UserFolder.Of("volumes"), $"{name}*.new").Any();
 
     /// <summary>Notes that the volume has just been made and is no database yet.</summary>
     public async Task MarkNewAsync(CancellationToken cancellationToken)
@@ -27,7 +39,19 @@ internal sealed partial class DatabaseVolume(ContainerEngine engine, string name
     }
 
     /// <summary>Notes that a server has come up on it: from now on nothing here makes it anew.</summary>
-    public void MarkUsed() => File.Delete(Mark);
+    /// <param name="server">The server's image.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    public async Task MarkUsedAsync(string server, CancellationToken cancellationToken)
+    {
+        File.Delete(Mark);
+        Directory.CreateDirectory(Path.GetDirectoryName(ImageMark)!);
+        await File.WriteAllLinesAsync(ImageMark, [await MadeAsync(cancellationToken) ?? "", server], cancellationToken);
+    }
+
+    /// <summary>Whether the last server that came up on it was of this image.</summary>
+    public async Task<bool> WasUsedByAsync(string server, CancellationToken cancellationToken) =>
+        File.Exists(ImageMark) && await File.ReadAllLinesAsync(ImageMark, cancellationToken) is [var made, var last]
+        && last == server && made == await MadeAsync(cancellationToken);
 
     /// <summary>
     /// Removes the volume if no server ever came up on it: the first start was ended while the files were being made, and the image's
@@ -38,7 +62,7 @@ internal sealed partial class DatabaseVolume(ContainerEngine engine, string name
     {
         if (!File.Exists(Mark) || await MadeAsync(cancellationToken) is not { } made
             || await File.ReadAllTextAsync(Mark, cancellationToken) != made
-            || await LookAsync("""cd /volume && find . -mindepth 2 -name '*.ibd' ! -path './mysql/*' ! -path './sys/*'""", cancellationToken) is not "")
+            || await LookAsync(Tables, cancellationToken) is not "")
         {
             return false;
         }
@@ -79,8 +103,8 @@ internal sealed partial class DatabaseVolume(ContainerEngine engine, string name
     {
         var copy = CopyName(version);
         var copied = await engine.RunAsync(
-            s_copy, cancellationToken, "run", "--rm", "--pull", "never", "--network", "none", "--user", "0", "--entrypoint", "cp", "--volume", $"{name}:/from:ro",
-            "--volume", $"{copy}:/to", image!, "--archive", "/from/.", "/to/");
+            s_copy, cancellationToken, [.. s_run, "cp", "--volume", $"{name}:/from:ro", "--volume", $"{copy}:/to", image!, "--archive",
+            "/from/.", "/to/"]);
         if (!copied.Succeeded)
         {
             await engine.RunAsync(s_look, CancellationToken.None, "volume", "rm", "--force", copy);
@@ -101,8 +125,7 @@ internal sealed partial class DatabaseVolume(ContainerEngine engine, string name
         }
 
         var looked = await engine.RunAsync(
-            s_look, cancellationToken, "run", "--rm", "--pull", "never", "--network", "none", "--user", "0", "--entrypoint", "sh", "--volume", $"{name}:/volume:ro",
-            image, "-c", script);
+            s_look, cancellationToken, [.. s_run, "sh", "--volume", $"{name}:/volume:ro", image, "-c", script]);
         return looked.Succeeded ? looked.Output : null;
     }
 

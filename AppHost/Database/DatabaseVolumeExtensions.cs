@@ -10,7 +10,8 @@ namespace Aspire.Hosting;
 /// <summary>Gives the database its volume.</summary>
 internal static class DatabaseVolumeExtensions
 {
-    private const string Setting = $"{UvlhubOptions.Section}:{nameof(UvlhubOptions.Database)}:{nameof(UvlhubOptions.DatabaseOptions.Upgrade)}";
+    private const string Setting =
+        $"{UvlhubOptions.Section}:{nameof(UvlhubOptions.Database)}:{nameof(UvlhubOptions.DatabaseOptions.Upgrade)}";
 
     /// <summary>
     /// Keeps the data in a volume of the checkout's own, labelled with the checkout's path, so that no two checkouts ever
@@ -33,27 +34,30 @@ internal static class DatabaseVolumeExtensions
         var image = resource.Annotations.OfType<ContainerImage>().Last();
         var name = uvlhub.Options.DataVolume ?? uvlhub.Names.DataVolume(uvlhub.Checkout.Name);
         var isNamedByUser = uvlhub.Options.DataVolume is not null;
-        var isNew = false;
         eventing.Subscribe<BeforeResourceStartedEvent>(resource, async (starting, cancellationToken) =>
         {
+            // Every look costs a call of the engine, and this is on the way of each start.
+            if (!DatabaseVolume.IsAnyNew(name) && !uvlhub.Options.Database.Upgrade)
+            {
+                return;
+            }
+
             var console = starting.Services.GetRequiredService<ILoggerFactory>().CreateLogger("UvlhubAspire.Database");
             var volume = await FindAsync(cancellationToken);
-            isNew = await volume.RemoveIfNeverUsedAsync(console, cancellationToken) || !await volume.ExistsAsync(cancellationToken);
-            if (await OlderAsync(volume, cancellationToken) is var (_, newer) && !await volume.HasCopyAsync(newer, cancellationToken))
+            if (!await volume.RemoveIfNeverUsedAsync(console, cancellationToken) && uvlhub.Options.Database.Upgrade
+                && await OlderAsync(volume, cancellationToken) is var (_, newer) && !await volume.HasCopyAsync(newer, cancellationToken))
             {
                 await volume.CopyAsync(newer, console, cancellationToken);
             }
         });
-        builder.WithCheckoutVolume(uvlhub, name, MariaDBServerResource.DataFolder, isNamedByUser: isNamedByUser);
-        eventing.Subscribe<BeforeResourceStartedEvent>(resource, async (_, cancellationToken) =>
+        builder.WithCheckoutVolume(
+            uvlhub, name, MariaDBServerResource.DataFolder, isNamedByUser: isNamedByUser,
+            made: (own, cancellationToken) => new DatabaseVolume(uvlhub.Engine, own, image: null).MarkNewAsync(cancellationToken));
+        eventing.Subscribe<ResourceReadyEvent>(resource, async (_, cancellationToken) =>
         {
-            if (isNew)
-            {
-                await (await FindAsync(cancellationToken)).MarkNewAsync(cancellationToken);
-            }
+            resource.TryGetContainerImageName(out var server);
+            await (await FindAsync(cancellationToken)).MarkUsedAsync(server!, cancellationToken);
         });
-        eventing.Subscribe<ResourceReadyEvent>(
-            resource, async (_, cancellationToken) => (await FindAsync(cancellationToken)).MarkUsed());
         if (uvlhub.Options.Database.Upgrade)
         {
             // Once, and by the image's own entrypoint: its tables are then those of the newer server.
@@ -74,7 +78,8 @@ internal static class DatabaseVolumeExtensions
 
         // The versions of the volume and of the image, if the image's is the newer one.
         async Task<(Version Older, Version Newer)?> OlderAsync(DatabaseVolume volume, CancellationToken cancellationToken) =>
-            resource.Annotations.OfType<ContainerImageAnnotation>().Last().Tag is { } tag && DatabaseVolume.Parse(tag) is { } newer
+            resource.TryGetContainerImageName(out var server) && !await volume.WasUsedByAsync(server, cancellationToken)
+            && DatabaseVolume.Parse(server[(server.LastIndexOf(':') + 1)..]) is { } newer
             && await volume.VersionAsync(cancellationToken) is { } older && older < newer
                 ? (older, newer)
                 : null;
@@ -82,7 +87,8 @@ internal static class DatabaseVolumeExtensions
         async Task<DatabaseVolume> FindAsync(CancellationToken cancellationToken)
         {
             resource.TryGetContainerImageName(out var current);
-            var here = await uvlhub.Engine.HasImageAsync(image.StandInRecipe!.Image, cancellationToken) ? image.StandInRecipe.Image : current;
+            var standIn = image.StandInRecipe!.Image;
+            var here = await uvlhub.Engine.HasImageAsync(standIn, cancellationToken) ? standIn : current;
             var own = await new CheckoutVolume(uvlhub.Engine, NullLogger.Instance).NameAsync(
                 name, uvlhub.Checkout.Path, isNamedByUser, cancellationToken);
             return new DatabaseVolume(uvlhub.Engine, own, here);

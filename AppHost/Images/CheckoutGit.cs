@@ -22,7 +22,8 @@ internal static class CheckoutGit
     /// <param name="cancellationToken">Ends it.</param>
     /// <param name="words">The words of the question.</param>
     /// <returns>The answer; <see langword="null"/> if there is none: no repository, no git, or none in time.</returns>
-    public static async Task<string?> AskAsync(string checkout, TimeSpan limit, CancellationToken cancellationToken, params string[] words)
+    public static async Task<string?> AskAsync(
+        string checkout, TimeSpan limit, CancellationToken cancellationToken, params string[] words)
     {
         using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         end.CancelAfter(limit);

@@ -10,13 +10,15 @@ internal static class CheckoutImage
     {
         var dockerfile = checkout.DevelopmentDockerfile!;
         var inputs = () => Names.Digest(
-            $"{BuildInputs.Digest(dockerfile.Path, checkout.Path, checkout.WorkingDirectory)} {options.Pip.BuildConstraint} {options.Pip.Day}", 16);
+            $"{BuildInputs.Digest(dockerfile.Path, checkout.Path, checkout.WorkingDirectory)} {options.Pip.BuildConstraint} "
+            + options.Pip.Day, 16);
         var own = new ImageRecipe($"{Name(checkout)}:own", dockerfile.Path, checkout.Path, NeedsDebianBase: false, IsContentTagged: false)
         {
             Inputs = inputs,
         };
         return new ContainerImage(
-            RepositoryFolder.StandIn("flask"), ToolPackages.Upon(PipAdvisor.Help(own, checkout, dockerfile, options.Pip), $"{Name(checkout)}:dev"),
+            RepositoryFolder.StandIn("flask"),
+            ToolPackages.Upon(PipAdvisor.Help(own, checkout, dockerfile, options.Pip), $"{Name(checkout)}:dev"),
             dockerfile.BaseImages)
         {
             StandInBuild = CheckoutRequirements.StandIn(checkout),

@@ -17,6 +17,7 @@ internal sealed partial class PipAdvisor(
 {
     private const string Auto = "auto";
     private const string None = "none";
+    private const string Constraints = "/opt/uvlhub-aspire/build-constraints.txt";
     private const string WithPkgResources = "setuptools<81";
     private static readonly TimeSpan s_git = TimeSpan.FromSeconds(10);
 
@@ -32,12 +33,17 @@ internal sealed partial class PipAdvisor(
     {
         var advisor = new PipAdvisor(checkout, dockerfile, options);
         var helped = recipe with { Advisor = advisor };
-        if (options.BuildConstraint is not (Auto or None) || (options.BuildConstraint == Auto && KnownToFail(checkout).Any()))
+        if (options.BuildConstraint is not (Auto or None))
         {
-            helped = advisor.Constrained(helped, options.BuildConstraint == Auto ? WithPkgResources : options.BuildConstraint);
+            helped = advisor.Constrained(helped, options.BuildConstraint, $"as {Setting(nameof(options.BuildConstraint))} says");
+        }
+        else if (options.BuildConstraint == Auto && KnownToFail(checkout).FirstOrDefault() is { } known)
+        {
+            helped = advisor.Constrained(helped, WithPkgResources, known);
         }
 
-        return options.Day is Auto or None ? helped : ((PipAdvisor)helped.Advisor!).Dated(helped, Day(options.Day));
+        return options.Day is Auto or None ? helped
+            : ((PipAdvisor)helped.Advisor!).Dated(helped, Day(options.Day), $"as {Setting(nameof(options.Day))} says");
     }
 
     /// <summary>The requirements that are known not to build with today's tools, and why, for a person.</summary>
@@ -46,8 +52,7 @@ internal sealed partial class PipAdvisor(
         where s_pkgResources.TryGetValue(requirement.Name, out var mended) && Version.TryParse(requirement.Version, out var version)
             && version < mended
         select $"{CheckoutRequirements.File(checkout)}:{requirement.Line}: {requirement.Name} {requirement.Version} is built from source "
-            + $"with pkg_resources, which setuptools has no more since 2026; it builds with {WithPkgResources} "
-            + $"({UvlhubOptions.Section}:Pip:{nameof(UvlhubOptions.PipOptions.BuildConstraint)})";
+            + "with pkg_resources, which setuptools 81 and later have no more";
 
     /// <inheritdoc/>
     public IReadOnlyList<string> Explain(BuildFailure failure) =>
@@ -57,58 +62,60 @@ internal sealed partial class PipAdvisor(
     ];
 
     /// <inheritdoc/>
-    public async Task<(ImageRecipe Recipe, string Why)?> RemedyAsync(
-        ImageRecipe recipe, BuildFailure failure, CancellationToken cancellationToken)
+    public async Task<ImageRecipe?> RemedyAsync(ImageRecipe recipe, BuildFailure failure, CancellationToken cancellationToken)
     {
         var said = string.Join('\n', failure.Output);
         if (!tried.HasFlag(PipRemedy.Constraint) && options.BuildConstraint == Auto
             && said.Contains("No module named 'pkg_resources'", StringComparison.Ordinal))
         {
-            return (Constrained(recipe, WithPkgResources),
-                $"A package's build looks for pkg_resources, which setuptools has no more: building again with {WithPkgResources} for "
-                + $"such builds ({Setting(nameof(options.BuildConstraint))}=none does not)");
+            return Constrained(recipe, WithPkgResources, "a package's build looks for pkg_resources, which setuptools has no more");
         }
 
-        if (!tried.HasFlag(PipRemedy.Day) && options.Day == Auto && PipFailed().IsMatch(said) && !NobodyAnswers().IsMatch(said)
-            && await CheckoutGit.AskAsync(
-                checkout.Path, s_git, cancellationToken, "log", "-1", "--format=%cI", "--", CheckoutRequirements.File(checkout)) is { Length: > 0 } committed)
+        if (tried.HasFlag(PipRemedy.Day) || options.Day != Auto || !PipFailed().IsMatch(said) || NobodyAnswers().IsMatch(said)
+            || Explain(failure).Count > 0)
         {
-            var day = DateTimeOffset.Parse(committed, CultureInfo.InvariantCulture);
-            return (Dated(recipe, day),
-                $"pip fails, and nobody knows why: building again with the index as it was on {day:yyyy-MM-dd}, when "
-                + $"{Path.GetFileName(CheckoutRequirements.File(checkout))} was last committed ({Setting(nameof(options.Day))} names another day, or none)");
+            return null;
         }
 
-        return null;
+        var requirements = CheckoutRequirements.File(checkout);
+        return await CheckoutGit.AskAsync(checkout.Path, s_git, cancellationToken, "log", "-1", "--format=%cI", "--", requirements)
+            is { Length: > 0 } committed
+                ? Dated(
+                    recipe, DateTimeOffset.Parse(committed, CultureInfo.InvariantCulture),
+                    $"pip fails for no cause that is known here, and {requirements} was last committed then")
+                : null;
     }
 
     private static string Setting(string name) => $"{UvlhubOptions.Section}:{nameof(UvlhubOptions.Pip)}:{name}";
 
     private static DateTimeOffset Day(string day) =>
         DateTimeOffset.TryParse(day, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var parsed) ? parsed
-            : throw new UserErrorException($"{Setting(nameof(UvlhubOptions.PipOptions.Day))} is '{day}'; it can be auto, none or a day such as 2025-09-23");
+            : throw new UserErrorException(
+                $"{Setting(nameof(UvlhubOptions.PipOptions.Day))} is '{day}'; it can be auto, none or a day such as 2025-09-23");
 
-    private ImageRecipe Constrained(ImageRecipe recipe, string constraint)
+    private ImageRecipe Constrained(ImageRecipe recipe, string constraint, string why)
     {
         // An older pip knows the first variable alone, which binds the installation too. Most Dockerfiles begin with a newer pip.
         var bindsAll = !UpgradesPip().IsMatch(File.ReadAllText(dockerfile.Path))
             && !CheckoutRequirements.Read(checkout).Select(CheckoutRequirements.Normalise).Contains("setuptools");
         return Replaced(
             recipe, PipRemedy.Constraint,
+            $"pip builds packages from source with {constraint}: {why} ({Setting(nameof(options.BuildConstraint))})",
             $"""
-            COPY <<"CONSTRAINTS" /opt/uvlhub-aspire/build-constraints.txt
+            COPY <<"CONSTRAINTS" {Constraints}
             {constraint}
             CONSTRAINTS
-            ENV PIP_BUILD_CONSTRAINT=/opt/uvlhub-aspire/build-constraints.txt{(bindsAll ? " PIP_CONSTRAINT=/opt/uvlhub-aspire/build-constraints.txt" : "")}
+            ENV PIP_BUILD_CONSTRAINT={Constraints}{(bindsAll ? $" PIP_CONSTRAINT={Constraints}" : "")}
             """);
     }
 
     // The variable takes pip 26. What it downloads then proves that the index says when its files were uploaded.
-    private ImageRecipe Dated(ImageRecipe recipe, DateTimeOffset day)
+    private ImageRecipe Dated(ImageRecipe recipe, DateTimeOffset day, string why)
     {
         var until = day.ToUniversalTime().ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture);
         return Replaced(
             recipe, PipRemedy.Day,
+            $"pip sees its index as it was on {day:yyyy-MM-dd}: {why} ({Setting(nameof(options.Day))})",
             $"""
             RUN python -m pip install --root-user-action=ignore --upgrade "pip>=26"
             ENV PIP_UPLOADED_PRIOR_TO={until}
@@ -116,8 +123,9 @@ internal sealed partial class PipAdvisor(
             """);
     }
 
-    private ImageRecipe Replaced(ImageRecipe recipe, PipRemedy remedy, string instructions) => recipe with
+    private ImageRecipe Replaced(ImageRecipe recipe, PipRemedy remedy, string note, string instructions) => recipe with
     {
+        Note = note,
         Advisor = new PipAdvisor(checkout, dockerfile, options, tried | remedy),
         ReplacedBases = dockerfile.BaseImages.Distinct()
             .ToDictionary(image => image, image => Base(image, recipe.ReplacedBases.GetValueOrDefault(image), instructions)),
@@ -164,8 +172,9 @@ internal sealed partial class PipAdvisor(
         return output.SelectMany(line => NotBuilt().Match(line) is { Success: true } match ? match.Groups["names"].Value.Split(", ") : [])
             .Select(name => name.Trim('\'', '`', ' '))
             .Distinct()
-            .Select(name => $"{Place(name)}: {name}{(PinOf(name) is { } pin ? $" {pin.Version}" : "")} has no wheel for {shown} in the index, "
-                + "and does not build from source here; a newer version may have one, or an older Python in the Dockerfile's FROM");
+            .Select(name =>
+                $"{Place(name)}: {name}{(PinOf(name) is { } pin ? $" {pin.Version}" : "")} has no wheel for {shown} in the index, and "
+                + " does not build from source here; a newer version may have one, or an older Python in the Dockerfile's FROM");
     }
 
     private PinnedRequirement? PinOf(string name) =>
@@ -178,15 +187,20 @@ internal sealed partial class PipAdvisor(
     // How far two versions are apart, as people see it: the first number that differs counts most.
     private static double Distance(string one, string other)
     {
-        static double[] Numbers(string version) => [.. Digits().Matches(version).Take(4).Select(number => double.Parse(number.Value, CultureInfo.InvariantCulture))];
         var (first, second) = (Numbers(one), Numbers(other));
-        return Enumerable.Range(0, 4).Sum(at => Math.Abs(first.ElementAtOrDefault(at) - second.ElementAtOrDefault(at)) * Math.Pow(1000, 3 - at));
+        return Enumerable.Range(0, 4)
+            .Sum(at => Math.Abs(first.ElementAtOrDefault(at) - second.ElementAtOrDefault(at)) * Math.Pow(1000, 3 - at));
+
+        static double[] Numbers(string version) =>
+            [.. Digits().Matches(version).Take(4).Select(number => double.Parse(number.Value, CultureInfo.InvariantCulture))];
     }
 
-    [GeneratedRegex(@"requirement (?<name>[A-Za-z0-9._-]+)(?:\[[^\]]*\])?==(?<version>\S+)(?: \(from [^)]*\))*? \(from versions: (?<there>[^)]*)\)")]
+    [GeneratedRegex(
+        @"requirement (?<name>[A-Za-z0-9._-]+)(?:\[[^\]]*\])?==(?<version>\S+)(?: \(from [^)]*\))*? \(from versions: (?<there>[^)]*)\)")]
     private static partial Regex NoVersion();
 
-    [GeneratedRegex(@"Failed to build (?:installable wheels for some pyproject\.toml based projects \()?(?<names>[A-Za-z0-9._', `-]+?)(?:\)|$| when )")]
+    [GeneratedRegex(
+        @"Failed to build (?:installable wheels for some pyproject\.toml based projects \()?(?<names>[A-Za-z0-9._', `-]+?)(?:\)|$| when )")]
     private static partial Regex NotBuilt();
 
     [GeneratedRegex(@"cpython-?(\d)(\d+)")]
@@ -195,10 +209,11 @@ internal sealed partial class PipAdvisor(
     [GeneratedRegex(@"ERROR: |error: subprocess-exited-with-error|metadata-generation-failed|ResolutionImpossible")]
     private static partial Regex PipFailed();
 
-    [GeneratedRegex(@"Failed to establish a new connection|Max retries exceeded|name resolution|ProxyError|No space left|timed out|CERTIFICATE_VERIFY")]
+    [GeneratedRegex("Failed to establish a new connection|Max retries exceeded|name resolution|ProxyError|No space left|timed out|CERTIFICATE_")]
     private static partial Regex NobodyAnswers();
 
-    [GeneratedRegex(@"pip3? install\b[^\n&|;]*(?:--upgrade|-U)\b[^\n&|;]*\bpip\b|pip3? install\b[^\n&|;]*\bpip\b[^\n&|;]*(?:--upgrade|-U)\b")]
+    [GeneratedRegex(
+        @"pip3? install\b[^\n&|;]*(?:--upgrade|-U)\b[^\n&|;]*\bpip\b|pip3? install\b[^\n&|;]*\bpip\b[^\n&|;]*(?:--upgrade|-U)\b")]
     private static partial Regex UpgradesPip();
 
     [GeneratedRegex(@"\d+")]

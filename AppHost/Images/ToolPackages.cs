@@ -9,6 +9,9 @@ internal static class ToolPackages
     /// <summary>The folder with the Dockerfile and the script that installs them.</summary>
     public static string Folder => Path.Combine(RepositoryFolder.Images, "packages");
 
+    /// <summary>Where they lie in the image.</summary>
+    public const string Installed = "/opt/uvlhub-aspire/packages";
+
     /// <summary>The image with the layer.</summary>
     /// <param name="image">The image below it.</param>
     /// <param name="name">What it is called, with its tag.</param>
@@ -19,7 +22,8 @@ internal static class ToolPackages
         {
             Base = image,
             Arguments = new Dictionary<string, string> { ["BASE"] = image.Image },
-            Inputs = () => Names.Digest($"{below()} {BuildInputs.Digest(Path.Combine(Folder, "Dockerfile"), Folder, mountedOver: null)}", 16),
+            Inputs = () => Names.Digest(
+                $"{below()} {BuildInputs.Digest(Path.Combine(Folder, "Dockerfile"), Folder, mountedOver: null)}", 16),
         };
     }
 }

@@ -83,7 +83,7 @@ internal sealed partial class ReadyAnnouncement(ILoggerFactory loggers, UvlhubCh
             return;
         }
 
-        var address = people?.Address() ?? site.HttpEndpoint.Url;
+        var address = people is { IsPeoples: true } ? people.Address() : site.HttpEndpoint.Url;
         Report?.End(address);
         LogReady(address, dashboard);
     }

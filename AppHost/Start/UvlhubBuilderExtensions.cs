@@ -130,6 +130,7 @@ internal static class UvlhubBuilderExtensions
 
     private static SiteImages Images(UvlhubCheckout checkout, UvlhubOptions options, DistributedApplicationExecutionContext context) => new(
         checkout,
+        options.Pip,
         context.IsPublishMode ? CheckoutImage.Published(checkout, options.Publish) : CheckoutImage.Site(checkout),
         context.IsRunMode && options.Deploy.Image is { Length: > 0 } image ? image : null,
         cancellationToken => CheckoutVersion.ReadAsync(checkout, options, cancellationToken));

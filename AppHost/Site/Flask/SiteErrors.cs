@@ -81,7 +81,7 @@ internal sealed partial class SiteErrors(
     private static string Printed(string line) =>
         line.Split(' ', 2) is [var stamp, var rest] && DateTimeOffset.TryParse(stamp, out _) ? rest : line;
 
-    [LoggerMessage(EventId = 330, Level = LogLevel.Error, Message = "GET {Page} answers {Status}: {Reason}. 'dotnet aspire logs {Site}' has "
-        + "the whole")]
+    [LoggerMessage(EventId = 330, Level = LogLevel.Error, Message = "GET {Page} answers {Status}: {Reason}. 'dotnet aspire logs {Site}' "
+        + "has the whole")]
     private partial void LogError(Uri page, int status, string reason, string site);
 }

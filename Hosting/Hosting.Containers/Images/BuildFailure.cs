@@ -14,6 +14,9 @@ public sealed partial record BuildFailure(string Dockerfile, int? Line, string I
     private const int MostLines = 12;
     private const int LongestInstruction = 120;
 
+    /// <summary>The exit code of the instruction's program; <see langword="null"/> where none ran.</summary>
+    public int? ExitCode { get; private init; }
+
     /// <summary>Reads the builder's output, as BuildKit writes it without a terminal; any other is shown as it is.</summary>
     /// <param name="dockerfile">The Dockerfile.</param>
     /// <param name="lines">The output, or the end of it.</param>
@@ -34,7 +37,12 @@ public sealed partial record BuildFailure(string Dockerfile, int? Line, string I
             at is null ? null : int.Parse(at.Groups[1].Value, CultureInfo.InvariantCulture),
             instruction,
             printed.Count > 0 ? printed
-                : lines.LastOrDefault(line => line.StartsWith(End, StringComparison.Ordinal)) is { } end ? [end[End.Length..]] : lines);
+                : lines.LastOrDefault(line => line.StartsWith(End, StringComparison.Ordinal)) is { } end ? [end[End.Length..]] : lines)
+        {
+            ExitCode = lines.Select(line => ExitCodeOf().Match(line)).LastOrDefault(match => match.Success) is { } ended
+                ? int.Parse(ended.Groups[1].Value, CultureInfo.InvariantCulture)
+                : null,
+        };
     }
 
     /// <summary>The message for a person: where, the last lines, and what to do.</summary>
@@ -44,7 +52,8 @@ public sealed partial record BuildFailure(string Dockerfile, int? Line, string I
         var shown = Instruction.Length > LongestInstruction ? $"{Instruction[..LongestInstruction]}…" : Instruction;
         List<string> lines =
         [
-            $"{Dockerfile}{(Line is { } line ? $":{line}" : "")}: {(shown.Length == 0 ? "the build" : shown)} failed:",
+            $"{Dockerfile}{(Line is { } line ? $":{line}" : "")}: {(shown.Length == 0 ? "the build" : shown)} failed"
+                + $"{(ExitCode is { } code ? $" with exit code {code}" : "")}:",
             .. Output.TakeLast(MostLines).Select(said => $"  {said.TrimEnd()}"),
             .. advice,
         ];
@@ -63,6 +72,9 @@ public sealed partial record BuildFailure(string Dockerfile, int? Line, string I
     [GeneratedRegex(@"^#(\d+) \d+\.\d+ (.*)")]
     private static partial Regex StepOutput();
 
+    [GeneratedRegex(@"did not complete successfully: exit code: (\d+)$")]
+    private static partial Regex ExitCodeOf();
+
     // On a line of its own, above the lines of the Dockerfile that it means.
     [GeneratedRegex(@"^\S+:(\d+)$")]
     private static partial Regex Location();
@@ -78,6 +90,6 @@ public interface IBuildAdvisor
     /// <param name="recipe">What was built.</param>
     /// <param name="failure">How that failed.</param>
     /// <param name="cancellationToken">Ends the search.</param>
-    /// <returns>The other recipe, and what it does differently and why, in one line.</returns>
-    Task<(ImageRecipe Recipe, string Why)?> RemedyAsync(ImageRecipe recipe, BuildFailure failure, CancellationToken cancellationToken);
+    /// <returns>The other recipe; its <see cref="ImageRecipe.Note"/> says what it does differently and why.</returns>
+    Task<ImageRecipe?> RemedyAsync(ImageRecipe recipe, BuildFailure failure, CancellationToken cancellationToken);
 }

@@ -104,9 +104,9 @@ public sealed partial class ImageBuilder(ContainerEngine engine, ILoggerFactory 
                 throw ImageException.NotBuilt(recipe.Image, failure.Describe(recipe.Advisor?.Explain(failure) ?? []));
             }
 
-            ImageLog.OtherWay(logger, recipe.Source, remedy.Why);
-            ImageLog.OtherWay(_console, recipe.Source, remedy.Why);
-            recipe = remedy.Recipe;
+            ImageLog.OtherWay(logger, recipe.Source, failure.Output[^1]);
+            ImageLog.OtherWay(_console, recipe.Source, failure.Output[^1]);
+            recipe = remedy;
             try
             {
                 await Task.WhenAll(recipe.ReplacedBases.Values.Select(replaced => EnsureAsync(replaced, logger, cancellationToken)));
@@ -125,6 +125,12 @@ public sealed partial class ImageBuilder(ContainerEngine engine, ILoggerFactory 
     {
         ImageLog.Building(logger, recipe.Image);
         ImageLog.Building(_console, recipe.Image);
+        if (recipe.Note is { } note)
+        {
+            ImageLog.BuildOutput(logger, note);
+            ImageLog.BuildOutput(_console, note);
+        }
+
         var tail = new OutputTail(line =>
         {
             ImageLog.BuildOutput(logger, line);

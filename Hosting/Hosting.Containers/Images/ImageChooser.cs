@@ -31,7 +31,9 @@ public sealed class ImageChooser(ContainerEngine engine, ImagePuller puller, Ima
             return StandIn(image, real!, only, $"because {setting.Name}=debian");
         }
 
+        // Not asked where the real image cannot take the place anyway: it costs a look into a volume.
         if (setting.Source == ImageSource.Auto && image is { HeldBack: { } heldBack, StandInRecipe: { } held }
+            && (await AllPresentAsync(needed, cancellationToken) || !await IsBuiltAsync(held, cancellationToken))
             && await heldBack(cancellationToken) is { } reason)
         {
             return StandIn(image, real!, held, reason) with { IsHere = await builder.IsHereAsync(held, cancellationToken) };

@@ -33,8 +33,9 @@ internal static partial class ImageLog
     [LoggerMessage(EventId = 208, Level = LogLevel.Information, Message = "Pulling {Image}{Progress}")]
     public static partial void Pulling(ILogger logger, string image, string progress);
 
-    [LoggerMessage(EventId = 209, Level = LogLevel.Warning, Message = "{Dockerfile} does not build as it is. {Why}")]
-    public static partial void OtherWay(ILogger logger, string dockerfile, string why);
+    [LoggerMessage(EventId = 209, Level = LogLevel.Warning, Message = "{Dockerfile} does not build as it is, but "
+        + "there is another way. It said: {Said}")]
+    public static partial void OtherWay(ILogger logger, string dockerfile, string said);
 
     [LoggerMessage(EventId = 210, Level = LogLevel.Information, Message = "{Images} has been pulled: {Resource}'s next start takes it in "
         + "place of {StandIn}")]

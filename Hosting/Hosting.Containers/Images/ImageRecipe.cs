@@ -39,6 +39,10 @@ public sealed record ImageRecipe(string Image, string Dockerfile, string Context
     /// </summary>
     public IReadOnlyDictionary<string, ImageRecipe> ReplacedBases { get; init; } = new Dictionary<string, ImageRecipe>();
 
+    /// <summary>What the build is given beside what its Dockerfile says, in one line for people; <see langword="null"/> for
+    /// nothing.</summary>
+    public string? Note { get; init; }
+
     /// <summary>Who knows what the build runs; <see langword="null"/> for nobody.</summary>
     public IBuildAdvisor? Advisor { get; init; }
 

@@ -21,7 +21,7 @@ internal sealed record KnownCause(Regex Pattern, string Remedy, bool IsNoAnswer 
             "the image is not made for this machine's processor: name one that is"),
         new(Words("no space left on device|disk quota exceeded"),
             "the engine's disk is full: 'docker system df' says with what"),
-        new(Words("x509: |certificate verify failed|CERTIFICATE_VERIFY_FAILED|self-signed certificate"),
+        new(Words("x509: |certificate verify failed|CERTIFICATE_VERIFY_FAILED|self-signed certificate|SSL certificate problem"),
             "whoever answers has a certificate that is not trusted here, as a proxy's may be: the engine, and the image's base, need "
             + "its authority"),
         new(Words("HTTP response to HTTPS client"),

@@ -17,8 +17,8 @@ public sealed partial class CheckoutVolume(ContainerEngine engine, ILogger logge
     /// checkout, the name gets a suffix from the path, so the next start finds the same volume again. A name that the
     /// user has set is taken as it is: sharing is then what was asked for.
     /// </summary>
-    /// <returns>The volume's name.</returns>
-    public async Task<string> EnsureAsync(string name, string checkout, bool isNamedByUser, CancellationToken cancellationToken)
+    /// <returns>The volume's name, and whether it was made now.</returns>
+    public async Task<(string Name, bool IsNew)> EnsureAsync(string name, string checkout, bool isNamedByUser, CancellationToken cancellationToken)
     {
         var own = await NameAsync(name, checkout, isNamedByUser, cancellationToken);
         if (own != name)
@@ -39,7 +39,7 @@ public sealed partial class CheckoutVolume(ContainerEngine engine, ILogger logge
         }
 
         LogVolume(name, isNew ? "new" : "kept from an earlier run");
-        return name;
+        return (name, isNew);
     }
 
     /// <summary>The name that the checkout's volume has, or will have.</summary>

@@ -121,6 +121,21 @@ public sealed class ImageChooserTests : IDisposable
         Assert.Empty(images.Said);
     }
 
+    [Fact(Timeout = 300_000)]
+    public async Task What_holds_the_stand_in_back_is_asked_where_the_real_image_is_here_and_said()
+    {
+        // Any image that is here stands for the real one.
+        var real = await TestContainer.EnsureImageAsync("registry");
+        var standIn = await TestContainer.EnsureImageAsync("nginx");
+        var container = Container(real, StandIn("nginx"));
+        container.Annotations.Add(new ContainerImage(StandIn("nginx")) { HeldBack = _ => Task.FromResult<string?>("because of its volume") });
+
+        var choice = await new Images(s_engine).Chooser.ChooseAsync(container, Cancellation);
+
+        Assert.Equal(standIn, choice.Image);
+        Assert.Equal($"built from Debian's packages in place of {real}, because of its volume", choice.Reason);
+    }
+
     // A registry is asked before one is built.
     private string UnbuiltStandIn() =>
         Path.GetDirectoryName(_folder.Write("nothing/Dockerfile", $"FROM scratch\nLABEL of={Guid.NewGuid():N}\n"))!;
