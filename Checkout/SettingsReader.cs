@@ -20,6 +20,7 @@ public static class SettingsReader
     private static readonly Dictionary<string, PropertyInfo> s_settings = new(
         [
             .. Of<UvlhubOptions>(""),
+            .. Of<UvlhubOptions.PipOptions>(nameof(UvlhubOptions.Pip)),
             .. Of<UvlhubOptions.TlsOptions>(nameof(UvlhubOptions.Tls)),
             .. Of<UvlhubOptions.GunicornOptions>(nameof(UvlhubOptions.Gunicorn)),
             .. Of<UvlhubOptions.DeployOptions>(nameof(UvlhubOptions.Deploy)),

@@ -5,10 +5,12 @@ namespace UvlhubAspire.AppHost.Images;
 /// production Dockerfile, or on the stand-in where that cannot be had.
 /// </summary>
 /// <param name="checkout">The checkout.</param>
+/// <param name="pip">How pip may be helped.</param>
 /// <param name="name">The image's name, without a tag.</param>
 /// <param name="deployed">An image that somebody else has built of the checkout, with its tag; <see langword="null"/> for none.</param>
 /// <param name="version">The version: at the start the tag, and at each build the build argument <c>VERSION_TAG</c>.</param>
-internal sealed class SiteImages(UvlhubCheckout checkout, string name, string? deployed, Func<CancellationToken, Task<string>> version)
+internal sealed class SiteImages(
+    UvlhubCheckout checkout, UvlhubOptions.PipOptions pip, string name, string? deployed, Func<CancellationToken, Task<string>> version)
 {
     private const string StandIn = "flask";
 
@@ -31,7 +33,8 @@ internal sealed class SiteImages(UvlhubCheckout checkout, string name, string? d
 
         ContainerImage Tagged(string tag) => new(
             RepositoryFolder.StandIn(StandIn),
-            Recipe($"{built}:{tag}", $"{file}.site", () => SiteDockerfile.OnItsOwnBase(dockerfile), stage),
+            PipAdvisor.Help(
+                Recipe($"{built}:{tag}", $"{file}.site", () => SiteDockerfile.OnItsOwnBase(dockerfile), stage), checkout, dockerfile, pip),
             dockerfile.BaseImages)
         {
             StandInBuild = Recipe(
@@ -49,6 +52,7 @@ internal sealed class SiteImages(UvlhubCheckout checkout, string name, string? d
             Base = parent,
             Contexts = new Dictionary<string, string>
             {
+                [SiteDockerfile.PackagesContext] = ToolPackages.Folder,
                 [SiteDockerfile.StartupContext] = Path.Combine(RepositoryFolder.AppHost, "Site", "Flask", "startup"),
                 [SiteDockerfile.RunnerContext] = RunnerPublish.Folder,
             },

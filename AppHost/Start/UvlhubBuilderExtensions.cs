@@ -2,6 +2,7 @@ using Aspire.Hosting.Lifecycle;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using UvlhubAspire.AppHost.Compose;
 using UvlhubAspire.AppHost.Database;
 using UvlhubAspire.AppHost.Images;
@@ -61,6 +62,12 @@ internal static class UvlhubBuilderExtensions
             builder.AddSessionNetwork();
         }
 
+        if (options.Report is { Length: > 0 } report)
+        {
+            builder.Services.AddSingleton(new StartReport(report));
+            builder.Services.AddSingleton<ILoggerProvider>(services => services.GetRequiredService<StartReport>());
+        }
+
         if (options.Telemetry)
         {
             builder.AddTelemetryEndpoint();
@@ -69,6 +76,7 @@ internal static class UvlhubBuilderExtensions
         var engine = ContainerEngine.FromConfiguration(builder.Configuration);
         builder.Services.AddSingleton(engine);
         builder.Services.AddSingleton<ImageBuilder>();
+        builder.Services.AddSingleton<ImagePuller>();
         builder.Services.AddSingleton(new ImageSourceSetting(
             $"{UvlhubOptions.Section}:{nameof(options.Images)}",
             options.Images.Length == 0 ? ImageSource.Auto : Enum.Parse<ImageSource>(options.Images, ignoreCase: true)));
@@ -133,6 +141,7 @@ internal static class UvlhubBuilderExtensions
 
     private static SiteImages Images(UvlhubCheckout checkout, UvlhubOptions options, DistributedApplicationExecutionContext context) => new(
         checkout,
+        options.Pip,
         context.IsPublishMode ? CheckoutImage.Published(checkout, options.Publish) : CheckoutImage.Site(checkout),
         context.IsRunMode && options.Deploy.Image is { Length: > 0 } image ? image : null,
         cancellationToken => CheckoutVersion.ReadAsync(checkout, options, cancellationToken));

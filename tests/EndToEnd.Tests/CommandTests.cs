@@ -277,15 +277,6 @@ public sealed partial class CommandTests(EditedSample edited, RunningSample unto
         Assert.Equal(before + 2, int.Parse(await ScalarAsync(signedUp), CultureInfo.InvariantCulture));
     }
 
-    [Fact(Timeout = 60_000), Trait(Command, "web address")]
-    public async Task The_address_is_the_one_at_which_the_site_answers()
-    {
-        using var client = new HttpClient();
-        Assert.Contains(
-            "Coffee machine", await client.GetStringAsync(new Uri(await DoneAsync("web", "address")), Cancellation),
-            StringComparison.Ordinal);
-    }
-
     [Theory(Timeout = 180_000)]
     [Trait(Command, "web rebuild-image"), Trait(Command, "rosemary rebuild-image"), Trait(Command, "worker rebuild-image")]
     [InlineData("web")]

@@ -93,21 +93,17 @@ internal static class NginxBuilderExtensions
         return nginx;
     }
 
-    // In the environments for users. In development people know the site by Flask's own port.
     private static IResourceBuilder<ContainerResource> AsTheSitesAddress(
         this IResourceBuilder<ContainerResource> nginx, UvlhubEnvironment uvlhub)
     {
-        if (uvlhub.Images is null)
-        {
-            return nginx;
-        }
-
+        var isPeoples = uvlhub.Images is not null;
         foreach (var site in nginx.ApplicationBuilder.Resources.OfType<FlaskResource>().Where(flask => flask.IsSite))
         {
-            nginx.ApplicationBuilder.CreateResourceBuilder(site)
-                .WithAnnotation(
-                    new PublicAddressAnnotation(Address, LocalUrl, uvlhub.Tls is null ? "its log says" : "its log or certbot's says"))
-                .WithUrls(context =>
+            var builder = nginx.ApplicationBuilder.CreateResourceBuilder(site).WithAnnotation(new PublicAddressAnnotation(
+                Address, LocalUrl, uvlhub.Tls is null ? "its log says" : "its log or certbot's says", isPeoples));
+            if (isPeoples)
+            {
+                builder.WithUrls(context =>
                 {
                     foreach (var own in context.Urls)
                     {
@@ -116,6 +112,7 @@ internal static class NginxBuilderExtensions
 
                     context.Urls.Insert(0, new ResourceUrlAnnotation { Url = Address(), DisplayText = "site" });
                 });
+            }
         }
 
         return nginx;

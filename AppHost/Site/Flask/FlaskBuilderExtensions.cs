@@ -31,6 +31,7 @@ internal static class FlaskBuilderExtensions
             .WithArgs(ServerCommand(uvlhub, builder.ExecutionContext.IsPublishMode))
             .WithHttpEndpoint(targetPort: uvlhub.Profile.SitePort, name: FlaskResource.HttpEndpointName)
             .WithSitePort(uvlhub)
+            .WithErrorsOnConsole(uvlhub)
             .WithSiteHealthCheck()
             .WithDebugger(uvlhub)
             .PublishedAs(
@@ -104,7 +105,16 @@ internal static class FlaskBuilderExtensions
     }
 
     private static IResourceBuilder<FlaskResource> WithSiteHealthCheck(this IResourceBuilder<FlaskResource> builder) =>
-        builder.WithHealthCheck(_ => new SiteHealthCheck(() => new Uri(builder.Resource.HttpEndpoint.Url)));
+        builder.WithHealthCheck(services => new SiteHealthCheck(
+            () => new Uri(builder.Resource.HttpEndpoint.Url), builder.Resource.IsSite ? services.GetService<SiteErrors>() : null));
+
+    private static IResourceBuilder<FlaskResource> WithErrorsOnConsole(
+        this IResourceBuilder<FlaskResource> builder, UvlhubEnvironment uvlhub)
+    {
+        builder.ApplicationBuilder.Services.AddSingleton(services => ActivatorUtilities.CreateInstance<SiteErrors>(
+            services, builder.Resource, uvlhub.Options.Patience));
+        return builder;
+    }
 
     /// <summary>Adds a container with the checkout's code and environment; what it runs is up to the caller.</summary>
     /// <param name="builder">The application that is being built.</param>
@@ -230,7 +240,7 @@ internal static class FlaskBuilderExtensions
 
         return builder
             .DiffersFromCompose(DriftAspect.Environment, OwnKey, SecretKeys.SecretKey)
-            .WithBuiltImage(CheckoutImage.Development(checkout))
+            .WithBuiltImage(CheckoutImage.Development(checkout, uvlhub.Options))
             .WithBindMount(checkout.Path, checkout.WorkingDirectory)
             .WithBindMount(
                 Path.Combine(RepositoryFolder.AppHost, "Site", "Flask", "startup"), SiteDockerfile.StartupFolder, isReadOnly: true);

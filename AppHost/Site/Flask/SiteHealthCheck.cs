@@ -4,7 +4,8 @@ namespace UvlhubAspire.AppHost.Site;
 
 /// <summary>Healthy means: the first page answers 2xx, which it does only while the database does.</summary>
 /// <param name="url">Where the site answers; resolved once its port is known.</param>
-internal sealed class SiteHealthCheck(Func<Uri> url) : PatientHealthCheck(TimeSpan.FromMilliseconds(50))
+/// <param name="errors">Is told of its answers.</param>
+internal sealed class SiteHealthCheck(Func<Uri> url, SiteErrors? errors = null) : PatientHealthCheck(TimeSpan.FromMilliseconds(50))
 {
     private static readonly HttpClient s_client = new(new SocketsHttpHandler { AllowAutoRedirect = false })
     {
@@ -20,6 +21,7 @@ internal sealed class SiteHealthCheck(Func<Uri> url) : PatientHealthCheck(TimeSp
         {
             using var answer = await s_client.GetAsync(site, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
             var status = (int)answer.StatusCode;
+            await (errors?.NoteAsync(site, status, cancellationToken) ?? Task.CompletedTask);
             return answer.IsSuccessStatusCode
                 ? HealthCheckResult.Healthy($"GET {site} answered {status}")
                 : HealthCheckResult.Unhealthy($"GET {site} answered {status} {answer.ReasonPhrase}; its log says why");
