@@ -6,7 +6,7 @@ folder=/opt/uvlhub-aspire/packages
 work=$(mktemp -d)
 mkdir -p "$folder"
 cd "$work"
-limits='--disable-pip-version-check --root-user-action=ignore --quiet --retries 1 --timeout 15'
+limits='--disable-pip-version-check --root-user-action=ignore --retries 1 --timeout 15'
 
 resolve() {
     # A dry run knows what is there, which an installation into a folder does not.
