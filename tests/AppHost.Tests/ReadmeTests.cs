@@ -43,6 +43,7 @@ public sealed partial class ReadmeTests
         "Uvlhub:Publish:Registry", "Uvlhub:Instance",
         "Uvlhub:EngineSocket", "Uvlhub:Services", "Uvlhub:EnvironmentFile", "Uvlhub:ComposeFile", "Uvlhub:Profiles",
         "Uvlhub:Snapshots:Path",
+        "Uvlhub:Report",
     ];
 
     private static readonly Dictionary<string, object?> s_settings = Settings(UvlhubOptions.Section, new UvlhubOptions())
