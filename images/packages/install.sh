@@ -6,7 +6,7 @@ folder=/opt/uvlhub-aspire/packages
 work=$(mktemp -d)
 mkdir -p "$folder"
 cd "$work"
-limits='--disable-pip-version-check --root-user-action=ignore --quiet --retries 1 --timeout 15'
+limits='--disable-pip-version-check --root-user-action=ignore --retries 1 --timeout 15'
 
 resolve() {
     # A dry run knows what is there, which an installation into a folder does not.
@@ -38,8 +38,8 @@ add() {
 }
 
 if python -m pip --version >log 2>&1; then
-    # What is installed from a folder or an address has no version that could bind.
-    python -m pip freeze --all --exclude-editable 2>/dev/null | grep '^[A-Za-z0-9._-]*==' >constraints.txt || true
+    # Not 'freeze', which shows where a package came from in place of its version, if that was a folder or an address.
+    python -m pip list --disable-pip-version-check --format=freeze --exclude-editable 2>/dev/null >constraints.txt
     add opentelemetry opentelemetry-sdk opentelemetry-exporter-otlp-proto-http opentelemetry-instrumentation-flask opentelemetry-instrumentation-logging
     add debugpy debugpy
 else

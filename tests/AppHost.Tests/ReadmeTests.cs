@@ -39,6 +39,7 @@ public sealed partial class ReadmeTests
         "Uvlhub:Publish:Registry", "Uvlhub:Instance",
         "Uvlhub:EngineSocket", "Uvlhub:Services", "Uvlhub:EnvironmentFile", "Uvlhub:ComposeFile", "Uvlhub:Profiles",
         "Uvlhub:Snapshots:Path",
+        "Uvlhub:Report",
     ];
 
     private static readonly Dictionary<string, object?> s_settings = Settings(UvlhubOptions.Section, new UvlhubOptions())
@@ -207,7 +208,8 @@ public sealed partial class ReadmeTests
     private static string InWords(TimeSpan time) =>
         time.TotalDays >= 1 ? Counted(time.TotalDays, "day")
             : time.TotalHours >= 1 ? Counted(time.TotalHours, "hour")
-            : Counted(time.TotalMinutes, "minute");
+            : time.TotalMinutes >= 1 ? Counted(time.TotalMinutes, "minute")
+            : Counted(time.TotalSeconds, "second");
 
     private static string Counted(double number, string unit) =>
         string.Create(CultureInfo.InvariantCulture, $"{number} {unit}{(number == 1 ? "" : "s")}");

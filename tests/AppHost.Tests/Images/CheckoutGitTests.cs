@@ -44,8 +44,8 @@ public sealed class CheckoutGitTests : IAsyncLifetime
     public async Task None_of_them_runs_when_the_version_is_asked(string setting)
     {
         await GitAsync("config", setting, $"touch '{Witness}'; cat");
-        // So that git has to look into the files.
-        await File.AppendAllTextAsync(Path.Combine(_checkout.Path, "requirements.txt"), "\n", Cancellation);
+        // As long as before, so that git has to look into the file.
+        _checkout.Write("requirements.txt", "flesk\n");
         if (setting is "core.fsmonitor" or "filter.theirs.clean")
         {
             await Cli.Wrap("git").WithArguments(["-C", _checkout.Path, "describe", "--always", "--dirty"])

@@ -60,7 +60,7 @@ public sealed class ToolPackagesTests : IAsyncLifetime
         await BuildAsync("RUN pip install requests==2.32.4 packaging==25.0");
 
         Assert.Equal("", await RunAsync("ls /opt/uvlhub-aspire/packages | grep -E 'missing|^requests|^packaging' || true"));
-        Assert.Equal(await RunAsync("pip freeze --all", Own), await RunAsync("pip freeze --all"));
+        Assert.Equal(await RunAsync("pip list --format=freeze", Own), await RunAsync("pip list --format=freeze"));
         Assert.Equal("2.32.4", await RunAsync("""
             python -c "
             import sys
@@ -81,7 +81,7 @@ public sealed class ToolPackagesTests : IAsyncLifetime
 
         Assert.Equal("no version goes with protobuf==3.1", await RunAsync("cat /opt/uvlhub-aspire/packages/opentelemetry.missing"));
         Assert.Equal("debugpy", await RunAsync("cd /opt/uvlhub-aspire/packages && ls -d debugpy"));
-        Assert.Contains("protobuf==3.1\n", await RunAsync("pip freeze --all"), StringComparison.Ordinal);
+        Assert.Contains("protobuf==3.1\n", await RunAsync("pip list --format=freeze"), StringComparison.Ordinal);
     }
 
     private async Task BuildAsync(string instruction)
