@@ -1,4 +1,5 @@
 using System.Globalization;
+using Aspire.Hosting.ApplicationModel;
 using UvlhubAspire.Checkout;
 using UvlhubAspire.Hosting.Containers;
 using Xunit;
