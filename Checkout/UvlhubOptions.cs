@@ -186,7 +186,6 @@ public sealed class UvlhubOptions
         /// today. Default: <c>auto</c>, the day of the last commit to <c>requirements.txt</c>, where a build fails for a cause that
         /// nobody knows. Takes an index that says when its files were uploaded, as the public one does.
         /// </summary>
-        [RegularExpression(@"(?i)auto|none|\d{4}-\d{2}-\d{2}", ErrorMessage = "auto, none, or a day such as 2025-09-23")]
         public string Day { get; set; } = "auto";
     }
 

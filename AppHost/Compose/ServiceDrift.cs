@@ -25,7 +25,7 @@ internal sealed class ServiceDrift(
     private IEnumerable<Difference> Image()
     {
         var own = facts.Origin?.CheckoutBuild;
-        var runs = own?.Dockerfile ?? facts.Image;
+        var runs = own?.Source ?? facts.Image;
         if (service.Build is not { } build)
         {
             if (service.Image is { } image && (own is not null || !SameImage(image, facts.Image)))
@@ -33,7 +33,7 @@ internal sealed class ServiceDrift(
                 yield return Differs(DriftAspect.Image, FullName(image), $"runs {image}, the model {runs}", service.LineOf("image"));
             }
         }
-        else if (own?.Dockerfile != build.DockerfilePath)
+        else if (own?.Source != build.DockerfilePath)
         {
             var dockerfile = Path.GetRelativePath(uvlhub.Checkout.Path, build.DockerfilePath);
             if (own is not null || !File.Exists(build.DockerfilePath))

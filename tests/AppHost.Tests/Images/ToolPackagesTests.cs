@@ -65,7 +65,7 @@ public sealed class ToolPackagesTests : IAsyncLifetime
             python -c "
             import sys
             sys.path.append('/opt/uvlhub-aspire/packages')
-            import debugpy, opentelemetry.sdk.trace, opentelemetry.exporter.otlp.proto.http, opentelemetry.instrumentation.flask, requests
+            import debugpy, opentelemetry.sdk.trace, opentelemetry.exporter.otlp.proto.http, requests
             print(requests.__version__)"
             """));
     }
