@@ -115,6 +115,17 @@ public sealed class UvlhubOptions
     /// </summary>
     public bool Telemetry { get; set; } = true;
 
+    /// <summary>How long the site may answer with an error before <c>./run --detach</c> gives up. Default: 15 seconds.</summary>
+    public TimeSpan Patience { get; set; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>
+    /// A file that takes what the AppHost says while it starts: <c>./run --detach</c> sets it and shows that. Default: none.
+    /// </summary>
+    public string? Report { get; set; }
+
+    /// <summary>How pip is helped where a checkout's requirements do not install any more.</summary>
+    public PipOptions Pip { get; set; } = new();
+
     /// <summary>The site's certificate.</summary>
     public TlsOptions Tls { get; set; } = new();
 
@@ -176,6 +187,26 @@ public sealed class UvlhubOptions
         public int? Debugger { get; set; }
     }
 
+    /// <summary>
+    /// What the builds of the checkout's own Dockerfiles are given beside them where pip fails without: the base image's name stands
+    /// for one with variables of pip's. Nothing of it is done before a build has failed, or is known to fail.
+    /// </summary>
+    public sealed class PipOptions
+    {
+        /// <summary>
+        /// What binds the tools that pip builds packages from source with, such as <c>setuptools&lt;81</c>; <c>none</c> for nothing.
+        /// Default: <c>auto</c>, which binds setuptools where a package's build looks for what newer ones have no more.
+        /// </summary>
+        public string BuildConstraint { get; set; } = "auto";
+
+        /// <summary>
+        /// The day on which pip looks at its index, such as <c>2025-09-23</c>: what was uploaded later is not there. <c>none</c> for
+        /// today. Default: <c>auto</c>, the day of the last commit to <c>requirements.txt</c>, where a build fails for a cause that
+        /// nobody knows. Takes an index that says when its files were uploaded, as the public one does.
+        /// </summary>
+        public string Day { get; set; } = "auto";
+    }
+
     /// <summary>The site's certificate, in Staging and Production.</summary>
     public sealed class TlsOptions
     {
@@ -232,6 +263,12 @@ public sealed class UvlhubOptions
         /// because its journal is one. Default: <c>root</c>.
         /// </summary>
         public string? Administrator { get; set; }
+
+        /// <summary>
+        /// Whether a newer MariaDB than the one that wrote the volume opens it, which cannot be undone; the volume is copied before.
+        /// Default: no, the older one goes on.
+        /// </summary>
+        public bool Upgrade { get; set; }
     }
 
     /// <summary>What <c>aspire publish</c> writes.</summary>

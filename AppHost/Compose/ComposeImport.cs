@@ -210,7 +210,7 @@ internal sealed partial class ComposeImport(
         if (dockerfile == checkout.DevelopmentDockerfile?.Path && build.Context == checkout.Path
             && build is { Target: null, Arguments: [] })
         {
-            container.WithImage(CheckoutImage.Name(checkout), "dev").WithAnnotation(CheckoutImage.Development(checkout));
+            container.WithImage(CheckoutImage.Name(checkout), "dev").WithAnnotation(CheckoutImage.Development(checkout, uvlhub.Options));
             return true;
         }
 

@@ -4,8 +4,6 @@ using UvlhubAspire.AppHost.Database;
 using UvlhubAspire.AppHost.Uvlhub;
 using UvlhubAspire.Hosting.Compose;
 
-
-
 namespace Aspire.Hosting;
 
 /// <summary>What ties a MariaDB server to one checkout.</summary>
@@ -111,20 +109,4 @@ internal static class CheckoutDatabaseExtensions
 
         return builder;
     }
-
-    /// <summary>
-    /// Keeps the data in a volume of the checkout's own, labelled with the checkout's path, so that no two checkouts ever
-    /// open each other's database: not the sample's and a real one's, not those of two clones with the same folder name.
-    /// </summary>
-    public static IResourceBuilder<MariaDBServerResource> WithCheckoutVolume(
-        this IResourceBuilder<MariaDBServerResource> builder, UvlhubEnvironment uvlhub) => uvlhub.Profile.KeepsData
-        ? builder.WithCheckoutVolume(
-            uvlhub,
-            uvlhub.Options.DataVolume ?? uvlhub.Names.DataVolume(uvlhub.Checkout.Name),
-            MariaDBServerResource.DataFolder,
-            isNamedByUser: uvlhub.Options.DataVolume is not null)
-        : builder
-            .WithContainerRuntimeArgs("--tmpfs", MariaDBServerResource.DataFolder)
-            .DiffersFromCompose(
-                DriftAspect.Volume, "the data of tests is in memory, and each start begins empty", MariaDBServerResource.DataFolder);
 }

@@ -2,6 +2,7 @@ using Aspire.Hosting.Lifecycle;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
 using UvlhubAspire.AppHost.Compose;
 using UvlhubAspire.AppHost.Images;
 using UvlhubAspire.AppHost.Publishing;
@@ -54,6 +55,12 @@ internal static class UvlhubBuilderExtensions
             builder.AddSessionNetwork();
         }
 
+        if (options.Report is { Length: > 0 } report)
+        {
+            builder.Services.AddSingleton(new StartReport(report));
+            builder.Services.AddSingleton<ILoggerProvider>(services => services.GetRequiredService<StartReport>());
+        }
+
         if (options.Telemetry)
         {
             builder.AddTelemetryEndpoint();
@@ -62,6 +69,7 @@ internal static class UvlhubBuilderExtensions
         var engine = ContainerEngine.FromConfiguration(builder.Configuration);
         builder.Services.AddSingleton(engine);
         builder.Services.AddSingleton<ImageBuilder>();
+        builder.Services.AddSingleton<ImagePuller>();
         builder.Services.AddSingleton(ReadImageSource(options));
         builder.Services.AddSingleton<ImageChooser>();
         builder.Services.AddSingleton(checkout);

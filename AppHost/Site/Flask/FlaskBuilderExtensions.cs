@@ -32,6 +32,7 @@ internal static class FlaskBuilderExtensions
             .WithArgs(ServerCommand(uvlhub, builder.ExecutionContext.IsPublishMode))
             .WithHttpEndpoint(targetPort: uvlhub.Profile.SitePort, name: FlaskResource.HttpEndpointName)
             .WithSitePort(uvlhub)
+            .WithErrorsOnConsole(uvlhub)
             .WithSiteHealthCheck()
             .WithDebugger(uvlhub)
             .PublishedAs(
@@ -109,8 +110,19 @@ internal static class FlaskBuilderExtensions
     {
         var key = $"{builder.Resource.Name}_check";
         builder.ApplicationBuilder.Services.AddHealthChecks().Add(new HealthCheckRegistration(
-            key, _ => new SiteHealthCheck(() => new Uri(builder.Resource.HttpEndpoint.Url)), failureStatus: null, tags: null));
+            key,
+            services => new SiteHealthCheck(
+                () => new Uri(builder.Resource.HttpEndpoint.Url), builder.Resource.IsSite ? services.GetService<SiteErrors>() : null),
+            failureStatus: null, tags: null));
         return builder.WithHealthCheck(key);
+    }
+
+    private static IResourceBuilder<FlaskResource> WithErrorsOnConsole(
+        this IResourceBuilder<FlaskResource> builder, UvlhubEnvironment uvlhub)
+    {
+        builder.ApplicationBuilder.Services.AddSingleton(services => ActivatorUtilities.CreateInstance<SiteErrors>(
+            services, builder.Resource, uvlhub.Options.Patience));
+        return builder;
     }
 
     /// <summary>Adds a container with the checkout's code and environment; what it runs is up to the caller.</summary>
@@ -241,7 +253,7 @@ internal static class FlaskBuilderExtensions
         }
 
         return builder
-            .WithBuiltImage(CheckoutImage.Development(checkout))
+            .WithBuiltImage(CheckoutImage.Development(checkout, uvlhub.Options))
             .WithBindMount(checkout.Path, checkout.WorkingDirectory)
             .WithBindMount(
                 Path.Combine(RepositoryFolder.AppHost, "Site", "Flask", "startup"), SiteDockerfile.StartupFolder, isReadOnly: true);

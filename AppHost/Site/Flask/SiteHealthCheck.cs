@@ -8,7 +8,8 @@ namespace UvlhubAspire.AppHost.Site;
 /// two, up to five, and a site that is up should not wait for that.
 /// </summary>
 /// <param name="url">Where the site answers; resolved once its port is known.</param>
-internal sealed class SiteHealthCheck(Func<Uri> url) : IHealthCheck
+/// <param name="errors">Is told of its answers.</param>
+internal sealed class SiteHealthCheck(Func<Uri> url, SiteErrors? errors = null) : IHealthCheck
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(50);
@@ -32,6 +33,7 @@ internal sealed class SiteHealthCheck(Func<Uri> url) : IHealthCheck
                 try
                 {
                     using var answer = await s_client.GetAsync(site, HttpCompletionOption.ResponseHeadersRead, patience.Token);
+                    await (errors?.NoteAsync(site, (int)answer.StatusCode, patience.Token) ?? Task.CompletedTask);
                     if (answer.IsSuccessStatusCode)
                     {
                         return HealthCheckResult.Healthy($"GET {site} answered {(int)answer.StatusCode}");

@@ -25,7 +25,7 @@ public sealed class RepeatedKeyTests
         var log = new CollectedLog();
         using var loggers = LoggerFactory.Create(logging => logging.AddProvider(log));
         var eventing = new DistributedApplicationEventing();
-        await new ReadyAnnouncement(loggers, checkout).SubscribeAsync(
+        await new ReadyAnnouncement(loggers, checkout, new ServiceCollection().BuildServiceProvider()).SubscribeAsync(
             eventing, new DistributedApplicationExecutionContext(
                 DistributedApplicationOperation.Run), TestContext.Current.CancellationToken);
         await eventing.PublishAsync(
