@@ -13,7 +13,8 @@ public sealed class BoxedSample(NetworkInABox box) : IAsyncLifetime
         RUN apt-get update \
             && apt-get install -y --no-install-recommends ca-certificates gnupg lsb-release \
             && curl -fsSL https://download.docker.com/linux/debian/gpg | gpg --dearmor -o /usr/share/keyrings/docker.gpg \
-            && echo "deb [arch=$(dpkg --print-architecture) signed-by=/usr/share/keyrings/docker.gpg] https://download.docker.com/linux/debian $(lsb_release -cs) stable" > /etc/apt/sources.list.d/docker.list \
+            && echo "deb [arch=$(dpkg --print-architecture) signed-by=/usr/share/keyrings/docker.gpg]" \
+                "https://download.docker.com/linux/debian $(lsb_release -cs) stable" > /etc/apt/sources.list.d/docker.list \
             && apt-get update \
             && apt-get install -y --no-install-recommends docker-ce-cli
 

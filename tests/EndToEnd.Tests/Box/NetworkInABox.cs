@@ -33,7 +33,8 @@ public sealed class NetworkInABox : IAsyncLifetime
         ? folder : Path.Combine(Path.GetDirectoryName(RepositoryFolder.Images)!, "..", "shared", "wheels");
 
     /// <summary>The folder with whole editions; <see langword="null"/> if there is none.</summary>
-    public static string? Editions { get; } = Environment.GetEnvironmentVariable("UVLHUB_TEST_EDITIONS") is { Length: > 0 } folder ? folder : null;
+    public static string? Editions { get; } =
+        Environment.GetEnvironmentVariable("UVLHUB_TEST_EDITIONS") is { Length: > 0 } folder ? folder : null;
 
     public async ValueTask InitializeAsync()
     {
