@@ -6,6 +6,8 @@ set -eo pipefail
 shopt -s nullglob
 
 readonly data=/var/lib/mysql socket=/run/mysqld/mysqld.sock scripts=/docker-entrypoint-initdb.d
+# Debian's server, but what a volume says is the version of the image's name.
+readonly version=/usr/local/share/mariadb/version
 say() { printf '%s [Note] [Entrypoint]: %s\n' "$(date --utc '+%F %T+00:00')" "$*"; }
 fail() {
     printf '%s [ERROR] [Entrypoint]: %s\n' "$(date --utc '+%F %T+00:00')" "$*" >&2
@@ -98,13 +100,15 @@ if [[ ! -d $data/mysql ]]; then
     make_accounts "$database" "$(setting USER)" "$(setting PASSWORD)"
     read_init_files "$database"
     stop_on_socket
+    cp "$version" "$data/mariadb_upgrade_info"
     say "MariaDB init process done. Ready for start up."
-elif [[ $(cat "$data/mariadb_upgrade_info" 2>/dev/null) != "$(</usr/local/share/mariadb/version)" ]]; then
+elif [[ $(cat "$data/mariadb_upgrade_info" 2>/dev/null) != "$(<"$version")" ]]; then
     if [[ -n $MARIADB_AUTO_UPGRADE ]]; then
         say "Starting mariadb-upgrade"
         start_on_socket "$@" --skip-grant-tables
         mariadb-upgrade --no-defaults --socket="$socket" --upgrade-system-tables
         stop_on_socket
+        cp "$version" "$data/mariadb_upgrade_info"
     else
         say "MariaDB upgrade required, but skipped due to \$MARIADB_AUTO_UPGRADE setting"
     fi
