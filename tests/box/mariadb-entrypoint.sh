@@ -48,7 +48,8 @@ stop_on_socket() {
 make_accounts() {
     local database=$1 user=$2 password=$3 health
     health=$(od --address-radix=n --format=x1 --read-bytes=16 /dev/urandom | tr --delete ' \n')
-    (umask 077 && printf '[mariadb-client]\nport=3306\nsocket=%s\nuser=healthcheck\npassword=%s\n' "$socket" "$health" >"$data/.my-healthcheck.cnf")
+    (umask 077 && printf '[mariadb-client]\nport=3306\nsocket=%s\nuser=healthcheck\npassword=%s\n' "$socket" "$health" \
+        >"$data/.my-healthcheck.cnf")
     {
         local host
         for host in localhost 127.0.0.1 ::1; do

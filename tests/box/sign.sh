@@ -3,12 +3,14 @@
 # Docker's package repository (www/download.docker.com), signed by a key of the box's own.
 set -euo pipefail
 
+names=(pypi.org files.pythonhosted.org download.docker.com deb.nodesource.com registry.npmjs.org registry-1.docker.io)
 curve=(-newkey ec -pkeyopt ec_paramgen_curve:P-256 -noenc)
-openssl req -x509 "${curve[@]}" -days 3650 -subj '/CN=Network in a box' -addext keyUsage=critical,keyCertSign -keyout ca.key -out ca.crt
+openssl req -x509 "${curve[@]}" -days 3650 -subj '/CN=Network in a box' -addext keyUsage=critical,keyCertSign \
+    -keyout ca.key -out ca.crt
 openssl req "${curve[@]}" -subj /CN=box -keyout names.key -out names.csr
 openssl x509 -req -in names.csr -CA ca.crt -CAkey ca.key -days 3650 -out names.crt -extfile <(
     printf '%s\n' basicConstraints=CA:FALSE subjectKeyIdentifier=hash authorityKeyIdentifier=keyid
-    echo subjectAltName=DNS:pypi.org,DNS:files.pythonhosted.org,DNS:download.docker.com,DNS:deb.nodesource.com,DNS:registry.npmjs.org,DNS:registry-1.docker.io
+    echo "subjectAltName=$(printf 'DNS:%s,' "${names[@]}" | sed 's/,$//')"
 )
 
 install -D setup_22.x www/deb.nodesource.com/setup_22.x
