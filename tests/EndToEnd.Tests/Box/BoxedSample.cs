@@ -4,12 +4,12 @@ namespace UvlhubAspire.EndToEnd.Tests;
 
 /// <summary>
 /// A copy of the bundled sample whose image takes as much as uvlhub's: its requirements are as many and as pinned, and its
-/// Dockerfile installs Docker's client from Docker's own repository. It runs in a box. One of the requirements, dd, does not
-/// build with the setuptools of today.
+/// Dockerfile installs Docker's client from Docker's own repository and the newest pip. It runs in a box. One of the
+/// requirements, dd, does not build with the setuptools of today.
 /// </summary>
 public sealed class BoxedSample(NetworkInABox box) : IAsyncLifetime
 {
-    private const string DockerClient = """
+    private const string AsUvlhub = """
         RUN apt-get update \
             && apt-get install -y --no-install-recommends ca-certificates gnupg lsb-release \
             && curl -fsSL https://download.docker.com/linux/debian/gpg | gpg --dearmor -o /usr/share/keyrings/docker.gpg \
@@ -18,10 +18,15 @@ public sealed class BoxedSample(NetworkInABox box) : IAsyncLifetime
             && apt-get update \
             && apt-get install -y --no-install-recommends docker-ce-cli
 
+        RUN pip install --no-cache-dir --upgrade pip
+
         """;
 
     /// <summary>What the dashboard's API is asked with.</summary>
     public const string DashboardKey = "a-key-of-the-tests";
+
+    // In a fixture no test has a limit.
+    private static readonly TimeSpan s_limit = TimeSpan.FromMinutes(15);
 
     private AppHostProcess? _process;
 
@@ -51,7 +56,7 @@ public sealed class BoxedSample(NetworkInABox box) : IAsyncLifetime
         const string After = "WORKDIR /app\n";
         var text = await File.ReadAllTextAsync(dockerfile, cancellation);
         Assert.Contains(After, text, StringComparison.Ordinal);
-        await File.WriteAllTextAsync(dockerfile, text.Replace(After, DockerClient + After, StringComparison.Ordinal), cancellation);
+        await File.WriteAllTextAsync(dockerfile, text.Replace(After, AsUvlhub + After, StringComparison.Ordinal), cancellation);
     }
 
     /// <summary>Starts it, or starts it again, and waits until the site can be used.</summary>
@@ -62,7 +67,16 @@ public sealed class BoxedSample(NetworkInABox box) : IAsyncLifetime
         _process = box.Start(
             $"--Uvlhub:Path={Checkout.Path}", $"--Uvlhub:Instance={Instance}", $"--AppHost:DashboardApiKey={DashboardKey}",
             $"--Uvlhub:Snapshots:Path={Checkout.File("../snapshots")}");
-        return Site = await _process.ReadyAsync(TestContext.Current.CancellationToken);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        limit.CancelAfter(s_limit);
+        try
+        {
+            return Site = await _process.ReadyAsync(limit.Token);
+        }
+        catch (OperationCanceledException exception) when (!TestContext.Current.CancellationToken.IsCancellationRequested)
+        {
+            throw new TimeoutException($"The site cannot be used after {s_limit.TotalMinutes:0} minutes:\n{Output}", exception);
+        }
     }
 
     /// <summary>The site's address.</summary>
