@@ -13,8 +13,6 @@ openssl x509 -req -in names.csr -CA ca.crt -CAkey ca.key -days 3650 -out names.c
     echo "subjectAltName=$(printf 'DNS:%s,' "${names[@]}" | sed 's/,$//')"
 )
 
-install -D setup_22.x www/deb.nodesource.com/setup_22.x
-
 # Its client is Debian's, under Docker's name for it.
 apt-get update
 apt-get download docker-cli
