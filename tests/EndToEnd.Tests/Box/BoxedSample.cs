@@ -4,7 +4,8 @@ namespace UvlhubAspire.EndToEnd.Tests;
 
 /// <summary>
 /// A copy of the bundled sample whose image takes as much as uvlhub's: its requirements are as many and as pinned, and its
-/// Dockerfile installs Docker's client from Docker's own repository and the newest pip. It runs in a box.
+/// Dockerfile installs Docker's client from Docker's own repository and the newest pip. It runs in a box. One of the
+/// requirements, dd, does not build with the setuptools of today.
 /// </summary>
 public sealed class BoxedSample(NetworkInABox box) : IAsyncLifetime
 {
@@ -20,6 +21,9 @@ public sealed class BoxedSample(NetworkInABox box) : IAsyncLifetime
         RUN pip install --no-cache-dir --upgrade pip
 
         """;
+
+    /// <summary>What the dashboard's API is asked with.</summary>
+    public const string DashboardKey = "a-key-of-the-tests";
 
     // In a fixture no test has a limit.
     private static readonly TimeSpan s_limit = TimeSpan.FromMinutes(15);
@@ -47,7 +51,7 @@ public sealed class BoxedSample(NetworkInABox box) : IAsyncLifetime
     public static async Task LengthenAsync(SampleCheckout checkout)
     {
         var cancellation = TestContext.Current.CancellationToken;
-        File.Copy(Path.Combine(NetworkInABox.Wheels, "pins", "egcetsii-main.txt"), checkout.File("requirements.txt"), overwrite: true);
+        File.Copy(Path.Combine(NetworkInABox.Wheels, "pins", "egc2526-v1.0.0.txt"), checkout.File("requirements.txt"), overwrite: true);
         var dockerfile = checkout.File("docker/images/Dockerfile.dev");
         const string After = "WORKDIR /app\n";
         var text = await File.ReadAllTextAsync(dockerfile, cancellation);
@@ -61,7 +65,7 @@ public sealed class BoxedSample(NetworkInABox box) : IAsyncLifetime
     {
         await StopAsync();
         _process = box.Start(
-            $"--Uvlhub:Path={Checkout.Path}", $"--Uvlhub:Instance={Instance}", "--Uvlhub:Images=registry",
+            $"--Uvlhub:Path={Checkout.Path}", $"--Uvlhub:Instance={Instance}", $"--AppHost:DashboardApiKey={DashboardKey}",
             $"--Uvlhub:Snapshots:Path={Checkout.File("../snapshots")}");
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
         limit.CancelAfter(s_limit);
@@ -77,6 +81,9 @@ public sealed class BoxedSample(NetworkInABox box) : IAsyncLifetime
 
     /// <summary>The site's address.</summary>
     public Uri Site { get; private set; } = new("http://localhost");
+
+    /// <summary>The dashboard's.</summary>
+    public Uri Dashboard => new(Output.Split("dashboard: ")[1].Split('\n')[0].Trim());
 
     /// <summary>What the AppHost has printed since it was last started.</summary>
     public string Output => _process!.Output;

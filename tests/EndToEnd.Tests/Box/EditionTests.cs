@@ -62,7 +62,7 @@ public sealed class EditionTests(NetworkInABox box)
         using var checkout = new SampleCheckout(from: Path.Combine(NetworkInABox.Editions!, edition));
         var instance = Uvlhub.NewInstance();
         await using var process = box.Start(
-            $"--Uvlhub:Path={checkout.Path}", $"--Uvlhub:Instance={instance}", "--Uvlhub:Images=registry",
+            $"--Uvlhub:Path={checkout.Path}", $"--Uvlhub:Instance={instance}",
             $"--Uvlhub:Snapshots:Path={checkout.File("../snapshots")}");
         using var client = new HttpClient { BaseAddress = await process.ReadyAsync(Cancellation) };
         await PostFormAsync(client, "/login", new() { ["email"] = "user1@example.com", ["password"] = "1234" });

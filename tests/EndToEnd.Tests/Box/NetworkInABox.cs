@@ -52,6 +52,15 @@ public sealed class NetworkInABox : IAsyncLifetime
     public Task<string> EngineAsync(params string[] words) =>
         Uvlhub.EngineAsync(s_limit, TestContext.Current.CancellationToken, ["--host", Host, .. words]);
 
+    /// <summary>Whether a command of its engine succeeds.</summary>
+    public async Task<bool> DoesAsync(params string[] words) => (
+        await Uvlhub.Engine.RunAsync(s_limit, TestContext.Current.CancellationToken, ["--host", Host, .. words])).Succeeded;
+
+    /// <summary>Kills a container's process as a fault does: its engine is not asked.</summary>
+    public async Task KillAsync(string container) => await Uvlhub.EngineAsync(
+        s_limit, TestContext.Current.CancellationToken, "exec", _name, "kill", "-KILL",
+        await EngineAsync("container", "inspect", "--format", "{{.State.Pid}}", container));
+
     /// <summary>Starts an AppHost that has this engine and no other.</summary>
     internal AppHostProcess Start(params IEnumerable<string> settings) =>
         AppHostProcess.Start(new Dictionary<string, string> { ["DOCKER_HOST"] = Host }, settings);

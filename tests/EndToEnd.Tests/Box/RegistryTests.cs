@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
 using Xunit;
 
 namespace UvlhubAspire.EndToEnd.Tests;
@@ -43,6 +45,26 @@ public sealed class RegistryTests(NetworkInABox box, BoxedSample sample) : IClas
         Assert.Equal(upload.Text, await visitor.DownloadAsync(upload, Cancellation));
     }
 
+    [Fact]
+    public void A_requirement_that_does_not_build_with_the_tools_of_today_is_built_with_older_ones_in_one_line() =>
+        Assert.Single(sample.Output.Split('\n'), line => line.Contains("setuptools<81", StringComparison.Ordinal));
+
+    [Fact(Timeout = 60_000)]
+    public async Task Traces_and_the_debugger_are_there_without_a_word_in_the_checkout()
+    {
+        using var visitor = new Visitor(sample.Site);
+        await visitor.ReadAsync("/", Cancellation);
+        using var dashboard = Dashboard.Open(sample.Dashboard, BoxedSample.DashboardKey);
+        var request = await dashboard.SpanAsync("web", span => span.Name == "GET /", Cancellation);
+        await dashboard.SpanAsync(
+            "web", span => span.ParentSpanId == request.SpanId && span["db.operation.name"] == "SELECT", Cancellation);
+
+        var port = (await box.EngineAsync("port", $"{sample.Instance}_{InstanceOnEngine.Site}", "5678/tcp")).Split(':')[^1];
+        using var debugger = await DebuggerClient.ConnectAsync(int.Parse(port, CultureInfo.InvariantCulture), Cancellation);
+        await debugger.SendAsync("initialize", new JsonObject { ["adapterID"] = "python" }, Cancellation);
+        await debugger.ReadAsync("response", "initialize", Cancellation);
+    }
+
     [Fact(Timeout = 300_000)]
     public async Task A_second_run_builds_nothing_even_where_what_the_mount_covers_was_edited()
     {
@@ -67,14 +89,14 @@ public sealed class RegistryTests(NetworkInABox box, BoxedSample sample) : IClas
         var before = await sample.SiteImageAsync();
         var text = await File.ReadAllTextAsync(sample.Requirements, Cancellation);
         // Both versions are in the index.
-        var edited = text.Replace("bleach==6.3.0", "bleach==6.2.0", StringComparison.Ordinal);
+        var edited = text.Replace("bleach==6.2.0", "bleach==6.3.0", StringComparison.Ordinal);
         Assert.NotEqual(text, edited);
         await File.WriteAllTextAsync(sample.Requirements, edited, Cancellation);
 
         await sample.StartAsync();
 
         Assert.NotEqual(before, await sample.SiteImageAsync());
-        Assert.Contains("bleach==6.2.0\n", await InsideAsync("pip", "freeze"), StringComparison.Ordinal);
+        Assert.Contains("bleach==6.3.0\n", await InsideAsync("pip", "freeze"), StringComparison.Ordinal);
     }
 
     private Task<string> AllImagesAsync() =>
