@@ -8,7 +8,7 @@ namespace UvlhubAspire.EndToEnd.Tests;
 /// The path that everybody takes who has a network: images are pulled by their real names, and the checkout's own Dockerfile is
 /// built with apt, curl and pip.
 /// </summary>
-[Collection(BoxGroup.Name), Trait("Needs", "wheels"), TestMethodOrderer(typeof(InOrderOfTheFile))]
+[Collection(BoxGroup.Name), Trait("Tier", "long"), Trait("Needs", "wheels"), TestMethodOrderer(typeof(InOrderOfTheFile))]
 public sealed class RegistryTests(NetworkInABox box, BoxedSample sample) : IClassFixture<BoxedSample>
 {
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;

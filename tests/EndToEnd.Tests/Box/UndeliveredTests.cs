@@ -3,7 +3,7 @@ using Xunit;
 namespace UvlhubAspire.EndToEnd.Tests;
 
 /// <summary>What a start says of what the network does not deliver.</summary>
-[Collection(BoxGroup.Name), Trait("Needs", "wheels")]
+[Collection(BoxGroup.Name), Trait("Tier", "long"), Trait("Needs", "wheels")]
 public sealed class UndeliveredTests(NetworkInABox box)
 {
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
