@@ -1,11 +1,15 @@
 #!/usr/bin/env bash
-# Sets up what a bare Debian machine lacks: a container engine with its builder, and the tool that makes the base
-# image. Sourced by ./run, ./test and ./ci; every step looks first and does nothing where nothing is to do.
+# Sets up what a bare Debian or Ubuntu lacks: a container engine with its builder, and the tool that makes the base
+# image. Sourced by ./run, ./test and ./ci; every step looks first and does nothing where nothing is to do. Nothing in it
+# needs more than bash 3.2, and what it uses on a machine that it installs nothing on is in every Unix.
 
-readonly ENGINE_PACKAGES=(docker.io docker-cli docker-buildx docker-compose)
 readonly ENGINE_SUITE=trixie
+readonly ENGINE_SOURCE=/etc/apt/sources.list.d/uvlhub-aspire-engine.sources
+readonly ENGINE_PINS=/etc/apt/preferences.d/uvlhub-aspire-engine
 readonly APPHOST="$ROOT/AppHost/AppHost.csproj"
 readonly DOCKERD_LOG=/var/log/uvlhub-aspire-dockerd.log
+# ask: a person at a terminal is asked before anything is installed, and without one it goes on; yes; no.
+INSTALL=ask
 
 say() { printf '== %s\n' "$*" >&2; }
 fail() { printf 'UvlhubAspire: %s\n' "$*" >&2; exit 2; }
@@ -14,64 +18,111 @@ as_root() {
     if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo -n "$@"; fi
 }
 
+# $1: seconds, $2...: a command. Without a limit where a system has no such tool (macOS).
+within() {
+    if command -v timeout >/dev/null; then timeout "$@"; else shift; "$@"; fi
+}
+
+# A line of the system's description of itself; $1: its name.
+os_release() { (. /etc/os-release 2>/dev/null && eval "printf '%s' \"\${$1:-}\""); }
+
+# The packages that make an engine on this system; nothing where we do not know them.
+engine_packages() {
+    case "$(os_release ID) $(os_release VERSION_CODENAME)" in
+        "debian bookworm" | "debian trixie") echo docker.io docker-cli docker-buildx docker-compose ;;
+        # Its docker.io has the client in it.
+        "ubuntu jammy" | "ubuntu noble") echo docker.io docker-buildx docker-compose-v2 ;;
+    esac
+}
+
 # Whether this machine is one that we may install packages on.
 can_install() {
-    [ -r /etc/debian_version ] && command -v apt-get >/dev/null &&
+    [ "$INSTALL" != no ] && [ -n "$(engine_packages)" ] && command -v apt-get >/dev/null &&
         { [ "$(id -u)" -eq 0 ] || sudo -n true 2>/dev/null; }
 }
 
-engine_answers() { timeout 20 docker info >/dev/null 2>&1; }
-has_buildx() { timeout 20 docker buildx version >/dev/null 2>&1; }
+engine_answers() { within 20 docker info >/dev/null 2>&1; }
+has_buildx() { within 20 docker buildx version >/dev/null 2>&1; }
+
+# Somebody outside the engine's group would wait for an engine that runs.
+check_engine_group() {
+    case "$(within 20 docker info 2>&1 || true)" in
+        *"permission denied"*)
+            fail "the container engine runs, but $(id -un) may not use it. 'sudo usermod -aG docker $(id -un)', then log in again, and try again." ;;
+    esac
+}
 
 # $1: what is missing, $2: how a person gets it elsewhere.
 must_install() {
-    can_install || fail "$1 is missing, and this is no Debian machine with root or password-less sudo, so nothing is installed. Install $2, then try again."
+    local packages
+    packages=$(engine_packages)
+    [ "$INSTALL" != no ] || fail "$1 is missing, and --no-install was given. Install $2${packages:+ (here the packages $packages iptables)}, then try again."
+    can_install || fail "$1 is missing, and this is no Debian 12 or 13 and no Ubuntu 22.04 or 24.04 with root or password-less sudo, so nothing is installed. Install $2, then try again."
 }
 
 # Debian 12's own engine is too old for current clients; Debian 13's needs nothing newer than Debian 12's C library.
 # The pins take just these packages from there.
 add_engine_suite() {
-    local codename source_file
-    codename=$(. /etc/os-release && printf '%s' "${VERSION_CODENAME:-}")
-    [ "$codename" = bookworm ] || return 0
-    source_file=/etc/apt/sources.list.d/uvlhub-aspire-engine.sources
-    [ -e "$source_file" ] && return 0
-    grep -rqsE "^(Suites:.*|deb .* )\b$ENGINE_SUITE\b" /etc/apt/sources.list /etc/apt/sources.list.d && [ -e /etc/apt/preferences.d/uvlhub-aspire-engine ] && return 0
+    [ "$(os_release ID) $(os_release VERSION_CODENAME)" = "debian bookworm" ] || return 0
+    [ ! -e "$ENGINE_SOURCE" ] || return 0
+    grep -rqsE "^(Suites:.*|deb .* )\b$ENGINE_SUITE\b" /etc/apt/sources.list /etc/apt/sources.list.d && [ -e "$ENGINE_PINS" ] && return 0
 
-    # The machine's own mirror and key, whatever they are.
+    # The machine's own mirror of Debian and its key, whatever they are; other archives have the same code name.
     local mirror
-    mirror=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' 'Codename: bookworm' | sort -u | grep -v security | head -n 1 || true)
+    mirror=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' 'Codename: bookworm' 'Origin: Debian' 'Label: Debian' | sort -u | head -n 1 || true)
     [ -n "$mirror" ] || mirror=$(sed -n 's/^URIs: *//p' /etc/apt/sources.list.d/debian.sources 2>/dev/null | head -n 1 || true)
     [ -n "$mirror" ] || fail "cannot tell which Debian mirror this machine uses; install Docker 24 or newer with its buildx plugin, then try again."
     say "Adding Debian $ENGINE_SUITE as the source of the container engine alone"
     # The pins first: the source without them, after an interruption, would offer all of its packages.
-    as_root tee /etc/apt/preferences.d/uvlhub-aspire-engine >/dev/null <<PREFERENCES
+    as_root tee "$ENGINE_PINS" >/dev/null <<PREFERENCES
 Package: *
 Pin: release n=$ENGINE_SUITE
 Pin-Priority: 100
 
-Package: ${ENGINE_PACKAGES[*]}
+Package: $(engine_packages)
 Pin: release n=$ENGINE_SUITE
 Pin-Priority: 600
 PREFERENCES
-    as_root tee "$source_file" >/dev/null <<SOURCE
+    as_root tee "$ENGINE_SOURCE" >/dev/null <<SOURCE
 Types: deb
 URIs: $mirror
 Suites: $ENGINE_SUITE
 Components: main
 Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
 SOURCE
+    unset APT_UPDATED
+    # A wrong guess must not stay: every later 'apt-get update' of the machine would fail.
+    (apt_update_once) || {
+        as_root rm -f "$ENGINE_SOURCE" "$ENGINE_PINS"
+        fail "Debian $ENGINE_SUITE cannot be read from $mirror, so that source was taken out again. Install Docker 24 or newer with its buildx plugin, then try again."
+    }
+    APT_UPDATED=1
 }
 
+# On a terminal a person says whether; asked once.
+ask_to_install() {
+    [ "$INSTALL" = ask ] && [ -t 0 ] && [ -t 2 ] || return 0
+    local answer
+    printf 'UvlhubAspire installs packages of %s: %s. Go on? [Y/n] ' "$(os_release NAME)" "$*" >&2
+    read -r answer || answer=n
+    case "$answer" in
+        [nN]*) fail "nothing was installed. Install them yourself, then try again; --yes spares the question." ;;
+    esac
+    INSTALL=yes
+}
+
+# Nothing that is there is removed for it: another engine stays.
 install_packages() {
+    ask_to_install "$@"
     say "Installing $*"
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=120 install -y -q --no-install-recommends "$@" >/dev/null
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=120 install -y -q --no-remove --no-install-recommends "$@" >/dev/null ||
+        fail "the packages $* could not be installed; the reason stands above. Install them yourself, then try again."
 }
 
 apt_update_once() {
-    [ -n "${APT_UPDATED:-}" ] && return 0
-    say "Reading Debian's package lists"
-    as_root apt-get -o DPkg::Lock::Timeout=120 update -q >/dev/null
+    [ -z "${APT_UPDATED:-}" ] || return 0
+    say "Reading the package lists"
+    as_root apt-get -o DPkg::Lock::Timeout=120 update -q >/dev/null || return
     APT_UPDATED=1
 }
 
@@ -103,6 +154,7 @@ start_engine() {
     local _
     for _ in $(seq 60); do
         engine_answers && return 0
+        check_engine_group
         sleep 0.5
     done
     fail "the container engine does not answer 30 s after its start; see $DOCKERD_LOG"
@@ -110,6 +162,7 @@ start_engine() {
 
 setup_engine() {
     engine_answers && has_buildx && return 0
+    check_engine_group
 
     if ! command -v dockerd >/dev/null || ! has_buildx; then
         if engine_answers; then
@@ -118,14 +171,18 @@ setup_engine() {
             [ -z "${DOCKER_HOST:-}" ] || fail "the engine at DOCKER_HOST=$DOCKER_HOST does not answer. Start it, or unset DOCKER_HOST."
             must_install "a container engine" "Docker with its buildx plugin"
         fi
+        # shellcheck disable=SC2046 # several words
+        ask_to_install $(engine_packages) iptables
         apt_update_once
         add_engine_suite
-        unset APT_UPDATED
-        apt_update_once
-        install_packages "${ENGINE_PACKAGES[@]}" iptables
+        # shellcheck disable=SC2046
+        install_packages $(engine_packages) iptables
     fi
 
-    engine_answers || { can_install || fail "the container engine does not answer ('docker info'). Start it, or join the group docker, then try again."; start_engine; }
+    engine_answers && return 0
+    check_engine_group
+    can_install || fail "the container engine does not answer ('docker info'). Start it, then try again."
+    start_engine
 }
 
 # Only a machine that builds its images from Debian's packages needs this; where it cannot be had, registries must answer.
@@ -148,10 +205,11 @@ setup_linker() {
 # Aspire's command line; $@: its words.
 aspire() { (cd "$ROOT" && dotnet tool run aspire -- "$@"); }
 
-# The process id of the AppHost that Aspire's command line started from this clone; nothing if there is none.
-detached_apphost() {
-    aspire ps --format json --non-interactive --nologo 2>/dev/null |
-        grep -A 1 -F "\"appHostPath\": \"$APPHOST\"" | sed -n 's/.*"appHostPid": \([0-9]*\).*/\1/p' | head -n 1 || true
+# The process id of this clone's AppHost; nothing if none runs. Its file may have been built anew since it was started.
+running_apphost() {
+    find /proc/[0-9]*/exe -maxdepth 0 -printf '%h %l\n' 2>/dev/null | while read -r process program; do
+        [ "${program% (deleted)}" != "$ROOT/AppHost/bin/Debug/net10.0/AppHost" ] || printf '%s\n' "${process#/proc/}"
+    done | head -n 1 || true
 }
 
 # Leaves the SDK's version in SDK_VERSION.

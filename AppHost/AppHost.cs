@@ -11,13 +11,10 @@ var db = builder.AddMariaDB("db", uvlhub.RootPassword)
     .WithCheckoutVolume(uvlhub)
     .WithHostPort(uvlhub)
     .WithAutomaticRestart()
-    .WithExternalServer(uvlhub)
     .WithClientCommand();
 var uvlhubdb = db.AddDatabase("uvlhubdb", uvlhub.Checkout.Database);
-if (uvlhub.Profile.HasTestDatabase)
-{
-    db.AddDatabase("uvlhubdb-test", uvlhub.Checkout.TestDatabase);
-}
+db.AddTestDatabase("uvlhubdb-test", uvlhub);
+db.RunElsewhere(uvlhub);
 
 var rosemary = builder.AddToolbox("rosemary", uvlhub, uvlhubdb);
 var migrator = builder.AddMigrator("migrator", uvlhub, uvlhubdb, rosemary);
@@ -44,4 +41,4 @@ builder.AddLocust(uvlhub, site);
 builder.AddAdminer(uvlhub, db);
 builder.AddOtherComposeServices(uvlhub);
 
-await builder.Build().RunAsync();
+await builder.Build().RunToEndAsync();

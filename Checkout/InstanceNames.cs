@@ -6,16 +6,11 @@ namespace UvlhubAspire.Checkout;
 /// </summary>
 /// <param name="instance">The instance's name, or <see langword="null"/> for the tutorial's names.</param>
 /// <param name="profile">The environment. Default: Development.</param>
-/// <exception cref="UserErrorException">The engine does not allow the instance's name in names.</exception>
 public sealed class InstanceNames(string? instance, EnvironmentProfile? profile = null)
 {
     private readonly string _volumeSuffix = profile?.VolumeSuffix ?? "";
 
-    private readonly string _prefix = (string.IsNullOrEmpty(instance) ? ""
-        : char.IsAsciiLetterOrDigit(instance[0]) && Sanitise(instance) == instance ? $"{instance}_"
-        : throw new UserErrorException(
-            $"Uvlhub:Instance is '{instance}'; it begins with a letter or a digit and has letters, digits, '_', '.' and '-'"))
-        + profile?.NamePrefix;
+    private readonly string _prefix = (string.IsNullOrEmpty(instance) ? "" : $"{instance}_") + profile?.NamePrefix;
 
     /// <summary>The container of <c>db</c>.</summary>
     public string DatabaseContainer => $"{_prefix}mariadb_container";

@@ -21,8 +21,17 @@ public static partial class SecretKeys
     public static bool IsSecret(string key) => SecretName().IsMatch(key);
 
     /// <summary>Whether a value stands for one that a person has to fill in: <c>&lt;CHANGE_THIS&gt;</c>,
-    /// <c>&lt;your_name&gt;</c>, <c>changeme</c>.</summary>
-    public static bool IsPlaceholder(string value) => Placeholder().IsMatch(value.Trim());
+    /// <c>&lt;your_name&gt;</c>, <c>changeme</c>, or what only a workflow of GitHub's fills in (<see cref="IsWorkflows"/>).</summary>
+    public static bool IsPlaceholder(string value) => Placeholder().IsMatch(value.Trim()) || IsWorkflows(value);
+
+    /// <summary>Whether a value is <c>${{ secrets.NAME }}</c> or has such a part: nobody but a workflow of GitHub's knows it.</summary>
+    public static bool IsWorkflows(string value) => Workflows().IsMatch(value);
+
+    /// <summary>Variables without those whose value only a workflow of GitHub's knows.</summary>
+    public static IReadOnlyDictionary<string, string> WithoutWorkflows(IReadOnlyDictionary<string, string> variables) =>
+        variables.Values.Any(IsWorkflows)
+            ? variables.Where(variable => !IsWorkflows(variable.Value)).ToDictionary(StringComparer.Ordinal)
+            : variables;
 
     /// <summary>Whether a value is an address that has a password in it: <c>mysql://user:password@db</c>.</summary>
     public static bool HasPassword(string value) => Credentials().IsMatch(value);
@@ -35,6 +44,9 @@ public static partial class SecretKeys
 
     [GeneratedRegex("PASSWORD|PASSWD|SECRET|TOKEN|CREDENTIAL|PRIVATE|API_?KEY|ACCESS_?KEY", RegexOptions.IgnoreCase)]
     private static partial Regex SecretName();
+
+    [GeneratedRegex(@"\$\{\{.*?\}\}")]
+    private static partial Regex Workflows();
 
     [GeneratedRegex(@"^(<[^<>]*>|change[_-]?(this|me))$", RegexOptions.IgnoreCase)]
     private static partial Regex Placeholder();

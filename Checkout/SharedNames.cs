@@ -9,6 +9,9 @@ public static class SharedNames
     /// <summary>The resource of the application's database, as AppHost.cs calls it.</summary>
     public const string Database = "uvlhubdb";
 
+    /// <summary>The setting of the database's port on the host, below <c>Uvlhub:Ports</c>.</summary>
+    public const string DatabasePort = "Database";
+
     /// <summary>The parameter with the password of MariaDB's <c>root</c>.</summary>
     public const string RootPassword = "mariadb-root-password";
 

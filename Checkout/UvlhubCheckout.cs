@@ -150,7 +150,7 @@ public sealed partial record UvlhubCheckout
         {
             Path = folder,
             EnvironmentFile = environment,
-            Environment = environment.Values,
+            Environment = SecretKeys.WithoutWorkflows(environment.Values),
             DevelopmentDockerfile = development,
             ImageDockerfile = image,
             Profile = profile,

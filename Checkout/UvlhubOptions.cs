@@ -1,8 +1,11 @@
+using System.ComponentModel.DataAnnotations;
+
 namespace UvlhubAspire.Checkout;
 
 /// <summary>
 /// The settings of the project: ordinary .NET configuration, section <c>Uvlhub</c> (<c>--Uvlhub:Path=…</c>,
-/// <c>Uvlhub__Path=…</c>, or appsettings.json). The AppHost and a UvlhubRunner in a shell read the same ones.
+/// <c>Uvlhub__Path=…</c>, or appsettings.json), read by <see cref="SettingsReader"/>. The AppHost and a UvlhubRunner in a shell
+/// read the same ones. What a setting's text must be stands beside it.
 /// </summary>
 /// <remarks>
 /// Properties have <see langword="set"/>: the code that is generated to read them, which a program without reflection
@@ -12,6 +15,9 @@ public sealed class UvlhubOptions
 {
     /// <summary>The configuration section's name.</summary>
     public const string Section = "Uvlhub";
+
+    private const string EngineName = "[a-zA-Z0-9][a-zA-Z0-9_.-]*";
+    private const string EngineNameWords = "a name of letters, digits, '_', '.' and '-' that begins with a letter or a digit";
 
     /// <summary>The checkout to run. Default: the bundled <c>samples/minihub</c>.</summary>
     public string? Path { get; set; }
@@ -26,7 +32,7 @@ public sealed class UvlhubOptions
     /// Where the secrets of Staging and Production come from: <c>given</c> (default) takes the checkout's file and refuses
     /// placeholders, <c>generated</c> makes what the file does not give once and keeps it in the user's secrets.
     /// </summary>
-    public string? Secrets { get; set; }
+    public SecretSource Secrets { get; set; }
 
     /// <summary>The site's name on the network, such as <c>uvlhub.example.org</c>. Default: the checkout's <c>DOMAIN</c>.</summary>
     public string? Domain { get; set; }
@@ -34,7 +40,7 @@ public sealed class UvlhubOptions
     /// <summary>
     /// Who reaches nginx: <c>loopback</c> (default), this machine alone; <c>network</c>, everybody. Only nginx is opened.
     /// </summary>
-    public string? OpenTo { get; set; }
+    public Audience OpenTo { get; set; }
 
     /// <summary>
     /// The version that the production image is built with (its argument <c>VERSION_TAG</c>, and its tag). Default: what
@@ -47,6 +53,7 @@ public sealed class UvlhubOptions
     /// free ports of its own. Letters, digits, <c>_</c>, <c>.</c> and <c>-</c>, beginning with a letter or a digit.
     /// Default: none, and containers and ports are the tutorial's.
     /// </summary>
+    [RegularExpression(EngineName, ErrorMessage = EngineNameWords)]
     public string? Instance { get; set; }
 
     /// <summary>
@@ -56,26 +63,24 @@ public sealed class UvlhubOptions
     /// </summary>
     public string IgnoredModules { get; set; } = "webhook";
 
-    /// <summary>Whether a module is one of <see cref="IgnoredModules"/>.</summary>
-    /// <param name="module">The module's name.</param>
-    public bool Ignores(string module) =>
-        IgnoredModules.Split(',', StringSplitOptions.TrimEntries).Contains(module, StringComparer.Ordinal);
-
     /// <summary>
     /// Services, separated by commas, that are given the engine's socket where their compose file mounts it: uvlhub's
     /// webhook redeploys through it. Whoever gets into such a container is root on this machine. Default: none.
     /// </summary>
     public string? EngineSocket { get; set; }
 
-    /// <summary>Whether a service is one of <see cref="EngineSocket"/>.</summary>
-    /// <param name="service">The service's name in the compose file.</param>
-    public bool GivesEngineSocket(string service) =>
-        (EngineSocket ?? "").Split(',', StringSplitOptions.TrimEntries).Contains(service, StringComparer.Ordinal);
+    /// <summary>Whether a name is in a setting that is a list, such as <see cref="EngineSocket"/>.</summary>
+    /// <param name="list">The setting's value.</param>
+    /// <param name="name">The name.</param>
+    public static bool Lists(string? list, string name) =>
+        (list ?? "").Split(',', StringSplitOptions.TrimEntries).Contains(name, StringComparer.Ordinal);
 
     /// <summary>Where images come from: <c>auto</c> (default), <c>registry</c> or <c>debian</c>.</summary>
+    [RegularExpression("(?i)auto|registry|debian", ErrorMessage = "auto, registry or debian")]
     public string Images { get; set; } = "auto";
 
     /// <summary>The named volume of the database. Default: <c>mariadb_data_</c> and the checkout folder's name.</summary>
+    [RegularExpression(EngineName, ErrorMessage = EngineNameWords)]
     public string? DataVolume { get; set; }
 
     /// <summary>
@@ -115,6 +120,18 @@ public sealed class UvlhubOptions
     /// </summary>
     public bool Telemetry { get; set; } = true;
 
+    /// <summary>How long the site may answer with an error before <c>./run --detach</c> gives up. Default: 15 seconds.</summary>
+    [Duration]
+    public TimeSpan Patience { get; set; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>
+    /// A file that takes what the AppHost says while it starts: <c>./run --detach</c> sets it and shows that. Default: none.
+    /// </summary>
+    public string? Report { get; set; }
+
+    /// <summary>How pip is helped where a checkout's requirements do not install any more.</summary>
+    public PipOptions Pip { get; set; } = new();
+
     /// <summary>The site's certificate.</summary>
     public TlsOptions Tls { get; set; } = new();
 
@@ -136,8 +153,12 @@ public sealed class UvlhubOptions
     /// <summary>The database of an environment that runs none.</summary>
     public DatabaseOptions Database { get; set; } = new();
 
-    /// <summary>Ports on the host.</summary>
-    public PortOptions Ports { get; set; } = new();
+    /// <summary>
+    /// Host ports by their names below <c>Uvlhub:Ports</c>, all on the loopback address; 0 is any free port. The default is
+    /// what the checkout's compose file publishes, else the tutorial's port; with <see cref="Instance"/> every port that is
+    /// not set is any free one. <c>Web</c>, <c>Database</c> and a few more are always there; services have their own.
+    /// </summary>
+    public Dictionary<string, int> Ports { get; } = new(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>Snapshots that the migrator takes.</summary>
     public SnapshotOptions Snapshots { get; set; } = new();
@@ -148,51 +169,50 @@ public sealed class UvlhubOptions
     /// <summary>Containers that the migrator works with.</summary>
     public ContainerOptions Containers { get; set; } = new();
 
-    /// <summary>The container engine's executable, for the migrator by itself. Default: the one that Aspire takes.</summary>
-    public string? ContainerRuntime { get; set; }
-
     /// <summary>
-    /// Host ports, all on the loopback address; 0 is any free port. The default is what the checkout's compose file
-    /// publishes, else the tutorial's port; with <see cref="Instance"/> every port that is not set is any free one.
+    /// What the builds of the checkout's own Dockerfiles are given beside them where pip fails without: the base image's name stands
+    /// for one with variables of pip's. Nothing of it is done before a build has failed, or is known to fail.
     /// </summary>
-    public sealed class PortOptions
+    public sealed class PipOptions
     {
-        /// <summary>The Flask application. Default: 5000.</summary>
-        public int? Web { get; set; }
+        /// <summary>
+        /// What binds the tools that pip builds packages from source with, such as <c>setuptools&lt;81</c>; <c>none</c> for nothing.
+        /// Default: <c>auto</c>, which binds setuptools where a package's build looks for what newer ones have no more.
+        /// </summary>
+        public string BuildConstraint { get; set; } = "auto";
 
-        /// <summary>MariaDB. Default: 3306.</summary>
-        public int? Database { get; set; }
-
-        /// <summary>nginx with TLS. Default: 443.</summary>
-        public int? Https { get; set; }
-
-        /// <summary>Where a deployment is asked for. Default: 9000.</summary>
-        public int? Webhook { get; set; }
-
-        /// <summary>The Aspire dashboard. Default: 15888.</summary>
-        public int? Dashboard { get; set; }
-
-        /// <summary>The Python debugger, with <see cref="UvlhubOptions.Debug"/>. Default: 5678.</summary>
-        public int? Debugger { get; set; }
+        /// <summary>
+        /// The day on which pip looks at its index, such as <c>2025-09-23</c>: what was uploaded later is not there. <c>none</c> for
+        /// today. Default: <c>auto</c>, the day of the last commit to <c>requirements.txt</c>, where a build fails for a cause that
+        /// nobody knows. Takes an index that says when its files were uploaded, as the public one does.
+        /// </summary>
+        public string Day { get; set; } = "auto";
     }
 
     /// <summary>The site's certificate, in Staging and Production.</summary>
     public sealed class TlsOptions
     {
+        /// <summary>The authority that runs beside the site, for trying and for tests; browsers do not trust it.</summary>
+        public const string Pebble = "pebble";
+
         /// <summary>Whom the authority writes to when a certificate is about to end. Default: nobody, and the site is
         /// served without TLS.</summary>
+        [EmailAddress(ErrorMessage = "an e-mail address")]
         public string? Email { get; set; }
 
         /// <summary>
         /// The address of the authority's ACME directory, or <c>pebble</c> for one that runs beside the site and that no
         /// browser trusts. Default: Let's Encrypt.
         /// </summary>
+        [RegularExpression($@"\s*({Pebble}|https://\S+)\s*", ErrorMessage = $"the https address of an ACME directory, or {Pebble}")]
         public string? Authority { get; set; }
 
         /// <summary>How long before its end a certificate is renewed. Default: 30 days.</summary>
+        [Duration(AllowsZero = true, MostDays = 3650)]
         public TimeSpan RenewBefore { get; set; } = TimeSpan.FromDays(30);
 
         /// <summary>How often the certificate is looked at. Default: 12 hours.</summary>
+        [Duration]
         public TimeSpan CheckEvery { get; set; } = TimeSpan.FromHours(12);
     }
 
@@ -215,6 +235,7 @@ public sealed class UvlhubOptions
 
         /// <summary>How often the registry is asked for another <see cref="Image"/>; 0 asks only when a deployment is asked
         /// for. Default: 5 minutes.</summary>
+        [Duration(AllowsZero = true)]
         public TimeSpan CheckEvery { get; set; } = TimeSpan.FromMinutes(5);
     }
 
@@ -225,6 +246,7 @@ public sealed class UvlhubOptions
         public string? Host { get; set; }
 
         /// <summary>Its port. Default: the checkout's <c>MARIADB_PORT</c>, else 3306.</summary>
+        [Range(1, 65535, ErrorMessage = "a port from 1 to 65535")]
         public int? Port { get; set; }
 
         /// <summary>
@@ -232,12 +254,18 @@ public sealed class UvlhubOptions
         /// because its journal is one. Default: <c>root</c>.
         /// </summary>
         public string? Administrator { get; set; }
+
+        /// <summary>
+        /// Whether a newer MariaDB than the one that wrote the volume opens it, which cannot be undone; the volume is copied before.
+        /// Default: no, the older one goes on.
+        /// </summary>
+        public bool Upgrade { get; set; }
     }
 
     /// <summary>What <c>aspire publish</c> writes.</summary>
     public sealed class PublishOptions
     {
-        /// <summary>The name of the compose project, the stack, the namespace, and the image. Default: the checkout
+        /// <summary>The name of the compose project, the stack and the image. Default: the checkout
         /// folder's name.</summary>
         public string? Name { get; set; }
 
@@ -253,10 +281,12 @@ public sealed class UvlhubOptions
         /// How many processes serve. Default: twice the number of cores and one, at most 9; each takes the memory of one
         /// whole application, and opens database connections of its own.
         /// </summary>
+        [Range(1, int.MaxValue, ErrorMessage = "a number from 1")]
         public int? Workers { get; set; }
 
         /// <summary>After how long a request that is not answered ends its worker. Default: 1 hour, as uvlhub's entrypoint
         /// has it.</summary>
+        [Duration(MostDays = 3650)]
         public TimeSpan Timeout { get; set; } = TimeSpan.FromHours(1);
     }
 
@@ -267,6 +297,7 @@ public sealed class UvlhubOptions
         public string? Path { get; set; }
 
         /// <summary>How many snapshots of one database are kept; the oldest go first. Default: 5.</summary>
+        [Range(1, int.MaxValue, ErrorMessage = "a number from 1")]
         public int Keep { get; set; } = 5;
     }
 
@@ -274,6 +305,7 @@ public sealed class UvlhubOptions
     public sealed class MigratorOptions
     {
         /// <summary>How long to wait for MariaDB to answer. Default: 2 minutes.</summary>
+        [Duration]
         public TimeSpan ConnectTimeout { get; set; } = TimeSpan.FromMinutes(2);
 
         /// <summary>
@@ -283,12 +315,15 @@ public sealed class UvlhubOptions
         public bool Local { get; set; }
 
         /// <summary>How long to wait for the toolbox container. Default: 1 minute.</summary>
+        [Duration]
         public TimeSpan ToolboxTimeout { get; set; } = TimeSpan.FromMinutes(1);
 
         /// <summary>How long one command of Flask or rosemary may take. Default: 30 minutes.</summary>
+        [Duration]
         public TimeSpan FlaskTimeout { get; set; } = TimeSpan.FromMinutes(30);
 
         /// <summary>How long to wait for another migrator to finish. Default: 45 minutes.</summary>
+        [Duration]
         public TimeSpan LockTimeout { get; set; } = TimeSpan.FromMinutes(45);
 
         /// <summary>
@@ -307,4 +342,24 @@ public sealed class UvlhubOptions
         /// <summary>The container in which Flask runs. Default: <c>rosemary_container</c>, with the instance's prefix.</summary>
         public string? Toolbox { get; set; }
     }
+}
+
+/// <summary>Where an environment's secrets come from.</summary>
+public enum SecretSource
+{
+    /// <summary>The checkout's file gives every one; what is missing or a placeholder is refused.</summary>
+    Given,
+
+    /// <summary>What the file does not give is generated once and kept in the user's secrets.</summary>
+    Generated,
+}
+
+/// <summary>Who reaches nginx.</summary>
+public enum Audience
+{
+    /// <summary>Programs of this machine.</summary>
+    Loopback,
+
+    /// <summary>Other machines as well.</summary>
+    Network,
 }

@@ -4,9 +4,6 @@ namespace UvlhubAspire.Runner;
 /// Something that was begun did not succeed. The message is complete as it stands: the cause, what state things are in,
 /// and what to do next; it is shown without a stack trace.
 /// </summary>
-/// <param name="exitCode">The exit code that tells a script what happened.</param>
-/// <param name="message">Cause, state and remedy.</param>
-/// <param name="inner">What it came from.</param>
 internal sealed class MigrationFailedException(ExitCode exitCode, string message, Exception? inner = null) : Exception(message, inner)
 {
     /// <summary>The exit code that tells a script what happened.</summary>

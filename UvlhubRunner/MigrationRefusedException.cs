@@ -4,9 +4,6 @@ namespace UvlhubAspire.Runner;
 /// The runner will not touch the database as things are. The message is complete as it stands: what is wrong and what to
 /// do next; it is shown without a stack trace.
 /// </summary>
-/// <param name="state">The state that was found, in a short stable word for <c>--json</c>, the journal and tests.</param>
-/// <param name="problem">What is wrong, and where.</param>
-/// <param name="remedy">What the user does next.</param>
 internal sealed class MigrationRefusedException(string state, string problem, string remedy)
     : Exception(remedy.Length == 0 ? problem : $"{problem}{Environment.NewLine}{remedy}")
 {

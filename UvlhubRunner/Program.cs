@@ -5,85 +5,73 @@ using UvlhubAspire.Runner.Migration;
 using UvlhubAspire.Runner.Verbs;
 
 // Settings are ordinary .NET configuration and look the same for the AppHost: --Uvlhub:Path=… may stand anywhere.
-var settings = args.Where(argument => argument.StartsWith("--Uvlhub:", StringComparison.OrdinalIgnoreCase)).ToArray();
-var words = args.Except(settings).ToArray();
+var arguments = args.ToLookup(argument => argument.StartsWith("--Uvlhub:", StringComparison.OrdinalIgnoreCase));
+string[] settings = [.. arguments[true]];
+string[] words = [.. arguments[false]];
 
 var root = new RootCommand(
     "Brings the database of a uvlhub checkout to the checkout's newest revision, without losing a row. Settings such as "
     + "--Uvlhub:Path=FOLDER may stand anywhere; exit codes are in docs/migrations.md.");
-root.SetAction((_, token) => MigrateAsync(token));
+Does<Migrator>(root, (verb, _, token) => verb.MigrateAsync(token));
 
-Add("migrate", "Upgrade the database to the checkout's head, and seed it if it was empty (the default).")
-    .SetAction((_, token) => MigrateAsync(token));
+Does<Migrator>(
+    Add("migrate", "Upgrade the database to the checkout's head, and seed it if it was empty (the default)."),
+    (verb, _, token) => verb.MigrateAsync(token));
 
 var json = new Option<bool>("--json") { Description = "Print JSON." };
-var status = Add("status", "Say how the database stands to the checkout, and what 'migrate' would do.");
-status.Options.Add(json);
-status.SetAction((parsed, token) => AnswerAsync(
-    (services, cancellation) => services.GetRequiredService<StatusVerb>()
-        .RunAsync(Console.Out, parsed.GetValue(json), cancellation), token));
+Answers<StatusVerb>(
+    Add("status", "Say how the database stands to the checkout, and what 'migrate' would do.", json),
+    (verb, parsed, token) => verb.RunAsync(Console.Out, parsed.GetValue(json), token));
 
 var sql = new Option<bool>("--sql") { Description = "Print the statements, without running them." };
-var plan = Add("plan", "Say what 'migrate' would run.");
-plan.Options.Add(sql);
-plan.SetAction((parsed, token) => AnswerAsync(
-    (services, cancellation) => services.GetRequiredService<PlanVerb>().RunAsync(Console.Out, parsed.GetValue(sql), cancellation), token));
+Answers<PlanVerb>(
+    Add("plan", "Say what 'migrate' would run.", sql), (verb, parsed, token) => verb.RunAsync(Console.Out, parsed.GetValue(sql), token));
 
-Add("seed", "Run the checkout's seeder on a database at the head.")
-    .SetAction((_, token) => Verb.RunAsync(
-        settings, logToError: false, (services, cancellation) => services.GetRequiredService<DataVerbs>().SeedAsync(cancellation), token));
+Does<DataVerbs>(Add("seed", "Run the checkout's seeder on a database at the head."), (verbs, _, token) => verbs.SeedAsync(token));
 
-Add("backup", "Make a snapshot of the database and print its name.")
-    .SetAction((_, token) => AnswerAsync(
-        (services, cancellation) => services.GetRequiredService<SnapshotVerbs>().BackupAsync(Console.Out, cancellation), token));
+Answers<SnapshotVerbs>(
+    Add("backup", "Make a snapshot of the database and print its name."), (verbs, _, token) => verbs.BackupAsync(Console.Out, token));
 
 var name = new Argument<string>("NAME") { Description = "A snapshot, as 'snapshots' lists it." };
 var restore = Add("restore", "Give the database a snapshot's content; what is in it now is dumped first.");
 restore.Arguments.Add(name);
-restore.SetAction((parsed, token) => Verb.RunAsync(
-    settings,
-    logToError: false,
-    (services, cancellation) => services.GetRequiredService<SnapshotVerbs>().RestoreAsync(parsed.GetRequiredValue(name), cancellation),
-    token));
+Does<SnapshotVerbs>(restore, (verbs, parsed, token) => verbs.RestoreAsync(parsed.GetRequiredValue(name), token));
 
 var yes = new Option<bool>("--yes", "-y") { Description = "Do it." };
-var reset = Add("reset", "Empty the database after a dump of it, and bring it to the head as a new one.");
-reset.Options.Add(yes);
-reset.SetAction((parsed, token) => Verb.RunAsync(
-    settings,
-    logToError: false,
-    (services, cancellation) => services.GetRequiredService<DataVerbs>().ResetAsync(parsed.GetValue(yes), cancellation),
-    token));
+Does<DataVerbs>(
+    Add("reset", "Empty the database after a dump of it, and bring it to the head as a new one.", yes),
+    (verbs, parsed, token) => verbs.ResetAsync(parsed.GetValue(yes), token));
 
-Add("snapshots", "List the snapshots.")
-    .SetAction((_, token) => AnswerAsync(
-        (services, _) => services.GetRequiredService<SnapshotVerbs>().ListAsync(Console.Out), token));
+Answers<SnapshotVerbs>(Add("snapshots", "List the snapshots."), (verbs, _, _) => verbs.ListAsync(Console.Out));
 
 // After Ctrl+C a change is undone, which takes longer than the two seconds that are the default.
 var ending = new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromSeconds(90) };
 var parsed = root.Parse(words);
 return parsed.Errors.Count > 0 ? Mistake(parsed) : await parsed.InvokeAsync(ending);
 
-Command Add(string verb, string description)
+Command Add(string verb, string description, params IEnumerable<Option> options)
 {
     var command = new Command(verb, description);
+    foreach (var option in options)
+    {
+        command.Options.Add(option);
+    }
+
     root.Subcommands.Add(command);
     return command;
 }
 
-Task<int> MigrateAsync(CancellationToken token) => Verb.RunAsync(
-    settings,
-    logToError: false,
-    async (services, cancellation) =>
-    {
-        await services.GetRequiredService<Migrator>().MigrateAsync(cancellation);
-        return ExitCode.Done;
-    },
-    token);
+void Does<T>(Command command, Func<T, ParseResult, CancellationToken, Task<ExitCode>> run)
+    where T : notnull => SetAction(command, run, isAnswer: false);
 
 // Standard output is the answer alone, so that it can be piped; the log goes to standard error.
-Task<int> AnswerAsync(Func<IServiceProvider, CancellationToken, Task<ExitCode>> verb, CancellationToken token) =>
-    Verb.RunAsync(settings, logToError: true, verb, token);
+void Answers<T>(Command command, Func<T, ParseResult, CancellationToken, Task<ExitCode>> run)
+    where T : notnull => SetAction(command, run, isAnswer: true);
+
+void SetAction<T>(Command command, Func<T, ParseResult, CancellationToken, Task<ExitCode>> run, bool isAnswer)
+    where T : notnull =>
+    command.SetAction((parsed, token) => Verb.RunAsync(
+        settings, isAnswer, (services, cancellation) => run(services.GetRequiredService<T>(), parsed, cancellation), token));
 
 static int Mistake(ParseResult parsed)
 {

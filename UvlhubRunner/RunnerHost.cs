@@ -1,13 +1,12 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
 using UvlhubAspire.Runner.Database;
 using UvlhubAspire.Runner.Flask;
 using UvlhubAspire.Runner.Journal;
 using UvlhubAspire.Runner.Migration;
 using UvlhubAspire.Runner.Resilience;
-using UvlhubAspire.Runner.Settings;
+using UvlhubAspire.Runner.Revisions;
 using UvlhubAspire.Runner.Snapshots;
 using UvlhubAspire.Runner.Verbs;
 using UvlhubAspire.ServiceDefaults;
@@ -17,10 +16,7 @@ namespace UvlhubAspire.Runner;
 /// <summary>Puts the runner's parts together.</summary>
 internal static class RunnerHost
 {
-    /// <summary>Builds the host.</summary>
-    /// <param name="arguments">Settings of the command line, <c>--Uvlhub:Path=…</c>.</param>
     /// <param name="logToError">Whether standard output belongs to the answer, and the log goes to standard error.</param>
-    /// <param name="cancellationToken">Ends the building.</param>
     /// <exception cref="UserErrorException">The checkout or a setting is wrong.</exception>
     public static async Task<IHost> CreateAsync(string[] arguments, bool logToError, CancellationToken cancellationToken)
     {
@@ -50,6 +46,10 @@ internal static class RunnerHost
             .AddSingleton<UvlhubDatabase>()
             .AddSingleton<MigrationJournal>()
             .AddSingleton<Toolbox>()
+            .AddSingleton<AlembicReader>()
+            .AddSingleton(services => new RevisionReader(
+                services.GetRequiredService<RunnerSettings>().Checkout.RevisionsDirectory,
+                services.GetRequiredService<AlembicReader>().ReadAsync))
             .AddSingleton(services => new SnapshotStore(
                 services.GetRequiredService<RunnerSettings>().SnapshotFolder,
                 services.GetRequiredService<RunnerSettings>().Options.Snapshots.Keep,
@@ -61,6 +61,7 @@ internal static class RunnerHost
             .AddSingleton<Refusals>()
             .AddSingleton<UnversionedTables>()
             .AddSingleton<Migrator>()
+            .AddSingleton<StatusReader>()
             .AddSingleton<StatusVerb>()
             .AddSingleton<PlanVerb>()
             .AddSingleton<SnapshotVerbs>()

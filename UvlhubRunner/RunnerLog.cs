@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Logging.Console;
 
@@ -10,7 +9,6 @@ namespace UvlhubAspire.Runner;
 /// </summary>
 internal sealed class RunnerLog() : ConsoleFormatter(FormatterName)
 {
-    /// <summary>The formatter's name.</summary>
     public const string FormatterName = "runner";
 
     public override void Write<TState>(in LogEntry<TState> logEntry, IExternalScopeProvider? scopeProvider, TextWriter textWriter)

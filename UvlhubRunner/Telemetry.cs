@@ -5,13 +5,11 @@ namespace UvlhubAspire.Runner;
 /// <summary>The runner's own traces, which the Aspire dashboard shows beside Polly's.</summary>
 internal static class Telemetry
 {
-    /// <summary>The name of the activity source.</summary>
     public const string Name = "UvlhubRunner";
 
     private static readonly ActivitySource s_source = new(Name);
 
     /// <summary>Starts the span of one step.</summary>
-    /// <param name="name">The step's name.</param>
     /// <param name="operation">What it does to the database; none if <see langword="null"/>.</param>
     public static Activity? Step(string name, string? operation = null)
     {

@@ -1,4 +1,4 @@
-using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.DependencyInjection;
 using UvlhubAspire.Runner.Flask;
 
 namespace UvlhubAspire.Runner;
@@ -7,10 +7,7 @@ namespace UvlhubAspire.Runner;
 internal static partial class Verb
 {
     /// <summary>Builds the host, runs the verb, and sends out what telemetry there is.</summary>
-    /// <param name="settings">Settings of the command line.</param>
     /// <param name="logToError">Whether standard output belongs to the verb's answer.</param>
-    /// <param name="run">The verb.</param>
-    /// <param name="cancellationToken">Ends the verb.</param>
     /// <returns>The exit code, an <see cref="ExitCode"/>.</returns>
     public static async Task<int> RunAsync(
         string[] settings, bool logToError, Func<IServiceProvider, CancellationToken, Task<ExitCode>> run,
@@ -33,7 +30,7 @@ internal static partial class Verb
     private static async Task<ExitCode> RunAsync(
         IServiceProvider services, Func<IServiceProvider, CancellationToken, Task<ExitCode>> run, CancellationToken cancellationToken)
     {
-        var logger = (ILogger)services.GetService(typeof(ILogger<Migration.Migrator>))!;
+        var logger = services.GetRequiredService<ILogger<Migration.Migrator>>();
         try
         {
             return await run(services, cancellationToken);

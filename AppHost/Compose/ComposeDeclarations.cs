@@ -101,8 +101,7 @@ internal sealed class ComposeDeclarations(
                 continue;
             }
 
-            var setting = service.Ports.Count == 1 ? service.Name : $"{service.Name}:{port.Target}";
-            var host = uvlhub.Ports.Imported(setting, port.Published);
+            var host = uvlhub.Ports.Imported(service, port);
             if (host.Number is { } number && OtherWith(number, port.Protocol) is { } other)
             {
                 Note(
@@ -135,18 +134,43 @@ internal sealed class ComposeDeclarations(
             _ => "tcp",
         };
 
+    // One that may not be read is a server's.
+    private static bool HoldsDatabase(string folder)
+    {
+        try
+        {
+            return Directory.Exists(folder) && Directory.EnumerateFiles(folder, "ibdata*").Any();
+        }
+        catch (UnauthorizedAccessException)
+        {
+            return true;
+        }
+    }
+
     /// <summary>Mounts the service's folders and volumes, as far as the container has nothing in their place.</summary>
     public void AddMounts(IResourceBuilder<ContainerResource> container, ComposeService service)
     {
         // Where the database keeps its data, if anywhere, is the environment's affair.
         var own = container.Resource is MariaDBServerResource ? MariaDBServerResource.DataFolder : null;
+        if (service.Mounts.FirstOrDefault(mount => mount.Target == own && mount.Kind == ComposeMountKind.Bind) is { Source: { } folder } data
+            && uvlhub.Options.DataVolume is null && HoldsDatabase(folder))
+        {
+            var volume = $"{uvlhub.Checkout.Name}_data";
+            Note(
+                data.At, service, "volumes",
+                $"there is a database in {folder}, where compose keeps it; here {service.Name} has a volume and starts without its rows. To "
+                + $"work on it (make a copy first): docker volume create --opt type=none --opt o=bind --opt device={folder} {volume}, and "
+                + $"then --{UvlhubOptions.Section}:{nameof(UvlhubOptions.DataVolume)}={volume}");
+        }
+
         foreach (var mount in service.Mounts.Where(
             mount => mount.Target != own
             && container.Resource.Annotations.OfType<ContainerMountAnnotation>().All(existing => existing.Target != mount.Target)))
         {
             switch (mount.Kind)
             {
-                case ComposeMountKind.Bind when EngineSocket.Is(mount.Source) && uvlhub.Options.GivesEngineSocket(service.Name):
+                case ComposeMountKind.Bind when EngineSocket.Is(mount.Source)
+                    && UvlhubOptions.Lists(uvlhub.Options.EngineSocket, service.Name):
                     // To this service alone: the toolbox, which mounts what the site does, is no part of what was asked for.
                     if (container.Resource is ComposeServiceResource || container.Resource.Name == service.Name)
                     {

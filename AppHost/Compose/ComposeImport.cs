@@ -1,7 +1,5 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Diagnostics.HealthChecks;
 using UvlhubAspire.AppHost.Images;
 using UvlhubAspire.AppHost.Site;
 using UvlhubAspire.AppHost.Uvlhub;
@@ -210,7 +208,7 @@ internal sealed partial class ComposeImport(
         if (dockerfile == checkout.DevelopmentDockerfile?.Path && build.Context == checkout.Path
             && build is { Target: null, Arguments: [] })
         {
-            container.WithImage(CheckoutImage.Name(checkout), "dev").WithAnnotation(CheckoutImage.Development(checkout));
+            container.WithImage(CheckoutImage.Name(checkout), "dev").WithAnnotation(CheckoutImage.Development(checkout, uvlhub.Options));
             return true;
         }
 
@@ -272,12 +270,7 @@ internal sealed partial class ComposeImport(
             .Any(dependency => dependency.Service == service.Name && dependency.Condition == ComposeCondition.Healthy);
         if (service.HealthCheck is { IsDisabled: false } || (service.HealthCheck is null && isAwaited))
         {
-            var key = $"{container.Resource.Name}-engine";
-            var name = ContainerName(service);
-            builder.Services.AddHealthChecks().Add(new HealthCheckRegistration(
-                key, services => new EngineHealthCheck(
-                    services.GetRequiredService<ContainerEngine>(), name), failureStatus: null, tags: null));
-            container.WithHealthCheck(key);
+            container.WithHealthCheck(_ => new EngineHealthCheck(uvlhub.Engine, ContainerName(service)));
         }
     }
 

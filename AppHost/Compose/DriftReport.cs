@@ -11,6 +11,13 @@ namespace UvlhubAspire.AppHost.Compose;
 /// <param name="Reason">Why, if it is on purpose.</param>
 internal sealed record Difference(string Service, DriftAspect Aspect, string Subject, string Problem, SourceLine? At, string? Reason = null)
 {
+    /// <summary>One that a resource may know a reason for; that goes before a rule for all, because it knows more.</summary>
+    public static Difference Of(
+        IResource resource, string service, DriftAspect aspect, string subject, string problem, SourceLine? at, string? reason = null) =>
+        new(service, aspect, subject, problem, at,
+            resource.Annotations.OfType<IntendedDifference>().FirstOrDefault(intended => intended.Covers(aspect, subject))?.Reason
+                ?? reason);
+
     public override string ToString() => $"{(At is { } line ? $"{line}: " : "")}{Service}: {Problem}";
 }
 

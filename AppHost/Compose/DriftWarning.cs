@@ -2,6 +2,7 @@ using Aspire.Hosting.Eventing;
 using Aspire.Hosting.Lifecycle;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging;
+using UvlhubAspire.AppHost.Images;
 using UvlhubAspire.AppHost.Uvlhub;
 using UvlhubAspire.Hosting.Compose;
 
@@ -68,7 +69,15 @@ internal sealed partial class DriftWarning(
         }
 
         var report = await CompareAsync(file, model, cancellationToken);
-        throw new AnswerException(report.Render(), exitCode: report.Unexplained.Any() ? 1 : 0);
+        var requirements = PipAdvisor.KnownToFail(uvlhub.Checkout).ToList();
+        throw new AnswerException(
+            report.Render() + (requirements.Count == 0 ? "" : $"""
+
+                Requirements that pip cannot install as they are, and that are helped (Uvlhub:Pip:BuildConstraint)
+                  {string.Join($"{Environment.NewLine}  ", requirements)}
+
+                """),
+            exitCode: report.Unexplained.Any() ? 1 : 0);
     }
 
     private async Task<DriftReport> CompareAsync(ComposeFile file, DistributedApplicationModel model, CancellationToken cancellationToken)

@@ -4,8 +4,6 @@ using UvlhubAspire.AppHost.Database;
 using UvlhubAspire.AppHost.Uvlhub;
 using UvlhubAspire.Hosting.Compose;
 
-
-
 namespace Aspire.Hosting;
 
 /// <summary>What ties a MariaDB server to one checkout.</summary>
@@ -67,8 +65,18 @@ internal static class CheckoutDatabaseExtensions
         builder.DiffersFromCompose(
             DriftAspect.Port, "in production only containers reach the database", $"{MariaDBServerResource.DefaultPort}");
         return builder.ApplicationBuilder.ExecutionContext.IsRunMode
-            ? builder.WithoutHostPort().WithHealthCheckInside(uvlhub.Names.DatabaseContainer)
+            ? builder.WithoutEndpoint().WithHealthCheckInside(uvlhub.Names.DatabaseContainer)
             : builder;
+    }
+
+    private static IResourceBuilder<MariaDBServerResource> WithoutEndpoint(this IResourceBuilder<MariaDBServerResource> builder)
+    {
+        foreach (var endpoint in builder.Resource.Annotations.OfType<EndpointAnnotation>().ToList())
+        {
+            builder.Resource.Annotations.Remove(endpoint);
+        }
+
+        return builder;
     }
 
     // The server's and its databases' health is asked inside the container: from here nobody reaches it.
@@ -97,34 +105,28 @@ internal static class CheckoutDatabaseExtensions
     }
 
     /// <summary>
-    /// In environments that run no database: takes the server, and with it its databases, out of the model. What needs them
-    /// asks the server elsewhere. Comes before the databases are added.
+    /// In environments that run no database: takes the server and its databases out of the model. What needs them asks the
+    /// server elsewhere, <see cref="UvlhubEnvironment.ExternalServer"/>. Comes after the databases have been added.
     /// </summary>
-    public static IResourceBuilder<MariaDBServerResource> WithExternalServer(
-        this IResourceBuilder<MariaDBServerResource> builder, UvlhubEnvironment uvlhub)
+    public static void RunElsewhere(this IResourceBuilder<MariaDBServerResource> builder, UvlhubEnvironment uvlhub)
     {
-        if (uvlhub.ExternalServer is { } server)
+        if (uvlhub.ExternalServer is not null)
         {
-            builder.WithNetworkAddress(server.Host, server.Port);
-            builder.ApplicationBuilder.Resources.Remove(builder.Resource);
+            foreach (var resource in (IResource[])[builder.Resource, .. builder.Resource.Databases])
+            {
+                builder.ApplicationBuilder.Resources.Remove(resource);
+            }
         }
-
-        return builder;
     }
 
-    /// <summary>
-    /// Keeps the data in a volume of the checkout's own, labelled with the checkout's path, so that no two checkouts ever
-    /// open each other's database: not the sample's and a real one's, not those of two clones with the same folder name.
-    /// </summary>
-    public static IResourceBuilder<MariaDBServerResource> WithCheckoutVolume(
-        this IResourceBuilder<MariaDBServerResource> builder, UvlhubEnvironment uvlhub) => uvlhub.Profile.KeepsData
-        ? builder.WithCheckoutVolume(
-            uvlhub,
-            uvlhub.Options.DataVolume ?? uvlhub.Names.DataVolume(uvlhub.Checkout.Name),
-            MariaDBServerResource.DataFolder,
-            isNamedByUser: uvlhub.Options.DataVolume is not null)
-        : builder
-            .WithContainerRuntimeArgs("--tmpfs", MariaDBServerResource.DataFolder)
-            .DiffersFromCompose(
-                DriftAspect.Volume, "the data of tests is in memory, and each start begins empty", MariaDBServerResource.DataFolder);
+    /// <summary>Adds the database that tests empty, as uvlhub's init-testing-db.sh creates it.</summary>
+    public static void AddTestDatabase(
+        this IResourceBuilder<MariaDBServerResource> builder, [ResourceName] string name, UvlhubEnvironment uvlhub)
+    {
+        if (uvlhub.Profile.HasTestDatabase)
+        {
+            builder.AddDatabase(name, uvlhub.Checkout.TestDatabase)
+                .WithCreationScript(MariaDBStatements.CreateDatabase(uvlhub.Checkout.TestDatabase, user: null).Single());
+        }
+    }
 }

@@ -6,7 +6,8 @@ namespace UvlhubAspire.AppHost.Database;
 /// Healthy means the same as for <see cref="MariaDBHealthCheck"/>, asked inside the container: of a server that has no
 /// port on the host.
 /// </summary>
-internal sealed class ContainerHealthCheck(ContainerEngine engine, string container) : IHealthCheck
+internal sealed class ContainerHealthCheck(ContainerEngine engine, string container)
+    : PatientHealthCheck(TimeSpan.FromMilliseconds(200))
 {
     /// <summary>
     /// Logs in as the application's user over TCP, as the site does: the socket already answers while the image sets a
@@ -17,32 +18,12 @@ internal sealed class ContainerHealthCheck(ContainerEngine engine, string contai
         """;
 
     private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(10);
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(10);
-    private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(200);
 
-    public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
+    protected override async Task<HealthCheckResult> AskAsync(CancellationToken cancellationToken)
     {
-        // Aspire asks an unhealthy resource again after one second, then two, up to five; dependents wait for that.
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        patience.CancelAfter(s_patience);
-        var last = "";
-        try
-        {
-            while (true)
-            {
-                var asked = await engine.RunAsync(s_limit, patience.Token, "exec", container, "sh", "-c", Script);
-                if (asked.Succeeded)
-                {
-                    return HealthCheckResult.Healthy($"the application's user logs in inside {container}");
-                }
-
-                last = asked.Error.Split('\n')[^1];
-                await Task.Delay(s_pause, patience.Token);
-            }
-        }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-        {
-            return HealthCheckResult.Unhealthy($"inside {container} the application's user cannot log in: {last}");
-        }
+        var asked = await engine.RunAsync(s_limit, cancellationToken, "exec", container, "sh", "-c", Script);
+        return asked.Succeeded
+            ? HealthCheckResult.Healthy($"the application's user logs in inside {container}")
+            : HealthCheckResult.Unhealthy($"inside {container} the application's user cannot log in: {asked.Error.Split('\n')[^1]}");
     }
 }

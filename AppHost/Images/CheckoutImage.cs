@@ -4,12 +4,21 @@ namespace UvlhubAspire.AppHost.Images;
 internal static class CheckoutImage
 {
     /// <summary>The image of the development Dockerfile: every container with the checkout's code runs the same one.</summary>
-    public static ContainerImage Development(UvlhubCheckout checkout)
+    /// <param name="checkout">The checkout.</param>
+    /// <param name="options">The settings.</param>
+    public static ContainerImage Development(UvlhubCheckout checkout, UvlhubOptions options)
     {
         var dockerfile = checkout.DevelopmentDockerfile!;
+        var inputs = () => Names.Digest(
+            $"{BuildInputs.Digest(dockerfile.Path, checkout.Path, checkout.WorkingDirectory)} {options.Pip.BuildConstraint} "
+            + options.Pip.Day, 16);
+        var own = new ImageRecipe($"{Name(checkout)}:own", dockerfile.Path, checkout.Path, NeedsDebianBase: false, IsContentTagged: false)
+        {
+            Inputs = inputs,
+        };
         return new ContainerImage(
             RepositoryFolder.StandIn("flask"),
-            new ImageRecipe($"{Name(checkout)}:dev", dockerfile.Path, checkout.Path, NeedsDebianBase: false, IsContentTagged: false),
+            ToolPackages.Upon(PipAdvisor.Help(own, checkout, dockerfile, options.Pip), $"{Name(checkout)}:dev"),
             dockerfile.BaseImages)
         {
             StandInBuild = CheckoutRequirements.StandIn(checkout),
@@ -24,7 +33,7 @@ internal static class CheckoutImage
 
     /// <summary>The name of the image that has the code in it, without a tag; it tells clones with the same folder name apart.</summary>
     public static string Site(UvlhubCheckout checkout) =>
-        $"{Name(checkout)}-{SiteImages.Digest(checkout.Path)}{checkout.Profile.ImageSuffix}";
+        $"{Name(checkout)}-{Names.Digest(checkout.Path, 8)}{checkout.Profile.ImageSuffix}";
 
     /// <summary>The name that the image has where it is deployed, without a tag.</summary>
     public static string Published(UvlhubCheckout checkout, UvlhubOptions.PublishOptions options) =>

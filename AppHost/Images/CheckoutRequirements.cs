@@ -20,6 +20,15 @@ internal static partial class CheckoutRequirements
             .Select(match => match.Value),
     ];
 
+    /// <summary>The packages that the file asks for in one version.</summary>
+    public static IReadOnlyList<PinnedRequirement> Pinned(UvlhubCheckout checkout) => !System.IO.File.Exists(File(checkout)) ? [] :
+    [
+        .. System.IO.File.ReadLines(File(checkout)).Index()
+            .Select(line => (Number: line.Index + 1, Match: Pin().Match(line.Item)))
+            .Where(line => line.Match.Success)
+            .Select(line => new PinnedRequirement(Normalise(line.Match.Groups[1].Value), line.Match.Groups[2].Value, line.Number)),
+    ];
+
     /// <summary>A name as it is compared (PEP 503): runs of <c>-</c>, <c>_</c> and <c>.</c> are one dash, letters are lower case.</summary>
     public static string Normalise(string name) => Separators().Replace(name.Trim(), "-").ToLowerInvariant();
 
@@ -53,6 +62,15 @@ internal static partial class CheckoutRequirements
     [GeneratedRegex(@"^[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?(?=\s*(?:$|[\[(<>=!~;@#]))")]
     private static partial Regex RequirementName();
 
+    [GeneratedRegex(@"^([A-Za-z0-9][A-Za-z0-9._-]*)(?:\[[^\]]*\])?\s*==\s*([^\s;#,]+)")]
+    private static partial Regex Pin();
+
     [GeneratedRegex("[-_.]+")]
     private static partial Regex Separators();
 }
+
+/// <summary>A package in one version.</summary>
+/// <param name="Name">Its name as it is compared.</param>
+/// <param name="Version">Its version.</param>
+/// <param name="Line">Where that stands, counted from 1.</param>
+internal sealed record PinnedRequirement(string Name, string Version, int Line);

@@ -21,7 +21,7 @@ internal static class RunnerPublish
     private static string Runtime => RuntimeInformation.OSArchitecture == Architecture.Arm64 ? "linux-arm64" : "linux-x64";
 
     /// <summary>Publishes the program, once in the life of the AppHost; what has not changed is not compiled again.</summary>
-    /// <exception cref="ImageBuildException">It cannot be published; the message holds the compiler's last lines.</exception>
+    /// <exception cref="ImageException">It cannot be published; the message holds the compiler's last lines.</exception>
     public static async Task EnsureAsync(ILogger logger, CancellationToken cancellationToken)
     {
         if (s_isPublished)
@@ -51,7 +51,7 @@ internal static class RunnerPublish
         catch (Exception exception) when (exception is CliWrapException or System.ComponentModel.Win32Exception
             || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
-            throw new ImageBuildException(
+            throw ImageException.NotBuilt(
                 "with UvlhubRunner",
                 $"'dotnet publish UvlhubRunner' {(exception is OperationCanceledException ? $"was not done within {s_limit.TotalMinutes:0} minutes" : "failed")}:{Environment.NewLine}{tail}");
         }

@@ -20,6 +20,9 @@ internal static class SiteDockerfile
     /// <summary>The build context with the published UvlhubRunner.</summary>
     public const string RunnerContext = "uvlhub-runner";
 
+    /// <summary>The build context with what installs OpenTelemetry.</summary>
+    public const string PackagesContext = "uvlhub-packages";
+
     /// <summary>Where the start-up modules lie in the image.</summary>
     public const string StartupFolder = "/opt/uvlhub-aspire/startup";
 
@@ -112,7 +115,12 @@ internal static class SiteDockerfile
 
     private static string Stages(string stage) => $"""
 
+        FROM {stage} AS uvlhub-packages-installed
+        USER root
+        COPY --from={PackagesContext} install.sh /opt/uvlhub-aspire/
+        RUN sh /opt/uvlhub-aspire/install.sh
         FROM {stage} AS {WebStage}
+        COPY --from=uvlhub-packages-installed {ToolPackages.Installed} {ToolPackages.Installed}
         COPY --from={StartupContext} . {StartupFolder}/
         FROM {WebStage} AS {MigratorStage}
         COPY --from={RunnerContext} . {RunnerFolder}/

@@ -5,10 +5,12 @@ namespace UvlhubAspire.AppHost.Images;
 /// production Dockerfile, or on the stand-in where that cannot be had.
 /// </summary>
 /// <param name="checkout">The checkout.</param>
+/// <param name="pip">How pip may be helped.</param>
 /// <param name="name">The image's name, without a tag.</param>
 /// <param name="deployed">An image that somebody else has built of the checkout, with its tag; <see langword="null"/> for none.</param>
 /// <param name="version">The version: at the start the tag, and at each build the build argument <c>VERSION_TAG</c>.</param>
-internal sealed class SiteImages(UvlhubCheckout checkout, string name, string? deployed, Func<CancellationToken, Task<string>> version)
+internal sealed class SiteImages(
+    UvlhubCheckout checkout, UvlhubOptions.PipOptions pip, string name, string? deployed, Func<CancellationToken, Task<string>> version)
 {
     private const string StandIn = "flask";
 
@@ -31,7 +33,8 @@ internal sealed class SiteImages(UvlhubCheckout checkout, string name, string? d
 
         ContainerImage Tagged(string tag) => new(
             RepositoryFolder.StandIn(StandIn),
-            Recipe($"{built}:{tag}", $"{file}.site", () => SiteDockerfile.OnItsOwnBase(dockerfile), stage),
+            PipAdvisor.Help(
+                Recipe($"{built}:{tag}", $"{file}.site", () => SiteDockerfile.OnItsOwnBase(dockerfile), stage), checkout, dockerfile, pip),
             dockerfile.BaseImages)
         {
             StandInBuild = Recipe(
@@ -42,13 +45,14 @@ internal sealed class SiteImages(UvlhubCheckout checkout, string name, string? d
     private ImageRecipe Recipe(string image, string dockerfile, Func<string> text, string stage, ImageRecipe? parent = null)
     {
         // Outside of the checkout, which nobody writes into.
-        var file = Path.Combine(RepositoryFolder.AppHost, "obj", "uvlhub-images", $"{checkout.Name}-{Digest(checkout.Path)}", dockerfile);
+        var file = Path.Combine(RepositoryFolder.AppHost, "obj", "uvlhub-images", $"{checkout.Name}-{Names.Digest(checkout.Path, 8)}", dockerfile);
         return new ImageRecipe(image, file, checkout.Path, NeedsDebianBase: false, IsContentTagged: false)
         {
             Target = stage,
             Base = parent,
             Contexts = new Dictionary<string, string>
             {
+                [SiteDockerfile.PackagesContext] = ToolPackages.Folder,
                 [SiteDockerfile.StartupContext] = Path.Combine(RepositoryFolder.AppHost, "Site", "Flask", "startup"),
                 [SiteDockerfile.RunnerContext] = RunnerPublish.Folder,
             },
@@ -78,7 +82,4 @@ internal sealed class SiteImages(UvlhubCheckout checkout, string name, string? d
         await File.WriteAllTextAsync(temporary, text, cancellationToken);
         File.Move(temporary, file, overwrite: true);
     }
-
-    /// <summary>Eight characters that tell one folder from another of the same name.</summary>
-    public static string Digest(string path) => Names.Digest(path, 8);
 }

@@ -15,7 +15,7 @@ namespace UvlhubAspire.AppHost.Publishing;
 /// </summary>
 internal static class PublishSteps
 {
-    private static readonly IPublishTarget[] s_targets = [new ComposeTarget(), new SwarmTarget(), new KubernetesTarget()];
+    private static readonly IPublishTarget[] s_targets = [new ComposeTarget(), new SwarmTarget()];
 
     /// <summary>Adds the steps.</summary>
     public static void AddPublishSteps(this IDistributedApplicationBuilder builder, UvlhubEnvironment uvlhub)

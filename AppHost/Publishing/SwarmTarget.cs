@@ -1,4 +1,3 @@
-using System.Globalization;
 using UvlhubAspire.AppHost.Uvlhub;
 
 namespace UvlhubAspire.AppHost.Publishing;
@@ -10,7 +9,6 @@ namespace UvlhubAspire.AppHost.Publishing;
 /// </summary>
 internal sealed class SwarmTarget : IPublishTarget
 {
-    private const string Network = "uvlhub_network";
     private const string DataLabel = "uvlhub.data";
     private const string SiteLabel = "WEB_LABEL";
 
@@ -32,7 +30,7 @@ internal sealed class SwarmTarget : IPublishTarget
             .With("secrets", YamlMap.Of(secrets, SecretKey, secret => new YamlMap()
                 .With("name", SecretName(model, secret))
                 .With("external", true)))
-            .With("networks", new YamlMap().With(Network, new YamlMap().With("driver", "overlay").With("attachable", true)));
+            .With("networks", new YamlMap().With(ComposeSyntax.Network, new YamlMap().With("driver", "overlay").With("attachable", true)));
 
         yield return OutputFile.Text("stack.yml", $"""
             # Written by UvlhubAspire from the model in AppHost.cs; change that and publish again. On a manager:
@@ -55,10 +53,7 @@ internal sealed class SwarmTarget : IPublishTarget
                     $"where {volume} are kept: a volume of this name, which belongs to one node, or a folder that all nodes of "
                     + $"{SiteLabel} have in common, such as /mnt/{volume}")),
                 (SiteLabel, DataLabel, $"the label of the nodes that run the site; another one than {DataLabel} needs such a folder"),
-                ("HTTP_PORT", "80", "the port on which the site answers, on each node that runs nginx"),
-                .. model.HasTls
-                    ? [("HTTPS_PORT", "443", "the port on which it answers with TLS")]
-                    : Array.Empty<(string, string, string)>(),
+                .. ComposeSyntax.PortSettings(model, "each node that runs nginx"),
             ]));
         foreach (var file in files)
         {
@@ -66,13 +61,8 @@ internal sealed class SwarmTarget : IPublishTarget
         }
     }
 
-    private static YamlMap Service(PublishedModel model, PublishedService service) => new YamlMap()
-        .With(
-            "image",
-            service.Image.IsSite ? $"{service.Image.Name}:${{VERSION:-{model.Version}}}" : $"{service.Image.Name}:{service.Image.Tag}")
-        .With("entrypoint", service.Entrypoint is { } entrypoint ? new List<string> { entrypoint } : null)
-        .With("command", service.Command.Select(Escape).ToList())
-        .With("init", true)
+    private static YamlMap Service(PublishedModel model, PublishedService service) => ComposeSyntax
+        .Service(model, service, startPeriod: "120s")
         .With("environment", Environment(service))
         .With(
             "secrets",
@@ -82,19 +72,9 @@ internal sealed class SwarmTarget : IPublishTarget
         .With(
             "configs",
             service.Files.Select(file => (object)new YamlMap().With("source", ConfigKey(file)).With("target", file.Target)).ToList())
-        .With("ports", service.Kind == PublishedKind.Gateway ? service.Ports.Select(port => (object)new YamlMap()
-            .With("target", port)
-            .With("published", port switch { 80 => "${HTTP_PORT:-80}", 443 => "${HTTPS_PORT:-443}", _ => Number(port) })
-            // The node's own port, so that nginx knows who asks.
-            .With("mode", "host")).ToList() : null)
-        .With("networks", new List<string> { Network })
-        .With("healthcheck", service.Probe is { } probe ? new YamlMap()
-            .With("test", new List<string>(["CMD", .. probe.Command.Select(Escape)]))
-            .With("interval", "5s")
-            .With("timeout", "10s")
-            .With("retries", 6)
-            .With("start_period", "120s") : null)
-        .With("stop_grace_period", service.Kind == PublishedKind.Database ? "60s" : "40s")
+        // The node's own port, so that nginx knows who asks.
+        .With("ports", ComposeSyntax.Ports(
+            service, (port, host) => new YamlMap().With("target", port).With("published", host).With("mode", "host")))
         .With("deploy", Deploy(model, service));
 
     private static YamlMap Deploy(PublishedModel model, PublishedService service)
@@ -154,7 +134,7 @@ internal sealed class SwarmTarget : IPublishTarget
             }
             else
             {
-                environment.Add(key, value.Render(Escape, variable => $"${{{variable.Name}:?fill it in in settings.env}}"));
+                environment.Add(key, ComposeSyntax.Value(value, "settings.env"));
             }
         }
 
@@ -168,8 +148,4 @@ internal sealed class SwarmTarget : IPublishTarget
     private static string ConfigKey(PublishedFile file) => Names.Clean(file.Path, '_');
 
     private static string Digest(PublishedFile file) => Names.Digest(OutputFile.WithDynamicNames(file).Content.Span, 8);
-
-    private static string Escape(string text) => text.Replace("$", "$$", StringComparison.Ordinal);
-
-    private static string Number(int number) => number.ToString(CultureInfo.InvariantCulture);
 }

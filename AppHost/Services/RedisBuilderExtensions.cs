@@ -1,5 +1,3 @@
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Diagnostics.HealthChecks;
 using UvlhubAspire.AppHost.Services;
 using UvlhubAspire.AppHost.Uvlhub;
 using UvlhubAspire.Hosting.Compose;
@@ -19,20 +17,12 @@ internal static class RedisBuilderExtensions
     /// <returns>The store's builder; <see langword="null"/> if the checkout runs without.</returns>
     public static IResourceBuilder<ContainerResource>? AddRedisStore(this IDistributedApplicationBuilder builder, UvlhubEnvironment uvlhub)
     {
-        if (builder.AddService(uvlhub, Redis) is not { } redis)
-        {
-            return null;
-        }
-
-        redis
+        var redis = builder.AddService(uvlhub, Redis);
+        return redis?
             .WithContainerRuntimeArgs("--security-opt", "no-new-privileges")
+            .WithHealthCheck(_ => new RedisHealthCheck(() => redis.GetEndpoint("tcp")))
             .DiffersFromCompose(
                 DriftAspect.Port, "the health check, and whoever looks for the cause of something, reaches it by any free port", "6379")
             .WithIconName("DatabaseLightning");
-
-        var key = $"{Redis.Name}_check";
-        builder.Services.AddHealthChecks().Add(new HealthCheckRegistration(
-            key, _ => new RedisHealthCheck(() => redis.GetEndpoint("tcp")), failureStatus: null, tags: null));
-        return redis.WithHealthCheck(key);
     }
 }

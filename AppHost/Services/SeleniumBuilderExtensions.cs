@@ -1,5 +1,3 @@
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Diagnostics.HealthChecks;
 using UvlhubAspire.AppHost.Services;
 using UvlhubAspire.AppHost.Site;
 using UvlhubAspire.AppHost.Uvlhub;
@@ -65,14 +63,9 @@ internal static class SeleniumBuilderExtensions
 
         node
             .WaitFor(hub)
+            .WithHealthCheck(_ => new GridNodeHealthCheck(
+                () => new Uri(hub.GetEndpoint(HttpEndpointName).Url), browser.Name["selenium-".Length..]))
             .WithIconName("Window");
-
-        var key = $"{browser.Name}_check";
-        builder.Services.AddHealthChecks().Add(new HealthCheckRegistration(
-            key, _ => new GridNodeHealthCheck(
-                () => new Uri(hub.GetEndpoint(HttpEndpointName).Url),
-                browser.Name["selenium-".Length..]), failureStatus: null, tags: null));
-        node.WithHealthCheck(key);
 
         return uvlhub.Compose?.Service(browser.Name) is not null ? node : node
             .WithContainerRuntimeArgs("--shm-size", "2gb")

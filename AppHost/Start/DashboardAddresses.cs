@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using UvlhubAspire.AppHost.Uvlhub;
 
 namespace UvlhubAspire.AppHost.Start;
 
@@ -29,7 +30,7 @@ internal static class DashboardAddresses
     public static void Choose(IConfigurationManager configuration, UvlhubOptions options, HostPort port)
     {
         var hasInstance = !string.IsNullOrEmpty(options.Instance);
-        if (options.Ports.Dashboard is not null || hasInstance)
+        if (options.Ports.ContainsKey(nameof(HostPorts.Dashboard)) || hasInstance)
         {
             Move(configuration, Frontend, _ => port.Number ?? FreePorts.Next());
         }

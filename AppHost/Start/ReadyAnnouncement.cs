@@ -1,28 +1,44 @@
 using Aspire.Hosting.Eventing;
 using Aspire.Hosting.Lifecycle;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using UvlhubAspire.AppHost.Services;
 using UvlhubAspire.AppHost.Site;
 
 namespace UvlhubAspire.AppHost.Start;
 
-/// <summary>Says on the console when the site can be used, where, and what its image lacks: not before it is healthy.</summary>
-internal sealed partial class ReadyAnnouncement(ILoggerFactory loggers, UvlhubCheckout checkout)
+/// <summary>
+/// Says on the console when the site can be used, where, and what its image lacks: not before every address of it answers. And when
+/// it will not come, to whom waits for that.
+/// </summary>
+internal sealed partial class ReadyAnnouncement(ILoggerFactory loggers, UvlhubCheckout checkout, IServiceProvider services)
     : IDistributedApplicationEventingSubscriber
 {
     private readonly ILogger _logger = loggers.CreateLogger("UvlhubAspire");
+
+    private StartReport? Report => services.GetService<StartReport>();
 
     public Task SubscribeAsync(
         IDistributedApplicationEventing eventing, DistributedApplicationExecutionContext context, CancellationToken cancellationToken)
     {
         if (context.IsRunMode)
         {
-            eventing.Subscribe<BeforeStartEvent>((start, _) =>
+            eventing.Subscribe<BeforeStartEvent>((start, ct) =>
             {
+                if (Report is { } report)
+                {
+                    _ = ReportFailureAsync(report, start.Model.Resources.OfType<FlaskResource>().Single(flask => flask.IsSite), ct);
+                }
+
                 LogCheckout(checkout.Path, checkout.EnvironmentFile.Path);
                 foreach (var key in checkout.EnvironmentFile.Repeated)
                 {
                     LogRepeatedKey(key, checkout.EnvironmentFile.Path, checkout.EnvironmentFile.LineOf(key));
+                }
+
+                foreach (var (key, value) in checkout.EnvironmentFile.Values.Where(variable => SecretKeys.IsWorkflows(variable.Value)))
+                {
+                    LogWorkflows(checkout.EnvironmentFile.Path, checkout.EnvironmentFile.LineOf(key), key, value);
                 }
 
                 return Task.CompletedTask;
@@ -64,17 +80,41 @@ internal sealed partial class ReadyAnnouncement(ILoggerFactory loggers, UvlhubCh
     {
         // Aspire prints the dashboard's address when that starts, long before the site can be used.
         var dashboard = await DashboardAddresses.LoginUrlAsync(services, cancellationToken) ?? "disabled";
-        if (!site.TryGetLastAnnotation<PublicAddressAnnotation>(out var people))
-        {
-            LogReady(site.HttpEndpoint.Url, dashboard);
-        }
-        else if (await people.LeadsToSiteAsync(cancellationToken))
-        {
-            LogReady(people.Address(), dashboard);
-        }
-        else
+        var people = site.Annotations.OfType<PublicAddressAnnotation>().LastOrDefault();
+        if (people is not null && !await people.LeadsToSiteAsync(cancellationToken))
         {
             LogNotReachable(people.Address(), site.HttpEndpoint.Url, people.Logs, dashboard);
+            Report?.End(null);
+            return;
+        }
+
+        var address = people is { IsPeoples: true } ? people.Address() : site.HttpEndpoint.Url;
+        Report?.End(address);
+        LogReady(address, dashboard);
+    }
+
+    // What keeps the site from starting has been said by whom it has befallen.
+    private async Task ReportFailureAsync(StartReport report, FlaskResource site, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var failed = services.GetRequiredService<ResourceNotificationService>()
+                .WaitForResourceHealthyAsync(site.Name, WaitBehavior.StopOnResourceUnavailable, cancellationToken);
+            if (await Task.WhenAny(failed, services.GetRequiredService<SiteErrors>().Lasting) != failed)
+            {
+                report.End(null);
+                return;
+            }
+
+            await failed;
+        }
+        catch (DistributedApplicationException)
+        {
+            report.End(null);
+        }
+        catch (OperationCanceledException)
+        {
+            // The application ends.
         }
     }
 
@@ -84,6 +124,10 @@ internal sealed partial class ReadyAnnouncement(ILoggerFactory loggers, UvlhubCh
     [LoggerMessage(EventId = 2, Level = LogLevel.Warning, Message = "{Key} stands more than once in {EnvironmentFile}; the last one, in "
         + "line {Line}, counts")]
     private partial void LogRepeatedKey(string key, string environmentFile, int? line);
+
+    [LoggerMessage(EventId = 6, Level = LogLevel.Warning, Message = "{EnvironmentFile}:{Line}: {Key} is {Value}, which only a workflow "
+        + "of GitHub's can fill in, so nobody is given it. Write its value there, or delete the line")]
+    private partial void LogWorkflows(string environmentFile, int? line, string key, string value);
 
     [LoggerMessage(EventId = 3, Level = LogLevel.Information, Message = "uvlhub is ready at {Site} — dashboard: {Dashboard}")]
     private partial void LogReady(string site, string dashboard);

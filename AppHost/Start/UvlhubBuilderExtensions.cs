@@ -1,8 +1,10 @@
 using Aspire.Hosting.Lifecycle;
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using UvlhubAspire.AppHost.Compose;
+using UvlhubAspire.AppHost.Database;
 using UvlhubAspire.AppHost.Images;
 using UvlhubAspire.AppHost.Publishing;
 using UvlhubAspire.AppHost.Start;
@@ -23,7 +25,7 @@ internal static class UvlhubBuilderExtensions
     {
         UserErrors.ShowWithoutStackTrace();
 
-        var options = ReadOptions(builder.Configuration);
+        var options = SettingsReader.Read(builder.Configuration);
         var profile = Profile(builder, options);
         var checkout = ReadCheckout(options, profile);
 
@@ -38,7 +40,9 @@ internal static class UvlhubBuilderExtensions
         var compose = profile.HasServices
             ? CheckoutComposeFiles.Find(checkout.Path, options.ComposeFile, profile).ReadDevelopment(checkout)
             : null;
-        var ports = new HostPorts(options, compose, builder.Configuration);
+        OtherDatabase.Refuse(compose);
+        var ports = new HostPorts(options, compose);
+        SettingsReader.RefuseUnknownPorts(builder.Configuration, options, ports.Names);
         var names = new InstanceNames(options.Instance, profile);
         var findings = new ComposeFindings(KnownServices.Names.Contains);
         foreach (var finding in compose?.Findings ?? [])
@@ -50,8 +54,18 @@ internal static class UvlhubBuilderExtensions
         {
             DashboardAddresses.Choose(builder.Configuration, options, ports.Dashboard);
             builder.Services.TryAddSingleton(TimeProvider.System);
+            // The orchestrator counts as started when every resource is, which one that waits for what has failed never is.
+            // Whatever watches over the others must not come after it.
+            builder.Services.Configure<HostOptions>(host => host.ServicesStartConcurrently = true);
             builder.Services.AddHostedService<RestartSupervisor>();
+            builder.Services.AddHostedService<FailedDependencies>();
             builder.AddSessionNetwork();
+        }
+
+        if (options.Report is { Length: > 0 } report)
+        {
+            builder.Services.AddSingleton(new StartReport(report));
+            builder.Services.AddSingleton<ILoggerProvider>(services => services.GetRequiredService<StartReport>());
         }
 
         if (options.Telemetry)
@@ -62,7 +76,10 @@ internal static class UvlhubBuilderExtensions
         var engine = ContainerEngine.FromConfiguration(builder.Configuration);
         builder.Services.AddSingleton(engine);
         builder.Services.AddSingleton<ImageBuilder>();
-        builder.Services.AddSingleton(ReadImageSource(options));
+        builder.Services.AddSingleton<ImagePuller>();
+        builder.Services.AddSingleton(new ImageSourceSetting(
+            $"{UvlhubOptions.Section}:{nameof(options.Images)}",
+            options.Images.Length == 0 ? ImageSource.Auto : Enum.Parse<ImageSource>(options.Images, ignoreCase: true)));
         builder.Services.AddSingleton<ImageChooser>();
         builder.Services.AddSingleton(checkout);
         builder.Services.AddSingleton(ports);
@@ -79,7 +96,8 @@ internal static class UvlhubBuilderExtensions
         builder.Services.TryAddEventingSubscriber<DriftWarning>();
         builder.Services.TryAddEventingSubscriber<ImageResolver>();
         builder.Services.TryAddEventingSubscriber<ReadyAnnouncement>();
-        builder.AddNamedNetwork(names.Network);
+        builder.AddNamedNetwork(new NetworkName(
+            names.Network, compose?.Networks.FirstOrDefault(network => network.EngineName == names.Network)?.Name));
         builder.AddSecretVariables(SecretKeys.LooksSecret);
 
         var uvlhub = new UvlhubEnvironment
@@ -96,7 +114,8 @@ internal static class UvlhubBuilderExtensions
             UserPassword = builder.AddSecret($"{profile.SecretPrefix}{SharedNames.UserPassword}", checkout.DatabasePassword),
             ExternalServer = ExternalServer.Read(options, checkout),
             Tls = TlsSettings.Read(options, checkout),
-            SecretKey = profile.Server == WebServer.Gunicorn
+            // Not all editions make up their own, and one that is made up at each start ends every session.
+            SecretKey = profile.Server == WebServer.Gunicorn || !checkout.Environment.ContainsKey(SecretKeys.SecretKey)
                 ? builder.AddSecret(
                     $"{profile.SecretPrefix}secret-key", checkout.Environment.GetValueOrDefault(SecretKeys.SecretKey), length: 50)
                 : null,
@@ -122,6 +141,7 @@ internal static class UvlhubBuilderExtensions
 
     private static SiteImages Images(UvlhubCheckout checkout, UvlhubOptions options, DistributedApplicationExecutionContext context) => new(
         checkout,
+        options.Pip,
         context.IsPublishMode ? CheckoutImage.Published(checkout, options.Publish) : CheckoutImage.Site(checkout),
         context.IsRunMode && options.Deploy.Image is { Length: > 0 } image ? image : null,
         cancellationToken => CheckoutVersion.ReadAsync(checkout, options, cancellationToken));
@@ -147,28 +167,6 @@ internal static class UvlhubBuilderExtensions
         return profile.RequiresSecrets
             ? profile with { EnvironmentFiles = [profile.EnvironmentFiles[0], profile.EnvironmentFiles[^1], .. profile.EnvironmentFiles] }
             : profile;
-    }
-
-    private static UvlhubOptions ReadOptions(IConfiguration configuration)
-    {
-        try
-        {
-            return configuration.GetSection(UvlhubOptions.Section).Get<UvlhubOptions>() ?? new UvlhubOptions();
-        }
-        catch (InvalidOperationException exception)
-        {
-            // The binder's message names the full key and the type; what it got wrong is inside.
-            throw new UserErrorException($"a setting cannot be read: {exception.Message}");
-        }
-    }
-
-    private static ImageSourceSetting ReadImageSource(UvlhubOptions options)
-    {
-        const string name = $"{UvlhubOptions.Section}:{nameof(options.Images)}";
-        return string.IsNullOrEmpty(options.Images) ? new ImageSourceSetting(name, ImageSource.Auto)
-            : Enum.TryParse<ImageSource>(options.Images, ignoreCase: true, out var source) && Enum
-                .IsDefined(source) ? new ImageSourceSetting(name, source)
-            : throw new UserErrorException($"{name} is '{options.Images}'; it can be auto, registry or debian");
     }
 
     private static IResourceBuilder<ParameterResource> AddSecret(

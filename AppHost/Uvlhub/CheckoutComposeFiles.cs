@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text.RegularExpressions;
 using UvlhubAspire.Hosting.Compose;
 
@@ -17,9 +18,12 @@ internal sealed partial record CheckoutComposeFiles(string? Development, string?
     /// The development file if the user names it (<see cref="UvlhubOptions.ComposeFile"/>), relative to the checkout.
     /// </param>
     /// <param name="profile">The environment, whose file counts as the development file. Default: Development.</param>
+    /// <param name="processor">The machine's processor. Default: this one's.</param>
     /// <exception cref="UserErrorException">The file that the user names does not exist.</exception>
-    public static CheckoutComposeFiles Find(string checkout, string? setting = null, EnvironmentProfile? profile = null)
+    public static CheckoutComposeFiles Find(
+        string checkout, string? setting = null, EnvironmentProfile? profile = null, Architecture? processor = null)
     {
+        var machine = processor ?? RuntimeInformation.OSArchitecture;
         var files = s_folders
             .Select(folder => folder.Length == 0 ? checkout : Path.Combine(checkout, folder))
             .Where(Directory.Exists)
@@ -37,8 +41,13 @@ internal sealed partial record CheckoutComposeFiles(string? Development, string?
 
         if (string.IsNullOrWhiteSpace(setting))
         {
-            // Files that say so first; of those that compose takes by itself, the one beside the code.
-            development = files.FirstOrDefault(file => DevelopmentName().IsMatch(Path.GetFileName(file)))
+            // Files that say so first, and before their varieties; of those that compose takes by itself, the one beside the
+            // code. One for a processor is for machines that have it.
+            development = files
+                .Select(file => (Path: file, Name: DevelopmentName().Match(Path.GetFileName(file)), Processor: ProcessorOf(file)))
+                .Where(file => file.Name.Success && (file.Processor is null || file.Processor == machine))
+                .OrderBy(file => file.Processor is not null ? 0 : file.Name.Groups["variety"].Length == 0 ? 1 : 2)
+                .FirstOrDefault().Path
                 ?? files.Where(file => DefaultName().IsMatch(Path.GetFileName(file)))
                     .OrderBy(file => Path.GetDirectoryName(file) == checkout ? 0 : 1).FirstOrDefault();
         }
@@ -87,8 +96,16 @@ internal sealed partial record CheckoutComposeFiles(string? Development, string?
     [GeneratedRegex(@"^(docker-)?compose[\w.-]*\.ya?ml$")]
     private static partial Regex ComposeName();
 
-    [GeneratedRegex(@"[.-](dev|development|local)[.-]")]
+    private static Architecture? ProcessorOf(string file) => ProcessorName().Match(Path.GetFileName(file)) is not { Success: true } named ? null
+        : named.Groups["arm32"].Success ? Architecture.Arm
+        : named.Groups["arm"].Success ? Architecture.Arm64
+        : Architecture.X64;
+
+    [GeneratedRegex(@"[._-](development|dev|local)(?<variety>([._-][\w.-]*)?)\.ya?ml$")]
     private static partial Regex DevelopmentName();
+
+    [GeneratedRegex(@"[._-]((?<arm32>armhf|armv7)|(?<arm>arm(64)?|aarch64|apple|silicon|m[1-5])|amd64|x86([_-]?64)?|x64|intel)[._-]", RegexOptions.IgnoreCase)]
+    private static partial Regex ProcessorName();
 
     [GeneratedRegex(@"^(docker-)?compose\.ya?ml$")]
     private static partial Regex DefaultName();

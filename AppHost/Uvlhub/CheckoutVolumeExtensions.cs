@@ -15,9 +15,10 @@ internal static class CheckoutVolumeExtensions
     /// <param name="target">The folder inside the container.</param>
     /// <param name="isReadOnly">Whether the container must not write. Default: it may.</param>
     /// <param name="isNamedByUser">Whether the user chose the name, which is then taken as it is.</param>
+    /// <param name="made">Is told of a volume that was made now.</param>
     public static IResourceBuilder<T> WithCheckoutVolume<T>(
         this IResourceBuilder<T> builder, UvlhubEnvironment uvlhub, string wanted, string target, bool isReadOnly = false,
-        bool isNamedByUser = false)
+        bool isNamedByUser = false, Func<string, CancellationToken, Task>? made = null)
         where T : ContainerResource
     {
         builder.WithVolume(wanted, target, isReadOnly);
@@ -27,7 +28,12 @@ internal static class CheckoutVolumeExtensions
             var volume = new CheckoutVolume(
                 starting.Services.GetRequiredService<ContainerEngine>(),
                 starting.Services.GetRequiredService<ResourceLoggerService>().GetLogger(builder.Resource));
-            var name = await volume.EnsureAsync(wanted, uvlhub.Checkout.Path, isNamedByUser, cancellationToken);
+            var (name, isNew) = await volume.EnsureAsync(wanted, uvlhub.Checkout.Path, isNamedByUser, cancellationToken);
+            if (isNew && made is not null)
+            {
+                await made(name, cancellationToken);
+            }
+
             if (name != wanted && builder.Resource.Annotations.Remove(mount))
             {
                 builder.WithVolume(name, target, isReadOnly);

@@ -13,7 +13,6 @@ internal sealed record ExternalServer(string Host, int Port)
     public const string PortKey = "MARIADB_PORT";
 
     private const string HostSetting = $"{UvlhubOptions.Section}:{nameof(UvlhubOptions.Database)}:{nameof(UvlhubOptions.DatabaseOptions.Host)}";
-    private const string PortSetting = $"{UvlhubOptions.Section}:{nameof(UvlhubOptions.Database)}:{nameof(UvlhubOptions.DatabaseOptions.Port)}";
 
     // What compose calls the server that it runs, and what uvlhub's templates have.
     private const string ComposeService = "db";
@@ -47,21 +46,15 @@ internal sealed record ExternalServer(string Host, int Port)
             throw given is null ? At(file, HostKey, problem) : new UserErrorException($"{HostSetting}: {problem}");
         }
 
-        return new ExternalServer(host, ReadPort(options, checkout));
+        return new ExternalServer(host, options.Database.Port ?? ReadPort(checkout));
     }
 
-    private static int ReadPort(UvlhubOptions options, UvlhubCheckout checkout)
+    private static int ReadPort(UvlhubCheckout checkout)
     {
-        var text = options.Database.Port?.ToString(CultureInfo.InvariantCulture) ?? checkout.Environment.GetValueOrDefault(PortKey);
-        if (string.IsNullOrEmpty(text))
-        {
-            return MariaDBServerResource.DefaultPort;
-        }
-
-        return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port is > 0 and <= 65535 ? port
-            : options.Database.Port is null ? throw At(
-                checkout.EnvironmentFile, PortKey, $"{PortKey} is '{text}'; a port is a number from 1 to 65535")
-            : throw new UserErrorException($"{PortSetting} is {text}; a port is a number from 1 to 65535");
+        var text = checkout.Environment.GetValueOrDefault(PortKey);
+        return string.IsNullOrEmpty(text) ? MariaDBServerResource.DefaultPort
+            : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port is > 0 and <= 65535 ? port
+            : throw At(checkout.EnvironmentFile, PortKey, $"{PortKey} is '{text}'; a port is a number from 1 to 65535");
     }
 
     private static UserErrorException At(DotEnvFile file, string key, string problem) =>

@@ -1,5 +1,3 @@
-using System.Globalization;
-using Microsoft.Extensions.Configuration;
 using UvlhubAspire.Hosting.Compose;
 
 namespace UvlhubAspire.AppHost.Uvlhub;
@@ -10,58 +8,68 @@ namespace UvlhubAspire.AppHost.Uvlhub;
 /// </summary>
 /// <param name="options">The settings.</param>
 /// <param name="compose">The checkout's development compose file; <see langword="null"/> if it has none.</param>
-/// <param name="configuration">Where services' ports are set, which are as many as there are services.</param>
-internal sealed class HostPorts(UvlhubOptions options, ComposeFile? compose = null, IConfiguration? configuration = null)
+internal sealed class HostPorts(UvlhubOptions options, ComposeFile? compose = null)
 {
     /// <summary>The Flask application.</summary>
-    public HostPort Web => Of(nameof(options.Ports.Web), options.Ports.Web, Published("web", 5000, 5000));
+    public HostPort Web => Of(nameof(Web), 5000, Published("web", 5000));
 
     /// <summary>MariaDB.</summary>
-    public HostPort Database => Of(nameof(options.Ports.Database), options.Ports.Database, Published("db", 3306, 3306));
+    public HostPort Database => Of(SharedNames.DatabasePort, 3306, Published("db", 3306));
 
     /// <summary>The Aspire dashboard.</summary>
-    public HostPort Dashboard => Of(nameof(options.Ports.Dashboard), options.Ports.Dashboard, 15888);
+    public HostPort Dashboard => Of(nameof(Dashboard), 15888);
 
     /// <summary>The Python debugger.</summary>
-    public HostPort Debugger => Of(nameof(options.Ports.Debugger), options.Ports.Debugger, 5678);
+    public HostPort Debugger => Of(nameof(Debugger), 5678);
 
     /// <summary>nginx with TLS.</summary>
-    public HostPort Https => Of(nameof(options.Ports.Https), options.Ports.Https, Published("nginx", 443, 443));
+    public HostPort Https => Of(nameof(Https), 443, Published("nginx", 443));
 
     /// <summary>Where a deployment is asked for.</summary>
-    public HostPort Webhook => Of(nameof(options.Ports.Webhook), options.Ports.Webhook, 9000);
+    public HostPort Webhook => Of(nameof(Webhook), 9000);
+
+    /// <summary>The names of all of them below <c>Uvlhub:Ports</c>.</summary>
+    public IReadOnlyCollection<string> Names =>
+    [
+        nameof(Web), SharedNames.DatabasePort, nameof(Dashboard), nameof(Debugger), nameof(Https), nameof(Webhook),
+        .. KnownService.All.SelectMany(service => service.Ports).Select(port => port.Setting),
+        .. (compose?.Services ?? []).Where(service => !KnownServices.Names.Contains(service.Name))
+            .SelectMany(service => service.Ports.Select(port => Name(service, port))),
+    ];
 
     /// <summary>A port of a service that the model knows.</summary>
     /// <param name="service">The service.</param>
     /// <param name="port">One of its ports.</param>
-    public HostPort Of(KnownService service, ServicePort port) => Named(port.Setting, Published(service.Name, port.Target, port.Default));
+    public HostPort Of(KnownService service, ServicePort port) => Of(port.Setting, port.Default, Published(service.Name, port.Target));
 
-    /// <summary>A port of a service that a fork's compose file adds.</summary>
-    /// <param name="name">The setting's name below <c>Uvlhub:Ports</c>.</param>
-    /// <param name="published">The port in the compose file; <see langword="null"/> for any.</param>
-    public HostPort Imported(string name, int? published) => Named(name, published ?? 0);
+    /// <summary>A port of a service that a fork's compose file adds; any free one where the file names none.</summary>
+    /// <param name="service">The service.</param>
+    /// <param name="port">One of its ports.</param>
+    public HostPort Imported(ComposeService service, ComposePort port) => Of(Name(service, port), tutorial: 0, port.Published);
 
-    private HostPort Named(string name, int otherwise)
-    {
-        var setting = configuration?[$"{UvlhubOptions.Section}:{nameof(options.Ports)}:{name}"];
-        return string.IsNullOrWhiteSpace(setting) ? Of(name, null, otherwise)
-            : int.TryParse(setting, CultureInfo.InvariantCulture, out var port) ? Of(name, port, otherwise)
-            : throw new UserErrorException(
-                $"{UvlhubOptions.Section}:{nameof(options.Ports)}:{name} is '{setting}'; a port is a number from 1 to 65535, or 0 for any "
-                + "free one");
-    }
+    private static string Name(ComposeService service, ComposePort port) =>
+        service.Ports.Count == 1 ? service.Name : $"{service.Name}:{port.Target}";
 
-    private int Published(string service, int target, int tutorial) =>
-        compose?.Service(service)?.Ports.FirstOrDefault(port => port.Target == target)?.Published ?? tutorial;
+    private int? Published(string service, int target) =>
+        compose?.Service(service)?.Ports.FirstOrDefault(port => port.Target == target)?.Published;
 
-    private HostPort Of(string name, int? setting, int tutorial)
+    private HostPort Of(string name, int tutorial, int? published = null)
     {
         var full = $"{UvlhubOptions.Section}:{nameof(options.Ports)}:{name}";
-        return (setting ?? (string.IsNullOrEmpty(options.Instance) ? tutorial : 0)) switch
+        if (options.Ports.TryGetValue(name, out var set) || !string.IsNullOrEmpty(options.Instance))
         {
-            0 => new HostPort(full, null),
-            > 0 and <= 65535 and var port => new HostPort(full, port),
-            var port => throw new UserErrorException($"{full} is {port}; a port is a number from 1 to 65535, or 0 for any free one"),
-        };
+            return new HostPort(full, set == 0 ? null : set);
+        }
+
+        // What the checkout declares wins: a port of ours that it gives to somebody else is any free one.
+        return published is null && DeclaredFor(tutorial) is { } other
+            ? new HostPort(full, null) { GivesWay = $"{tutorial} is {other.Service}'s by {other.Port.At}" }
+            : new HostPort(full, published ?? (tutorial == 0 ? null : tutorial));
     }
+
+    private (string Service, ComposePort Port)? DeclaredFor(int number) => (
+        from service in compose?.Services ?? []
+        from port in service.Ports
+        where port.Published == number && port.Protocol != "udp"
+        select ((string, ComposePort)?)(service.Name, port)).FirstOrDefault();
 }

@@ -6,7 +6,7 @@ namespace UvlhubAspire.AppHost.Uvlhub;
 /// </summary>
 internal sealed record PublishedModel
 {
-    /// <summary>The name of the whole: the compose project, the stack, the namespace.</summary>
+    /// <summary>The name of the whole: the compose project, the stack.</summary>
     public required string Name { get; init; }
 
     /// <summary>The version of the site's images.</summary>
@@ -141,12 +141,7 @@ internal enum PublishedCondition
 
 /// <summary>How a container's health is asked.</summary>
 /// <param name="Command">A command inside the container; exit code 0 is healthy.</param>
-internal sealed record PublishedProbe(IReadOnlyList<string> Command) : Aspire.Hosting.ApplicationModel.IResourceAnnotation
-{
-    /// <summary>The page that answers 2xx when it is healthy, for targets that ask by HTTP; <see langword="null"/> if there
-    /// is none.</summary>
-    public string? Page { get; init; }
-}
+internal sealed record PublishedProbe(IReadOnlyList<string> Command) : IResourceAnnotation;
 
 /// <summary>Something that the person who deploys gives a value.</summary>
 /// <param name="Name">The variable's name.</param>

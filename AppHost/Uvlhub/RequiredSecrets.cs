@@ -1,15 +1,5 @@
 namespace UvlhubAspire.AppHost.Uvlhub;
 
-/// <summary>Where an environment's secrets come from: the setting <c>Uvlhub:Secrets</c>.</summary>
-internal enum SecretSource
-{
-    /// <summary>The checkout's file gives every one; what is missing or a placeholder is refused.</summary>
-    Given,
-
-    /// <summary>What the file does not give is generated once and kept in the user's secrets.</summary>
-    Generated,
-}
-
 /// <summary>
 /// Looks, before a site that others use comes up, at the secrets in the checkout's file of settings. The template that
 /// uvlhub ships has <c>&lt;CHANGE_THIS&gt;</c> in all of them, and compose starts with that as the password.
@@ -32,7 +22,7 @@ internal static class RequiredSecrets
     public static UvlhubCheckout Settle(UvlhubCheckout checkout, UvlhubOptions options)
     {
         var file = checkout.EnvironmentFile;
-        var generates = Source(options) == SecretSource.Generated;
+        var generates = options.Secrets == SecretSource.Generated;
         var environment = new Dictionary<string, string>(file.Values, StringComparer.Ordinal);
         if (options.Domain is { Length: > 0 } domain)
         {
@@ -56,7 +46,7 @@ internal static class RequiredSecrets
         {
             if (SecretKeys.IsPlaceholder(value))
             {
-                if (key == SecretKeys.WebhookToken && options.Ignores("webhook"))
+                if (key == SecretKeys.WebhookToken && UvlhubOptions.Lists(options.IgnoredModules, "webhook"))
                 {
                     // Nobody listens who could be asked with it.
                     environment.Remove(key);
@@ -133,10 +123,4 @@ internal static class RequiredSecrets
         return value.Length > 0 && SecretKeys.IsSecret(key) && File.Exists(example)
             && DotEnvFile.Read(example).Values.GetValueOrDefault(key) == value;
     }
-
-    private static SecretSource Source(UvlhubOptions options) =>
-        string.IsNullOrEmpty(options.Secrets) ? SecretSource.Given
-            : Enum.TryParse<SecretSource>(options.Secrets, ignoreCase: true, out var source) && Enum.IsDefined(source) ? source
-            : throw new UserErrorException(
-                $"{UvlhubOptions.Section}:{nameof(UvlhubOptions.Secrets)} is '{options.Secrets}'; it can be given or generated");
 }

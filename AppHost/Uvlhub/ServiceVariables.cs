@@ -22,7 +22,7 @@ internal static class ServiceVariables
             }
             else if (file.Read() is { } variables)
             {
-                files.Add(variables);
+                files.Add(SecretKeys.WithoutWorkflows(variables));
             }
             else if (file.IsRequired)
             {

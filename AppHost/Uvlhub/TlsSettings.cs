@@ -5,9 +5,6 @@ namespace UvlhubAspire.AppHost.Uvlhub;
 /// <summary>What is needed to have a certificate: whose, for whom, and from whom.</summary>
 internal sealed partial record TlsSettings
 {
-    /// <summary>The authority that runs beside the site, for trying and for tests; browsers do not trust it.</summary>
-    public const string Pebble = "pebble";
-
     private const string Section = $"{UvlhubOptions.Section}:{nameof(UvlhubOptions.Tls)}";
 
     /// <summary>The site's name on the network.</summary>
@@ -19,8 +16,8 @@ internal sealed partial record TlsSettings
     /// <summary>The authority's ACME directory; <see langword="null"/> for certbot's own, which is Let's Encrypt.</summary>
     public required string? Authority { get; init; }
 
-    /// <summary>Whether the authority is <see cref="Pebble"/>.</summary>
-    public bool UsesPebble => Authority == Pebble;
+    /// <summary>Whether the authority is <see cref="UvlhubOptions.TlsOptions.Pebble"/>.</summary>
+    public bool UsesPebble => Authority == UvlhubOptions.TlsOptions.Pebble;
 
     /// <summary>How long before its end a certificate is renewed.</summary>
     public required TimeSpan RenewBefore { get; init; }
@@ -55,24 +52,11 @@ internal sealed partial record TlsSettings
                 + $"{checkout.EnvironmentFile.Path}");
         }
 
-        if (!EmailAddress().IsMatch(options.Tls.Email))
-        {
-            throw new UserErrorException($"{Section}:{nameof(options.Tls.Email)} is '{options.Tls.Email}', which is no e-mail address");
-        }
-
-        var authority = string.IsNullOrWhiteSpace(options.Tls.Authority) ? null : options.Tls.Authority.Trim();
-        if (authority is not (null or Pebble)
-            && !(Uri.TryCreate(authority, UriKind.Absolute, out var url) && url.Scheme == Uri.UriSchemeHttps))
-        {
-            throw new UserErrorException(
-                $"{Section}:{nameof(options.Tls.Authority)} is '{authority}'; it is the https address of an ACME directory, or {Pebble}");
-        }
-
         return new TlsSettings
         {
             Domain = domain,
             Email = options.Tls.Email,
-            Authority = authority,
+            Authority = string.IsNullOrWhiteSpace(options.Tls.Authority) ? null : options.Tls.Authority.Trim(),
             RenewBefore = options.Tls.RenewBefore,
             CheckEvery = options.Tls.CheckEvery,
         };
@@ -80,7 +64,4 @@ internal sealed partial record TlsSettings
 
     [GeneratedRegex(@"^(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]$")]
     private static partial Regex DomainName();
-
-    [GeneratedRegex(@"^[^@\s]+@[^@\s]+$")]
-    private static partial Regex EmailAddress();
 }

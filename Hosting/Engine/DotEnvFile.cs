@@ -1,26 +1,25 @@
-using System.Text;
+using System.Text.RegularExpressions;
 
 namespace UvlhubAspire.Engine;
 
 /// <summary>
 /// A <c>.env</c> file as compose's <c>env_file</c> takes it, because containers get these values as their environment and
 /// the python-dotenv inside the application leaves a variable alone that is there: quotes are removed, <c>export</c> and
-/// comments are ignored, <c>${NAME}</c> refers to an earlier key. Unlike compose, and like python-dotenv, a <c>$</c> without
-/// braces is an ordinary character: a password keeps it. The machine's own variables are not looked at: a checkout means
-/// the same everywhere. Existing libraries pass over a line that they cannot read; here it is an error with its line
+/// comments are ignored, <c>$NAME</c> and <c>${NAME}</c> refer to an earlier key. Unlike compose, a <c>$</c> before any other name is
+/// an ordinary character: a password keeps it. The machine's own variables are not looked at: a checkout means the same
+/// everywhere. Existing libraries pass over a line that they cannot read; here it is an error with its line
 /// number, because a silently lost password costs a student an afternoon.
 /// </summary>
-public sealed class DotEnvFile
+public sealed partial class DotEnvFile
 {
+    // Stands for a dollar that is one, until the references to other keys have been replaced.
+    private const char EscapedDollar = '\uE000';
+
     private readonly Dictionary<string, string> _values = new(StringComparer.Ordinal);
     private readonly Dictionary<string, int> _lines = new(StringComparer.Ordinal);
     private readonly List<string> _repeated = [];
-    private readonly string _file;
-    private readonly string _text;
-    private int _position;
-    private int _line = 1;
 
-    private DotEnvFile(string file, string text) => (_file, _text) = (file, text);
+    private DotEnvFile(string path) => Path = path;
 
     /// <summary>Keys and values; where a key stands twice, the last one counts, as in compose and python-dotenv.</summary>
     public IReadOnlyDictionary<string, string> Values => _values;
@@ -29,217 +28,130 @@ public sealed class DotEnvFile
     public IReadOnlyList<string> Repeated => _repeated;
 
     /// <summary>The path that was read.</summary>
-    public string Path => _file;
+    public string Path { get; }
 
     /// <summary>The line, counted from 1, on which a key got its value.</summary>
     public int? LineOf(string key) => _lines.TryGetValue(key, out var line) ? line : null;
 
     /// <summary>Reads a file.</summary>
     /// <exception cref="UserErrorException">A line is malformed: file, line and reason.</exception>
-    public static DotEnvFile Read(string path) => Parse(System.IO.File.ReadAllText(path), path);
+    public static DotEnvFile Read(string path) => Parse(File.ReadAllText(path), path);
 
     /// <summary>Reads text; <paramref name="path"/> only names its origin in messages.</summary>
     /// <exception cref="UserErrorException">A line is malformed: file, line and reason.</exception>
     public static DotEnvFile Parse(string text, string path)
     {
-        var file = new DotEnvFile(path, text.TrimStart('\uFEFF').Replace("\r\n", "\n", StringComparison.Ordinal).Replace('\r', '\n'));
-        while (file.ReadEntry())
+        var file = new DotEnvFile(path);
+        text = text.TrimStart('\uFEFF').Replace("\r\n", "\n", StringComparison.Ordinal).Replace('\r', '\n');
+        for (var at = AfterBlanks(0); at < text.Length;)
         {
+            at = AfterBlanks(file.ReadEntry(text, at));
         }
 
         return file;
+
+        int AfterBlanks(int at) => at + Blanks().Match(text, at).Length;
     }
 
-    private char Current => _position < _text.Length ? _text[_position] : '\0';
-
-    private bool AtEnd => _position >= _text.Length;
-
-    private bool ReadEntry()
+    // Returns where the entry ends.
+    private int ReadEntry(string text, int at)
     {
-        while (!AtEnd && char.IsWhiteSpace(Current))
+        var line = text.AsSpan(0, at).Count('\n') + 1;
+        var end = LineEnd(text, at);
+        var equals = text.IndexOf('=', at, end - at);
+        var key = ReadKey(text[at..(equals < 0 ? end : equals)].Trim(), equals >= 0, line);
+        var start = equals + 1;
+        while (start < end && text[start] is ' ' or '\t')
         {
-            Advance();
+            start++;
         }
 
-        if (AtEnd)
+        string value;
+        if (start < end && text[start] is '\'' or '"')
         {
-            return false;
+            var quote = text[start];
+            var quoted = Quoted().Match(text, start);
+            if (!quoted.Success)
+            {
+                throw Malformed($"the value of {key} opens a {quote} that is never closed", line);
+            }
+
+            end = LineEnd(text, start + quoted.Length);
+            var trailing = text[(start + quoted.Length)..end].Trim();
+            if (trailing is not ("" or ['#', ..]))
+            {
+                throw Malformed(
+                    $"text after the closing {quote} of {key}: '{Shorten(trailing)}'; escape the inner {quote} as \\{quote}", line);
+            }
+
+            value = Escape().Replace(quoted.Groups[2].Value, escape => Unescaped(quote, escape.Value[1]));
+            value = quote == '"' ? Expand(value) : value;
+        }
+        else
+        {
+            // A comment starts at a '#' after a value and white space; 'a#b' is a value, and so is '#b'.
+            value = Expand(Comment().Replace(text[start..end], "").Trim());
         }
 
-        if (Current == '#')
-        {
-            SkipLine();
-            return true;
-        }
-
-        var line = _line;
-        var key = ReadKey();
-        var value = ReadValue(key);
-        if (_values.ContainsKey(key) && !_repeated.Contains(key))
+        if (!_values.TryAdd(key, value) && !_repeated.Contains(key))
         {
             _repeated.Add(key);
         }
 
-        _values[key] = value;
-        _lines[key] = line;
-        return true;
+        (_values[key], _lines[key]) = (value, line);
+        return end;
     }
 
-    private string ReadKey()
+    private string ReadKey(string text, bool hasValue, int line)
     {
-        var start = _position;
-        while (!AtEnd && Current is not ('=' or '\n'))
+        if (!hasValue)
         {
-            Advance();
+            throw Malformed($"'{Shorten(text)}' has no '='; write KEY=value, or start the line with # if it is a comment", line);
         }
 
-        var key = _text[start.._position].Trim();
-        if (Current != '=')
-        {
-            throw Malformed($"'{Shorten(key)}' has no '='; write KEY=value, or start the line with # if it is a comment", _line);
-        }
-
-        if (key.StartsWith("export ", StringComparison.Ordinal) || key.StartsWith("export\t", StringComparison.Ordinal))
-        {
-            key = key["export".Length..].Trim();
-        }
-
-        if (key.Length == 0)
-        {
-            throw Malformed("there is no name before '='", _line);
-        }
-
-        if (!(char.IsAsciiLetter(key[0]) || key[0] == '_') || !key.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '.' or '-'))
-        {
-            throw Malformed(
-                $"'{Shorten(key)}' is no name of an environment variable (letters, digits and '_', not starting with a digit)", _line);
-        }
-
-        Advance();
-        return key;
+        var key = Export().Replace(text, "");
+        return KeyName().IsMatch(key) ? key : throw Malformed(
+            key.Length == 0 ? "there is no name before '='"
+                : $"'{Shorten(key)}' is no name of an environment variable (letters, digits and '_', not starting with a digit)",
+            line);
     }
 
-    private string ReadValue(string key)
+    private static string Unescaped(char quote, char escaped) => (quote, escaped) switch
     {
-        while (Current is ' ' or '\t')
-        {
-            Advance();
-        }
+        ('"', 'n') => "\n",
+        ('"', 't') => "\t",
+        ('"', 'r') => "\r",
+        ('"', '$') => EscapedDollar.ToString(),
+        ('"', '\\') => "\\",
+        _ when escaped == quote => quote.ToString(),
+        _ => $"\\{escaped}",
+    };
 
-        return Current switch
-        {
-            '\'' => ReadQuoted(key, '\''),
-            '"' => Expand(ReadQuoted(key, '"')),
-            _ => Expand(ReadBare()),
-        };
-    }
+    private string Expand(string value) =>
+        new ComposeVariables(_values.GetValueOrDefault, _ => { }, keepsUnknown: true).Expand(value).Replace(EscapedDollar, '$');
 
-    private string ReadBare()
-    {
-        var start = _position;
-        while (!AtEnd && Current != '\n')
-        {
-            // A comment starts at a '#' after a value and white space; 'a#b' is a value, and so is '#b'.
-            if (Current == '#' && _position > start && _text[_position - 1] is ' ' or '\t')
-            {
-                break;
-            }
+    private static int LineEnd(string text, int at) => text.IndexOf('\n', at) is >= 0 and var end ? end : text.Length;
 
-            Advance();
-        }
-
-        var value = _text[start.._position].Trim();
-        SkipLine();
-        return value;
-    }
-
-    private string ReadQuoted(string key, char quote)
-    {
-        var opened = _line;
-        Advance();
-        var value = new StringBuilder();
-        while (Current != quote)
-        {
-            if (AtEnd)
-            {
-                throw Malformed($"the value of {key} opens a {quote} that is never closed", opened);
-            }
-
-            if (Current == '\\' && _position + 1 < _text.Length)
-            {
-                Advance();
-                value.Append((quote, Current) switch
-                {
-                    ('"', 'n') => "\n",
-                    ('"', 't') => "\t",
-                    ('"', 'r') => "\r",
-                    // An escaped dollar must survive Expand, which sees only the finished text.
-                    ('"', '$') => EscapedDollar.ToString(),
-                    ('"', '\\') => "\\",
-                    var (q, c) when c == q => c.ToString(),
-                    var (_, c) => "\\" + c,
-                });
-            }
-            else
-            {
-                value.Append(Current);
-            }
-
-            Advance();
-        }
-
-        Advance();
-        var rest = _position;
-        SkipLine();
-        var trailing = _text[rest.._position].Trim();
-        return trailing.Length == 0 || trailing[0] == '#'
-            ? value.ToString()
-            : throw Malformed(
-                $"text after the closing {quote} of {key}: '{Shorten(trailing)}'; escape the inner {quote} as \\{quote}", opened);
-    }
-
-    private const char EscapedDollar = '\uE000';
-
-    private string Expand(string value)
-    {
-        var result = new StringBuilder();
-        for (var i = 0; i < value.Length; i++)
-        {
-            var end = value[i] == '$' && i + 1 < value.Length && value[i + 1] == '{' ? value.IndexOf('}', i) : -1;
-            if (end < 0)
-            {
-                result.Append(value[i] == EscapedDollar ? '$' : value[i]);
-                continue;
-            }
-
-            var parts = value[(i + 2)..end].Split(":-", 2);
-            result.Append(_values.TryGetValue(parts[0], out var known) ? known : parts.ElementAtOrDefault(1) ?? "");
-            i = end;
-        }
-
-        return result.ToString();
-    }
-
-    private void Advance()
-    {
-        if (Current == '\n')
-        {
-            _line++;
-        }
-
-        _position++;
-    }
-
-    private void SkipLine()
-    {
-        while (!AtEnd && Current != '\n')
-        {
-            Advance();
-        }
-    }
-
-    private UserErrorException Malformed(string reason, int line) => new(reason, _file, line);
+    private UserErrorException Malformed(string reason, int line) => new(reason, Path, line);
 
     // What stands in an .env may be a password on the wrong line: messages show only its beginning.
     private static string Shorten(string text) => text.Length <= 20 ? text : text[..20] + "…";
+
+    [GeneratedRegex(@"\G(?:\s+|#[^\n]*)*")]
+    private static partial Regex Blanks();
+
+    [GeneratedRegex(@"^export[ \t]+")]
+    private static partial Regex Export();
+
+    [GeneratedRegex(@"^[A-Za-z_][A-Za-z0-9_.-]*\z")]
+    private static partial Regex KeyName();
+
+    [GeneratedRegex(@"\G(['""])((?:\\.|(?!\1)[^\\])*)\1", RegexOptions.Singleline)]
+    private static partial Regex Quoted();
+
+    [GeneratedRegex(@"\\.", RegexOptions.Singleline)]
+    private static partial Regex Escape();
+
+    [GeneratedRegex(@"(?<=.)[ \t]#.*")]
+    private static partial Regex Comment();
 }

@@ -7,6 +7,7 @@ namespace UvlhubAspire.Engine;
 /// <param name="Name">Its name; a container's begins with a slash.</param>
 /// <param name="Image">The id of a container's image.</param>
 /// <param name="RepoTags">The names of an image.</param>
+/// <param name="CreatedAt">When a volume was made.</param>
 /// <param name="Labels">The labels of a network or a volume.</param>
 /// <param name="Config">What a container was made with.</param>
 /// <param name="State">How a container is.</param>
@@ -15,6 +16,7 @@ public sealed record EngineObject(
     string? Name,
     string? Image,
     IReadOnlyList<string>? RepoTags,
+    string? CreatedAt,
     IReadOnlyDictionary<string, string>? Labels,
     ContainerConfig? Config,
     ContainerState? State)

@@ -13,13 +13,16 @@ public sealed class ComposeFileReader
     private readonly IReadOnlyDictionary<(string Key, string Name), string> _files;
     private readonly Dictionary<string, ComposeFileReader> _extended;
 
-    private ComposeFileReader(string path, string folder, Func<string, string?> variables, Dictionary<string, ComposeFileReader> extended)
+    private ComposeFileReader(
+        string path, string folder, Func<string, string?> variables, Dictionary<string, ComposeFileReader> extended,
+        IReadOnlyDictionary<(string Key, string Name), string>? files = null)
     {
         (_path, _folder, _variables, _extended) = (path, folder, variables, extended);
         _yaml = ComposeYaml.Load(path, variables);
         _extended[path] = this;
         _top = _yaml.Entries(_yaml.Root, "the file");
-        _files = ReadFiles();
+        // Those of the first file, as under compose: it is what runs.
+        _files = files ?? ReadFiles();
     }
 
     /// <summary>Reads a file.</summary>
@@ -131,7 +134,7 @@ public sealed class ComposeFileReader
         // What another file declares has paths of its own.
         var reader = _extended.TryGetValue(path, out var known)
             ? known
-            : new ComposeFileReader(path, Path.GetDirectoryName(path)!, _variables, _extended);
+            : new ComposeFileReader(path, Path.GetDirectoryName(path)!, _variables, _extended, _files);
         if (reader.ServiceEntries().FirstOrDefault(entry => entry.Name == name) is not { } other)
         {
             _yaml.Note(extends.Key, "extends", $"{path} has no service {name}", isFatal: true);

@@ -49,7 +49,13 @@ public sealed record ComposeService
     public ComposeHealthCheck? HealthCheck { get; init; }
 
     /// <summary>The restart policy in the engine's words: <c>no</c>, <c>always</c>, <c>unless-stopped</c>, <c>on-failure[:N]</c>.</summary>
-    public string? Restart { get; init; }
+    public string? Restart => OwnRestart ?? DeployRestart;
+
+    /// <summary>What the key <c>restart</c> says; it wins.</summary>
+    public string? OwnRestart { get; init; }
+
+    /// <summary>What <c>deploy.restart_policy</c> says.</summary>
+    public string? DeployRestart { get; init; }
 
     /// <summary>How many containers it has; <see langword="null"/> if the file does not say.</summary>
     public int? Replicas { get; init; }
@@ -97,7 +103,8 @@ public sealed record ComposeService
         HealthCheck = HealthCheck is null || other.HealthCheck is null
             ? HealthCheck ?? other.HealthCheck
             : HealthCheck.Over(other.HealthCheck),
-        Restart = Restart ?? other.Restart,
+        OwnRestart = OwnRestart ?? other.OwnRestart,
+        DeployRestart = DeployRestart ?? other.DeployRestart,
         Replicas = Replicas ?? other.Replicas,
         Profiles = [.. other.Profiles.Union(Profiles)],
         PullPolicy = PullPolicy ?? other.PullPolicy,
@@ -216,9 +223,9 @@ public enum ComposeCondition
 public sealed record ComposeDependency(string Service, ComposeCondition Condition, bool IsRequired, SourceLine At);
 
 /// <summary>How the engine finds out whether a container works. What is <see langword="null"/> has the engine's default.</summary>
-/// <param name="Test">The command's words, of which the first is <c>CMD</c> or <c>CMD-SHELL</c>; <see langword="null"/> for
-/// the image's own.</param>
-/// <param name="IsDisabled">Whether not even the image's own check runs.</param>
+/// <param name="Test">The command's words, of which the first is <c>CMD</c> or <c>CMD-SHELL</c>, or <c>NONE</c> alone;
+/// <see langword="null"/> for the image's own.</param>
+/// <param name="IsSwitchedOff">What the key <c>disable</c> says.</param>
 /// <param name="Interval">The time between two checks, as <c>30s</c> or <c>1m30s</c>.</param>
 /// <param name="Timeout">The time after which a check has failed.</param>
 /// <param name="Retries">How many failures in a row make it unhealthy.</param>
@@ -227,7 +234,7 @@ public sealed record ComposeDependency(string Service, ComposeCondition Conditio
 /// <param name="At">Where it stands.</param>
 public sealed record ComposeHealthCheck(
     IReadOnlyList<string>? Test,
-    bool IsDisabled,
+    bool IsSwitchedOff,
     string? Interval,
     string? Timeout,
     int? Retries,
@@ -235,9 +242,12 @@ public sealed record ComposeHealthCheck(
     string? StartInterval,
     SourceLine At)
 {
+    /// <summary>Whether not even the image's own check runs.</summary>
+    public bool IsDisabled => IsSwitchedOff || Test is ["NONE"];
+
     internal ComposeHealthCheck Over(ComposeHealthCheck other) => new(
         Test ?? other.Test,
-        IsDisabled || (other.IsDisabled && Test is null),
+        IsSwitchedOff || other.IsSwitchedOff,
         Interval ?? other.Interval,
         Timeout ?? other.Timeout,
         Retries ?? other.Retries,

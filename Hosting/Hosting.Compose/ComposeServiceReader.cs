@@ -54,7 +54,7 @@ public sealed partial class ComposeServiceReader(
             case "networks": _service = _service with { Networks = ReadConnections(value) }; break;
             case "depends_on": _service = _service with { DependsOn = ReadDependencies(value) }; break;
             case "healthcheck": _service = _service with { HealthCheck = ReadHealthCheck(value) }; break;
-            case "restart": _service = _service with { Restart = ReadRestart(value, key) ?? _service.Restart }; break;
+            case "restart": _service = _service with { OwnRestart = ReadRestart(value, key) }; break;
             case "deploy": ReadDeploy(value); break;
             case "scale": _service = _service with { Replicas = yaml.Number(value, key) }; break;
             case "profiles": _service = _service with { Profiles = [.. yaml.Texts(value, key).Select(item => item.Text)] }; break;
@@ -330,7 +330,7 @@ public sealed partial class ComposeServiceReader(
             check = name switch
             {
                 "test" => ReadTest(check, value),
-                "disable" => check with { IsDisabled = yaml.Switch(value, name) },
+                "disable" => check with { IsSwitchedOff = yaml.Switch(value, name) },
                 "interval" => check with { Interval = Duration(value, name) },
                 "timeout" => check with { Timeout = Duration(value, name) },
                 "retries" => check with { Retries = yaml.Number(value, name) },
@@ -359,9 +359,7 @@ public sealed partial class ComposeServiceReader(
         var words = yaml.Texts(node, "healthcheck.test").Select(item => item.Text).ToList();
         switch (words)
         {
-            case ["NONE"]:
-                return check with { IsDisabled = true };
-            case ["CMD", _, ..] or ["CMD-SHELL", _]:
+            case ["NONE"] or ["CMD", _, ..] or ["CMD-SHELL", _]:
                 return check with { Test = words };
             default:
                 yaml.Note(
@@ -394,10 +392,9 @@ public sealed partial class ComposeServiceReader(
                     break;
                 case "restart_policy":
                     var policy = Fields(value, "deploy.restart_policy");
-                    // Compose lets a service's own 'restart' win, wherever it stands.
                     _service = _service with
                     {
-                        Restart = _service.Restart ?? policy.GetValueOrDefault("condition") switch
+                        DeployRestart = policy.GetValueOrDefault("condition") switch
                         {
                             "none" => "no",
                             "on-failure" => policy.TryGetValue("max_attempts", out var attempts) ? $"on-failure:{attempts}" : "on-failure",

@@ -1,8 +1,11 @@
+using System.Data.Common;
+using System.Text;
+
 namespace Aspire.Hosting.ApplicationModel;
 
 /// <summary>
-/// A parameter's value as one value of a connection string, quoted where needed. Aspire's own integrations put the
-/// password in as it is, which breaks for a password with a semicolon; a checkout's <c>.env</c> may hold any.
+/// A parameter's value as one value of a connection string, quoted where the grammar of connection strings would take it
+/// apart: a password may have a semicolon.
 /// </summary>
 /// <param name="parameter">The parameter, resolved late.</param>
 internal sealed class ConnectionStringValue(ParameterResource parameter) : IValueProvider, IManifestExpressionProvider, IValueWithReferences
@@ -17,10 +20,12 @@ internal sealed class ConnectionStringValue(ParameterResource parameter) : IValu
     public async ValueTask<string?> GetValueAsync(CancellationToken cancellationToken = default) =>
         await parameter.GetValueAsync(cancellationToken) is { } value ? Quote(value) : null;
 
-    /// <summary>Quotes a value by the rules of ADO.NET connection strings, only where it needs it.</summary>
+    /// <summary>Quotes a value as ADO.NET reads it, only where it needs it.</summary>
     public static string Quote(string value)
     {
-        var plain = value.Length > 0 && value.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-' or '.' or '@' or '+' or '/');
-        return plain ? value : $"\"{value.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
+        const string Key = "x";
+        var pair = new StringBuilder();
+        DbConnectionStringBuilder.AppendKeyValuePair(pair, Key, value);
+        return pair.ToString()[$"{Key}=".Length..];
     }
 }

@@ -5,17 +5,37 @@ using MySqlConnector;
 
 namespace Aspire.Hosting;
 
-/// <summary>Adds MariaDB to an application model, in the shape of Aspire's own database integrations.</summary>
+/// <summary>Adds MariaDB servers and databases to an application model.</summary>
 public static class MariaDBBuilderExtensions
 {
     private const string InitFolder = "/docker-entrypoint-initdb.d";
 
-    /// <summary>Adds a MariaDB server in a container. Its health check logs in as the user that applications use.</summary>
+    /// <summary>Adds a MariaDB server in a container.</summary>
     /// <param name="builder">The application that is being built.</param>
     /// <param name="name">The resource's name, its host name on the containers' network and its connection string's name.</param>
     /// <param name="rootPassword">The password of <c>root</c>. Default: one that is generated once and kept in the user secrets.</param>
     /// <param name="port">The port on the host's loopback address. Default: chosen by the system.</param>
     /// <returns>The server's builder.</returns>
+    /// <remarks>
+    /// <para>
+    /// This version runs the tag <inheritdoc cref="MariaDBContainerImageTags.Tag"/> of the image
+    /// <inheritdoc cref="MariaDBContainerImageTags.Image"/> from <inheritdoc cref="MariaDBContainerImageTags.Registry"/>;
+    /// <see cref="ContainerResourceBuilderExtensions.WithImageTag{T}"/> and
+    /// <see cref="ContainerResourceBuilderExtensions.WithImageRegistry{T}"/> choose others.
+    /// </para>
+    /// <para>
+    /// The server is healthy when the user that applications have can log in to it over TCP; a resource that waits for it can
+    /// work from then on. While the image fills a new volume nobody can.
+    /// </para>
+    /// </remarks>
+    /// <example>
+    /// A server with a user and a database, and a project that gets them:
+    /// <code lang="csharp">
+    /// var shop = builder.AddMariaDB("mariadb").WithUser("shop").WithDataVolume().AddDatabase("shop");
+    ///
+    /// builder.AddProject&lt;Projects.Web&gt;("web").WithReference(shop).WaitFor(shop);
+    /// </code>
+    /// </example>
     public static IResourceBuilder<MariaDBServerResource> AddMariaDB(
         this IDistributedApplicationBuilder builder,
         [ResourceName] string name,
@@ -25,15 +45,14 @@ public static class MariaDBBuilderExtensions
         ArgumentNullException.ThrowIfNull(builder);
         ArgumentException.ThrowIfNullOrEmpty(name);
 
-        var password = rootPassword?.Resource
-            ?? ParameterResourceBuilderExtensions.CreateDefaultPasswordParameter(builder, $"{name}-root-password", special: false);
-        var server = new MariaDBServerResource(name, password);
+        var server = new MariaDBServerResource(name, rootPassword?.Resource ?? GeneratedPassword(builder, $"{name}-root-password"));
 
         builder.Eventing.Subscribe<ResourceReadyEvent>(server, (ready, cancellationToken) =>
             CreateDatabasesAsync(server, ready.Services.GetRequiredService<ResourceLoggerService>().GetLogger(server), cancellationToken));
 
         return builder.AddResource(server)
             .WithImage(MariaDBContainerImageTags.Image, MariaDBContainerImageTags.Tag)
+            .WithImageRegistry(MariaDBContainerImageTags.Registry)
             // It calls nobody by TLS, and copying the host's certificates takes time at every start.
             .WithCertificateTrustScope(CertificateTrustScope.None)
             // It gives root's rights up at its start, and nothing in it shall get them back.
@@ -42,64 +61,53 @@ public static class MariaDBBuilderExtensions
             .WithIconName("DatabaseMultiple")
             .WithEnvironment(context =>
             {
-                context.EnvironmentVariables["MARIADB_ROOT_PASSWORD"] = server.RootPassword;
+                context.EnvironmentVariables["MARIADB_ROOT_PASSWORD"] = server.RootPasswordParameter;
                 if (server.UserName is not null)
                 {
                     context.EnvironmentVariables["MARIADB_USER"] = server.UserName;
-                    context.EnvironmentVariables["MARIADB_PASSWORD"] = server.UserPassword!;
+                    context.EnvironmentVariables["MARIADB_PASSWORD"] = server.UserPasswordParameter!;
                 }
 
-                if (server.Databases is [var first, ..])
+                if (server.Databases is [{ CreationScript: null } first, ..])
                 {
                     context.EnvironmentVariables["MARIADB_DATABASE"] = first.DatabaseName;
                 }
             })
+            // Without a database: an old volume may lack the one that the model has now, and gets it from a healthy server.
             .WithMariaDBHealthCheck(
-                cancellationToken => (
-                    server.Databases is [var first, ..] ? first.ConnectionStringExpression : server.ConnectionStringExpression)
-                .GetValueAsync(cancellationToken));
+                cancellationToken => server.ConnectionString(server.Application, database: null).GetValueAsync(cancellationToken));
     }
 
-    /// <summary>Sets the password of <c>root</c>.</summary>
-    /// <param name="builder">The server.</param>
-    /// <param name="password">The password.</param>
-    /// <returns>The same builder.</returns>
-    public static IResourceBuilder<MariaDBServerResource> WithRootPassword(
-        this IResourceBuilder<MariaDBServerResource> builder, IResourceBuilder<ParameterResource> password)
-    {
-        ArgumentNullException.ThrowIfNull(builder);
-        ArgumentNullException.ThrowIfNull(password);
-        builder.Resource.RootPassword = password.Resource;
-        return builder;
-    }
-
-    /// <summary>
-    /// Names the user that applications log in as: <c>MARIADB_USER</c> and <c>MARIADB_PASSWORD</c> of the tutorial. The
-    /// image creates it on a new volume; it is granted everything on the databases of this server, and on nothing else.
-    /// </summary>
+    /// <summary>Names the user that applications log in as, instead of <c>root</c>.</summary>
     /// <param name="builder">The server.</param>
     /// <param name="userName">The user's name.</param>
-    /// <param name="password">The user's password.</param>
+    /// <param name="password">The user's password. Default: one that is generated once and kept in the user secrets.</param>
     /// <returns>The same builder.</returns>
+    /// <remarks>
+    /// The image creates the user on a new volume. It has all rights on the databases that are added to this server, and on
+    /// nothing else. The databases' connection strings and properties are the user's, the server's own stay those of
+    /// <c>root</c>. A volume keeps the users and passwords that it was created with.
+    /// </remarks>
     public static IResourceBuilder<MariaDBServerResource> WithUser(
-        this IResourceBuilder<MariaDBServerResource> builder, string userName, IResourceBuilder<ParameterResource> password)
+        this IResourceBuilder<MariaDBServerResource> builder, string userName, IResourceBuilder<ParameterResource>? password = null)
     {
         ArgumentNullException.ThrowIfNull(builder);
         ArgumentException.ThrowIfNullOrEmpty(userName);
-        ArgumentNullException.ThrowIfNull(password);
-        (builder.Resource.UserName, builder.Resource.UserPassword) = (userName, password.Resource);
+        builder.Resource.SetUser(
+            userName, password?.Resource ?? GeneratedPassword(builder.ApplicationBuilder, $"{builder.Resource.Name}-password"));
         return builder;
     }
 
-    /// <summary>
-    /// Adds a database. The image creates the first one on a new volume; each is created, and granted to the application
-    /// user, when the server is ready and it is not there yet. Nothing is ever dropped. Where the server has been taken out
-    /// of the model, the database is not part of it either.
-    /// </summary>
+    /// <summary>Adds a database to a server.</summary>
     /// <param name="builder">The server.</param>
     /// <param name="name">The resource's name; also its connection string's name.</param>
     /// <param name="databaseName">The name on the server. Default: the resource's name.</param>
     /// <returns>The database's builder.</returns>
+    /// <remarks>
+    /// Each time the server has become ready, a database that is not there is created, with the server's character set, and
+    /// the application user gets all rights on it. Nothing is ever dropped. The first database is the one that the scripts of
+    /// <see cref="WithInitFiles"/> work on.
+    /// </remarks>
     public static IResourceBuilder<MariaDBDatabaseResource> AddDatabase(
         this IResourceBuilder<MariaDBServerResource> builder, [ResourceName] string name, string? databaseName = null)
     {
@@ -107,13 +115,7 @@ public static class MariaDBBuilderExtensions
         ArgumentException.ThrowIfNullOrEmpty(name);
 
         var database = new MariaDBDatabaseResource(name, databaseName ?? name, builder.Resource);
-        builder.Resource.Add(database);
-        if (!builder.ApplicationBuilder.Resources.Contains(builder.Resource))
-        {
-            return builder.ApplicationBuilder.CreateResourceBuilder(database);
-        }
-
-        return builder.ApplicationBuilder.AddResource(database)
+        var added = builder.ApplicationBuilder.AddResource(database)
             .WithIconName("Database")
             .OnInitializeResource((resource, initialize, cancellationToken) =>
             {
@@ -121,6 +123,29 @@ public static class MariaDBBuilderExtensions
                 return Task.CompletedTask;
             })
             .WithMariaDBHealthCheck(database.ConnectionStringExpression.GetValueAsync);
+        builder.Resource.Add(database);
+        return added;
+    }
+
+    /// <summary>Creates a database by a script of its own, for example to choose its character set.</summary>
+    /// <param name="builder">The database.</param>
+    /// <param name="script">
+    /// What <c>root</c> executes instead of <c>CREATE DATABASE IF NOT EXISTS</c>. It runs each time the server has become
+    /// ready, so it has to do no harm where the database is there already.
+    /// </param>
+    /// <returns>The same builder.</returns>
+    /// <example>
+    /// <code lang="csharp">
+    /// mariadb.AddDatabase("shop").WithCreationScript("CREATE DATABASE IF NOT EXISTS shop COLLATE utf8mb4_spanish_ci");
+    /// </code>
+    /// </example>
+    public static IResourceBuilder<MariaDBDatabaseResource> WithCreationScript(
+        this IResourceBuilder<MariaDBDatabaseResource> builder, string script)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        ArgumentException.ThrowIfNullOrEmpty(script);
+        builder.Resource.CreationScript = script;
+        return builder;
     }
 
     /// <summary>Keeps the data in a named volume: it outlives containers and runs.</summary>
@@ -148,8 +173,10 @@ public static class MariaDBBuilderExtensions
         return builder.WithBindMount(source, MariaDBServerResource.DataFolder, isReadOnly);
     }
 
-    /// <summary>Copies scripts (<c>.sql</c>, <c>.sql.gz</c>, <c>.sh</c>) into the container that the image runs once, on a
-    /// new volume.</summary>
+    /// <summary>
+    /// Copies scripts (<c>.sql</c>, <c>.sql.gz</c>, <c>.sh</c>) into the container. The image runs them once, on a new volume, in
+    /// the order of their names and in the first database of the server.
+    /// </summary>
     /// <param name="builder">The server.</param>
     /// <param name="source">A file or folder; a relative path is taken from the AppHost's folder.</param>
     /// <returns>The same builder.</returns>
@@ -160,34 +187,9 @@ public static class MariaDBBuilderExtensions
         return builder.WithContainerFiles(InitFolder, Path.GetFullPath(source, builder.ApplicationBuilder.AppHostDirectory));
     }
 
-    /// <summary>Says where containers find the server, if that is not under its own name and port: it runs elsewhere, or
-    /// behind something.</summary>
-    /// <param name="builder">The server.</param>
-    /// <param name="host">Its name or address.</param>
-    /// <param name="port">Its port. Default: 3306.</param>
-    /// <returns>The same builder.</returns>
-    public static IResourceBuilder<MariaDBServerResource> WithNetworkAddress(
-        this IResourceBuilder<MariaDBServerResource> builder, string host, int port = MariaDBServerResource.DefaultPort)
-    {
-        ArgumentNullException.ThrowIfNull(builder);
-        ArgumentException.ThrowIfNullOrEmpty(host);
-        (builder.Resource.NetworkHost, builder.Resource.NetworkPort) = (host, port);
-        return builder.WithoutHostPort();
-    }
-
-    /// <summary>Takes the server's port off the host: only containers of its network reach it, and its health check finds nobody.</summary>
-    /// <param name="builder">The server.</param>
-    /// <returns>The same builder.</returns>
-    public static IResourceBuilder<MariaDBServerResource> WithoutHostPort(this IResourceBuilder<MariaDBServerResource> builder)
-    {
-        ArgumentNullException.ThrowIfNull(builder);
-        foreach (var endpoint in builder.Resource.Annotations.OfType<EndpointAnnotation>().ToList())
-        {
-            builder.Resource.Annotations.Remove(endpoint);
-        }
-
-        return builder;
-    }
+    // Of letters and digits, so that scripts need not quote it.
+    private static ParameterResource GeneratedPassword(IDistributedApplicationBuilder builder, string name) =>
+        ParameterResourceBuilderExtensions.CreateDefaultPasswordParameter(builder, name, special: false);
 
     private static IResourceBuilder<T> WithMariaDBHealthCheck<T>(
         this IResourceBuilder<T> builder, Func<CancellationToken, ValueTask<string?>> connectionString)
@@ -227,9 +229,7 @@ public static class MariaDBBuilderExtensions
 
     private static async Task CreateDatabasesAsync(MariaDBServerResource server, ILogger logger, CancellationToken cancellationToken)
     {
-        // The image has created the first database together with the user and its rights.
-        var others = server.Databases.Skip(1).ToList();
-        if (others.Count == 0)
+        if (server.Databases.Count == 0 || !server.HasEndpoint)
         {
             return;
         }
@@ -238,31 +238,46 @@ public static class MariaDBBuilderExtensions
         {
             await using var connection = new MySqlConnection(await server.ConnectionStringExpression.GetValueAsync(cancellationToken));
             await connection.OpenAsync(cancellationToken);
-            foreach (var database in others)
+            foreach (var database in server.Databases)
             {
-                foreach (var statement in CreationStatements(database.DatabaseName, server.UserName))
-                {
-                    await using var command = new MySqlCommand(statement, connection);
-                    await command.ExecuteNonQueryAsync(cancellationToken);
-                }
-
-                MariaDBLog.DatabaseCreated(logger, database.DatabaseName);
+                await CreateAsync(connection, database, logger, cancellationToken);
             }
         }
         catch (MySqlException exception)
         {
-            MariaDBLog.DatabasesNotCreated(logger, exception.Message);
+            MariaDBLog.NoAccess(logger, exception.Message);
         }
     }
 
-    private static IEnumerable<string> CreationStatements(string database, string? user)
+    // One that cannot be created keeps no other from it.
+    private static async Task CreateAsync(
+        MySqlConnection root, MariaDBDatabaseResource database, ILogger logger, CancellationToken cancellationToken)
+    {
+        try
+        {
+            foreach (var statement in CreationStatements(database))
+            {
+                await using var command = new MySqlCommand(statement, root);
+                await command.ExecuteNonQueryAsync(cancellationToken);
+            }
+
+            MariaDBLog.DatabaseCreated(logger, database.DatabaseName);
+        }
+        catch (MySqlException exception)
+        {
+            MariaDBLog.DatabaseNotCreated(logger, database.DatabaseName, exception.Message);
+        }
+    }
+
+    private static IEnumerable<string> CreationStatements(MariaDBDatabaseResource database)
     {
         using var quoting = new MySqlCommandBuilder();
-        yield return $"CREATE DATABASE IF NOT EXISTS {quoting.QuoteIdentifier(database)} CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci";
-        if (user is not null)
+        yield return database.CreationScript ?? $"CREATE DATABASE IF NOT EXISTS {quoting.QuoteIdentifier(database.DatabaseName)}";
+        if (database.Parent.UserName is { } user)
         {
-            // In a grant _ and % are wildcards: uvlhubdb_test would also match uvlhubdbXtest.
-            var pattern = database.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("_", "\\_", StringComparison.Ordinal)
+            // In a grant _ and % are wildcards: the rights on shop_test would be rights on shopXtest, too.
+            var pattern = database.DatabaseName.Replace("\\", "\\\\", StringComparison.Ordinal)
+                .Replace("_", "\\_", StringComparison.Ordinal)
                 .Replace("%", "\\%", StringComparison.Ordinal);
             yield return $"GRANT ALL PRIVILEGES ON {quoting.QuoteIdentifier(pattern)}.* TO '{MySqlHelper.EscapeString(user)}'@'%'";
         }

@@ -1,11 +1,14 @@
 namespace Aspire.Hosting;
 
-/// <summary>The one place with the name and tag of MariaDB's image; the tutorial and the course edition pin the same.</summary>
+/// <summary>The image that <c>AddMariaDB</c> runs: the one place where it is named.</summary>
 internal static class MariaDBContainerImageTags
 {
-    /// <summary>The image's name on Docker Hub.</summary>
-    public const string Image = "mariadb";
+    /// <remarks>docker.io</remarks>
+    public const string Registry = "docker.io";
 
-    /// <summary>The image's tag.</summary>
+    /// <remarks>library/mariadb</remarks>
+    public const string Image = "library/mariadb";
+
+    /// <remarks>12.0.2</remarks>
     public const string Tag = "12.0.2";
 }

@@ -7,7 +7,7 @@ namespace Aspire.Hosting;
 /// <summary>
 /// Healthy means: the application can work. The check logs in over TCP as the application user and asks a question,
 /// because while the image initialises a new volume a server already answers on its socket
-/// (https://github.com/MariaDB/mariadb-docker/issues/610).
+/// (https://github.com/MariaDB/mariadb-docker/issues/610), and an open port says nothing of users.
 /// </summary>
 /// <param name="connectionString">The connection string, resolved once the endpoint is known.</param>
 internal sealed class MariaDBHealthCheck(Func<CancellationToken, ValueTask<string?>> connectionString) : IHealthCheck
@@ -51,8 +51,8 @@ internal sealed class MariaDBHealthCheck(Func<CancellationToken, ValueTask<strin
         catch (MySqlException exception) when (exception.ErrorCode == MySqlErrorCode.AccessDenied)
         {
             return (HealthCheckResult.Unhealthy(
-                $"MariaDB refuses the user of the checkout's .env ({exception.Message}): the volume was created with other credentials. "
-                + "Put the old password back, or reset the volume."), false);
+                $"MariaDB refuses the user ({exception.Message}): a volume keeps the credentials that it was created with. Put the old "
+                + "password back, or remove the volume."), false);
         }
         catch (Exception exception) when (exception is MySqlException or InvalidOperationException or DistributedApplicationException)
         {

@@ -3,26 +3,34 @@ using System.Globalization;
 namespace Aspire.Hosting.ApplicationModel;
 
 /// <summary>
-/// A MariaDB server in a container: the tutorial's <c>docker run … mariadb</c>, the compose files' <c>db</c>.
-/// Its own connection string is that of <c>root</c>; a database's is that of the application user, if there is one.
+/// A MariaDB server in a container. Its own connection string is that of <c>root</c>; a database's is that of the
+/// application user, if there is one.
 /// </summary>
-/// <param name="name">The resource's name, which is also its host name on the containers' network.</param>
-/// <param name="rootPassword">The password of <c>root</c>.</param>
-public sealed class MariaDBServerResource(string name, ParameterResource rootPassword)
-    : ContainerResource(name), IResourceWithConnectionString
+public sealed class MariaDBServerResource : ContainerResource, IResourceWithConnectionString
 {
-    internal const string PrimaryEndpointName = "tcp";
     /// <summary>The port on which the server listens inside its container.</summary>
     public const int DefaultPort = 3306;
 
     /// <summary>The folder of the data inside the container.</summary>
     public const string DataFolder = "/var/lib/mysql";
 
+    internal const string PrimaryEndpointName = "tcp";
 
     private readonly List<MariaDBDatabaseResource> _databases = [];
 
+    /// <summary>Makes a server; <c>AddMariaDB</c> makes it and gives it its image, endpoint and health check.</summary>
+    /// <param name="name">The resource's name, which is also its host name on the containers' network.</param>
+    /// <param name="rootPassword">The password of <c>root</c>.</param>
+    public MariaDBServerResource(string name, ParameterResource rootPassword)
+        : base(name)
+    {
+        ArgumentNullException.ThrowIfNull(rootPassword);
+        RootPasswordParameter = rootPassword;
+        PrimaryEndpoint = new EndpointReference(this, PrimaryEndpointName);
+    }
+
     /// <summary>The endpoint that clients connect to.</summary>
-    public EndpointReference PrimaryEndpoint => field ??= new(this, PrimaryEndpointName);
+    public EndpointReference PrimaryEndpoint { get; }
 
     /// <summary>The host that a dependent resource connects to.</summary>
     public EndpointReferenceExpression Host => PrimaryEndpoint.Property(EndpointProperty.Host);
@@ -31,92 +39,108 @@ public sealed class MariaDBServerResource(string name, ParameterResource rootPas
     public EndpointReferenceExpression Port => PrimaryEndpoint.Property(EndpointProperty.Port);
 
     /// <summary>The password of <c>root</c>.</summary>
-    public ParameterResource RootPassword { get; internal set; } = rootPassword;
+    public ParameterResource RootPasswordParameter { get; }
 
     /// <summary>The application user; <see langword="null"/> if applications log in as <c>root</c>.</summary>
-    public string? UserName { get; internal set; }
+    public string? UserName { get; private set; }
 
-    /// <summary>The application user's password; set together with <see cref="UserName"/>.</summary>
-    public ParameterResource? UserPassword { get; internal set; }
+    /// <summary>The application user's password; <see langword="null"/> if there is none.</summary>
+    public ParameterResource? UserPasswordParameter { get; private set; }
 
     /// <summary>The databases of this server, in the order in which they were added; the image creates the first one.</summary>
     public IReadOnlyList<MariaDBDatabaseResource> Databases => _databases;
 
-    /// <summary><c>Server=…;Port=…;User ID=root;Password=…</c>, in MySqlConnector's form.</summary>
-    public ReferenceExpression ConnectionStringExpression => ConnectionString("root", RootPassword, database: null);
+    /// <summary><c>Server=…;Port=…;User ID=root;Password=…</c>, as MySqlConnector reads it.</summary>
+    public ReferenceExpression ConnectionStringExpression => ConnectionString(Root, database: null);
 
-    /// <summary><c>mariadb://root:password@host:port</c>, user and password escaped.</summary>
-    public ReferenceExpression UriExpression => Uri("root", RootPassword, database: null);
+    /// <summary><c>mariadb://root:password@host:port</c>, the password escaped.</summary>
+    public ReferenceExpression UriExpression => Uri(Root, database: null);
 
-    /// <summary>The host under which containers reach it. Default: the resource's name.</summary>
-    public string NetworkHost { get; internal set; } = name;
+    /// <summary><c>jdbc:mariadb://host:port</c>; user and password are properties of their own.</summary>
+    public ReferenceExpression JdbcConnectionString => Jdbc(database: null);
 
-    /// <summary>The port under which containers reach it. Default: 3306.</summary>
-    public int NetworkPort { get; internal set; } = DefaultPort;
+    /// <summary>Whom applications log in as.</summary>
+    internal MariaDBLogin Application => UserName is null ? Root : new MariaDBLogin(UserName, UserPasswordParameter!);
 
-    // Without an endpoint there is nothing that Aspire would allocate; containers reach the server all the same.
-    internal ReferenceExpression HostExpression =>
-        HasEndpoint ? ReferenceExpression.Create($"{Host}") : ReferenceExpression.Create($"{NetworkHost}");
+    /// <summary>Whether it can be reached from the host.</summary>
+    internal bool HasEndpoint => Annotations.OfType<EndpointAnnotation>().Any(endpoint => endpoint.Name == PrimaryEndpointName);
 
-    internal ReferenceExpression PortExpression => HasEndpoint ? ReferenceExpression.Create($"{Port}")
-        : ReferenceExpression.Create($"{NetworkPort.ToString(CultureInfo.InvariantCulture)}");
+    private MariaDBLogin Root => new("root", RootPasswordParameter);
 
-    private bool HasEndpoint => Annotations.OfType<EndpointAnnotation>().Any(endpoint => endpoint.Name == PrimaryEndpointName);
+    // A server whose endpoint was taken away is found by containers all the same, and Aspire would wait for its address.
+    private ReferenceExpression HostExpression => HasEndpoint ? ReferenceExpression.Create($"{Host}")
+        : ReferenceExpression.Create($"{Name}");
+
+    private ReferenceExpression PortExpression => HasEndpoint ? ReferenceExpression.Create($"{Port}")
+        : ReferenceExpression.Create($"{DefaultPort.ToString(CultureInfo.InvariantCulture)}");
 
     internal void Add(MariaDBDatabaseResource database) => _databases.Add(database);
 
-    internal ReferenceExpression ApplicationConnectionString(string database) => UserName is null
-        ? ConnectionString("root", RootPassword, database)
-        : ConnectionString(UserName, UserPassword!, database);
-
-    internal ReferenceExpression ApplicationUri(string database) => UserName is null
-        ? Uri("root", RootPassword, database)
-        : Uri(UserName, UserPassword!, database);
+    internal void SetUser(string name, ParameterResource password) => (UserName, UserPasswordParameter) = (name, password);
 
     IEnumerable<KeyValuePair<string, ReferenceExpression>> IResourceWithConnectionString.GetConnectionProperties() =>
     [
         new("Host", HostExpression),
         new("Port", PortExpression),
-        new("Username", ReferenceExpression.Create($"root")),
-        new("Password", ReferenceExpression.Create($"{RootPassword}")),
+        .. Root.Properties,
         new("Uri", UriExpression),
+        new("JdbcConnectionString", JdbcConnectionString),
     ];
 
-    /// <summary>A connection string without the password, for who gets that by a variable of its own.</summary>
-    /// <param name="user">Who logs in.</param>
-    /// <param name="database">The database; <see langword="null"/> for none.</param>
-    public ReferenceExpression OpenConnectionString(string user, string? database) => ConnectionString(user, password: null, database);
-
-    // The password stays an expression until the container starts; ConnectionStringValue quotes what the
-    // connection string's grammar would take apart (';', '=', quotes, outer spaces).
-    private ReferenceExpression ConnectionString(string user, ParameterResource? password, string? database)
+    // The password stays an expression until it is needed.
+    internal ReferenceExpression ConnectionString(MariaDBLogin login, string? database)
     {
         var connectionString = new ReferenceExpressionBuilder();
         connectionString.Append($"Server={HostExpression};Port={PortExpression};User ID=");
-        connectionString.AppendLiteral(ConnectionStringValue.Quote(user));
-        if (password is not null)
-        {
-            connectionString.Append($";Password={new ConnectionStringValue(password)}");
-        }
-
+        connectionString.AppendLiteral(Literal(login.User));
+        connectionString.Append($";Password={new ConnectionStringValue(login.Password)}");
         if (database is not null)
         {
-            connectionString.AppendLiteral($";Database={ConnectionStringValue.Quote(database)}");
+            connectionString.AppendLiteral($";Database={Literal(database)}");
         }
 
         return connectionString.Build();
+
+        // What is appended becomes part of a format string.
+        static string Literal(string value) => ConnectionStringValue.Quote(value)
+            .Replace("{", "{{", StringComparison.Ordinal).Replace("}", "}}", StringComparison.Ordinal);
     }
 
-    private ReferenceExpression Uri(string user, ParameterResource password, string? database)
+    internal ReferenceExpression Uri(MariaDBLogin login, string? database)
     {
         var uri = new ReferenceExpressionBuilder();
-        uri.AppendLiteral($"mariadb://{System.Uri.EscapeDataString(user)}:");
-        uri.Append($"{password:uri}@{HostExpression}:{PortExpression}");
+        uri.AppendLiteral("mariadb://");
+        uri.Append($"{login.User:uri}:{login.Password:uri}@{HostExpression}:{PortExpression}");
+        return WithPath(uri, database);
+    }
+
+    internal ReferenceExpression Jdbc(string? database)
+    {
+        var uri = new ReferenceExpressionBuilder();
+        uri.Append($"jdbc:mariadb://{HostExpression}:{PortExpression}");
+        return WithPath(uri, database);
+    }
+
+    private static ReferenceExpression WithPath(ReferenceExpressionBuilder uri, string? database)
+    {
         if (database is not null)
         {
-            uri.AppendLiteral($"/{System.Uri.EscapeDataString(database)}");
+            uri.Append($"/{database:uri}");
         }
 
         return uri.Build();
     }
+}
+
+/// <summary>Who logs in to a MariaDB server.</summary>
+/// <param name="User">The user's name.</param>
+/// <param name="Password">The user's password.</param>
+internal readonly record struct MariaDBLogin(string User, ParameterResource Password)
+{
+    /// <summary>Both as connection properties.</summary>
+    public IEnumerable<KeyValuePair<string, ReferenceExpression>> Properties =>
+    [
+        new("Username", ReferenceExpression.Create($"{User}")),
+        new("Password", ReferenceExpression.Create($"{Password}")),
+    ];
 }

@@ -1,5 +1,3 @@
-using UvlhubAspire.Runner.Settings;
-
 namespace UvlhubAspire.Runner.Database;
 
 /// <summary>
@@ -9,10 +7,6 @@ namespace UvlhubAspire.Runner.Database;
 internal static class AccessDenied
 {
     /// <summary>What is wrong, and the two ways out.</summary>
-    /// <param name="settings">Where the runner works.</param>
-    /// <param name="user">The user that was refused.</param>
-    /// <param name="passwordKey">The key of the <c>.env</c> that holds the password.</param>
-    /// <param name="answer">MariaDB's own words.</param>
     public static string Explain(RunnerSettings settings, string user, string passwordKey, string answer)
     {
         if (!settings.Checkout.Profile.HasDatabase)

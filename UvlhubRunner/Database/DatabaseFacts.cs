@@ -6,7 +6,6 @@ internal sealed record DatabaseFacts
     /// <summary>Tables and views, without Alembic's own.</summary>
     public required IReadOnlyList<string> Tables { get; init; }
 
-    /// <summary>Whether Alembic's table <c>alembic_version</c> exists.</summary>
     public required bool HasVersionTable { get; init; }
 
     /// <summary>The rows of <c>alembic_version</c>: none, one, or one per branch.</summary>

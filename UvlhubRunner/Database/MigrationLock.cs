@@ -1,7 +1,4 @@
 using System.Text;
-using Microsoft.Extensions.Logging;
-using MySqlConnector;
-using UvlhubAspire.Runner.Settings;
 
 namespace UvlhubAspire.Runner.Database;
 
@@ -50,7 +47,7 @@ internal sealed partial class MigrationLock : IAsyncDisposable
                 {
                     reported = waited;
                     LogWaiting(
-                        logger, await DescribeHolderAsync(connection, name, cancellationToken) ?? "that has just ended",
+                        logger, await HolderAsync(connection, database.Name, cancellationToken) ?? "that has just ended",
                         settings.Options.Migrator.LockTimeout.TotalMinutes);
                 }
 
@@ -60,7 +57,7 @@ internal sealed partial class MigrationLock : IAsyncDisposable
                         ExitCode.Unreachable,
                         $"Another migrator has been at work on {database.Name} for more than "
                         + $"{settings.Options.Migrator.LockTimeout.TotalMinutes:0} minutes: "
-                        + $"{await DescribeHolderAsync(connection, name, cancellationToken)}."
+                        + $"{await HolderAsync(connection, database.Name, cancellationToken)}."
                         + $"{Environment.NewLine}Wait for it, or end it and start again; a longer wait: Uvlhub:Migrator:LockTimeout.");
                 }
             }
@@ -92,28 +89,14 @@ internal sealed partial class MigrationLock : IAsyncDisposable
     /// <summary>Releases the lock by ending its connection.</summary>
     public ValueTask DisposeAsync() => _connection.DisposeAsync();
 
-    private static async Task<bool> TryTakeAsync(MySqlConnection connection, string name, int seconds, CancellationToken cancellationToken)
-    {
-        await using var command = new MySqlCommand("SELECT GET_LOCK(@name, @seconds)", connection);
-        command.Parameters.AddWithValue("@name", name);
-        command.Parameters.AddWithValue("@seconds", seconds);
-        return Convert.ToInt64(await command.ExecuteScalarAsync(cancellationToken) is { } taken and not DBNull ? taken : 0, null) == 1;
-    }
+    private static async Task<bool> TryTakeAsync(
+        MySqlConnection connection, string name, int seconds, CancellationToken cancellationToken) =>
+        await connection.NumberAsync(
+            "SELECT GET_LOCK(@name, @seconds)", cancellationToken, ("@name", name), ("@seconds", seconds)) == 1;
 
     /// <summary>Who holds a database's lock, for people; <see langword="null"/> if nobody does.</summary>
-    public static Task<string?> HolderAsync(MySqlConnection connection, string database, CancellationToken cancellationToken) =>
-        DescribeHolderAsync(connection, NameFor(database), cancellationToken);
-
-    private static async Task<string?> DescribeHolderAsync(MySqlConnection connection, string name, CancellationToken cancellationToken)
-    {
-        await using var command = new MySqlCommand(
-            "SELECT ID, USER, HOST, TIME FROM information_schema.PROCESSLIST WHERE ID = IS_USED_LOCK(@name)", connection);
-        command.Parameters.AddWithValue("@name", name);
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        return await reader.ReadAsync(cancellationToken)
-            ? $"connection {reader.GetValue(0)} of {reader.GetString(1)} from {reader.GetString(2)}"
-            : null;
-    }
+    public static async Task<string?> HolderAsync(MySqlConnection connection, string database, CancellationToken cancellationToken) =>
+        (await ServerConnection.HolderAsync(connection, NameFor(database), cancellationToken))?.ToString();
 
     [LoggerMessage(EventId = 220, Level = LogLevel.Information, Message = "Another migrator is at work on this database ({Holder}); "
         + "waiting for it, at most {Minutes:0} minutes")]

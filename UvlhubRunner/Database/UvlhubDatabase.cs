@@ -1,10 +1,6 @@
-using System.Globalization;
-using Microsoft.Extensions.Logging;
-using MySqlConnector;
 using Polly.Registry;
 using Polly.Timeout;
 using UvlhubAspire.Runner.Resilience;
-using UvlhubAspire.Runner.Settings;
 
 namespace UvlhubAspire.Runner.Database;
 
@@ -23,7 +19,6 @@ internal sealed partial class UvlhubDatabase(
     /// <summary>How long the server did not answer before its first answer; zero if it always did.</summary>
     public TimeSpan Unanswered => _unanswered ?? TimeSpan.Zero;
 
-    /// <summary>The database's name.</summary>
     public string Name => settings.Database;
 
     /// <summary>Opens a connection as <c>root</c>, waiting for the server if it is still starting.</summary>
@@ -50,7 +45,17 @@ internal sealed partial class UvlhubDatabase(
         {
             foreach (var database in settings.Databases.Distinct(StringComparer.Ordinal))
             {
-                await EnsureDatabaseAsync(root, database, cancellationToken);
+                // Asked first, because a grant writes to the server's own tables even if it changes nothing.
+                if (!await IsGrantedAsync(root, database, cancellationToken))
+                {
+                    foreach (var statement in MariaDBStatements.CreateDatabase(
+                        database, settings.Application.UserID is "root" ? null : settings.Application.UserID))
+                    {
+                        await root.ExecuteAsync(statement, cancellationToken);
+                    }
+
+                    LogDatabaseCreated(database, settings.Application.UserID);
+                }
             }
         }
         catch (MySqlException exception) when (exception.ErrorCode is MySqlErrorCode.TableAccessDenied or MySqlErrorCode.DatabaseAccessDenied)
@@ -65,24 +70,6 @@ internal sealed partial class UvlhubDatabase(
         }
     }
 
-    private async Task EnsureDatabaseAsync(MySqlConnection root, string database, CancellationToken cancellationToken)
-    {
-        // Asked first, because a grant writes to the server's own tables even if it changes nothing.
-        if (await IsGrantedAsync(root, database, cancellationToken))
-        {
-            return;
-        }
-
-        foreach (var statement in MariaDBStatements.CreateDatabase(
-            database, settings.Application.UserID is "root" ? null : settings.Application.UserID))
-        {
-            await ExecuteAsync(root, statement, cancellationToken);
-        }
-
-        LogDatabaseCreated(database, settings.Application.UserID);
-    }
-
-    /// <summary>Reads the state of the schema.</summary>
     public async Task<DatabaseFacts> InspectAsync(CancellationToken cancellationToken)
     {
         using var activity = Telemetry.Step("inspect", "SELECT");
@@ -96,24 +83,20 @@ internal sealed partial class UvlhubDatabase(
     /// <summary>Reads the state of the schema over an open connection, without trying again.</summary>
     public async Task<DatabaseFacts> InspectAsync(MySqlConnection connection, CancellationToken cancellationToken)
     {
-        List<string> tables = [];
-        await using (var command = new MySqlCommand(
-            "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = @database ORDER BY TABLE_NAME", connection))
-        {
-            command.Parameters.AddWithValue("@database", Name);
-            await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-            while (await reader.ReadAsync(cancellationToken))
-            {
-                tables.Add(reader.GetString(0));
-            }
-        }
-
+        var tables = await connection.TextsAsync(
+            "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = @database ORDER BY TABLE_NAME",
+            cancellationToken,
+            ("@database", Name));
         var hasVersionTable = tables.Remove(VersionTable);
         return new DatabaseFacts
         {
             Tables = tables,
             HasVersionTable = hasVersionTable,
-            Revisions = hasVersionTable ? await ReadRevisionsAsync(connection, cancellationToken) : [],
+            Revisions = hasVersionTable
+                ? await connection.TextsAsync(
+                    $"SELECT version_num FROM {MariaDBStatements.QuoteIdentifier(Name)}.{VersionTable} ORDER BY version_num",
+                    cancellationToken)
+                : [],
         };
     }
 
@@ -122,10 +105,9 @@ internal sealed partial class UvlhubDatabase(
     {
         foreach (var table in facts.Tables)
         {
-            await using var command = new MySqlCommand(
+            if (await connection.NumberAsync(
                 $"SELECT EXISTS (SELECT 1 FROM {MariaDBStatements.QuoteIdentifier(Name)}.{MariaDBStatements.QuoteIdentifier(table)})",
-                connection);
-            if (Convert.ToInt64(await command.ExecuteScalarAsync(cancellationToken), CultureInfo.InvariantCulture) == 1)
+                cancellationToken) == 1)
             {
                 return true;
             }
@@ -143,9 +125,9 @@ internal sealed partial class UvlhubDatabase(
         using var activity = Telemetry.Step("empty the database", "DROP DATABASE");
         var (characterSet, collation) = await CharacterSetAsync(root, cancellationToken);
         var name = MariaDBStatements.QuoteIdentifier(Name);
-        await ExecuteAsync(root, $"SET SESSION lock_wait_timeout = {s_metadataLockLimit.TotalSeconds:0}", cancellationToken);
-        await ExecuteAsync(root, $"DROP DATABASE IF EXISTS {name}", cancellationToken);
-        await ExecuteAsync(root, $"CREATE DATABASE {name} CHARACTER SET {characterSet} COLLATE {collation}", cancellationToken);
+        await root.ExecuteAsync($"SET SESSION lock_wait_timeout = {s_metadataLockLimit.TotalSeconds:0}", cancellationToken);
+        await root.ExecuteAsync($"DROP DATABASE IF EXISTS {name}", cancellationToken);
+        await root.ExecuteAsync($"CREATE DATABASE {name} CHARACTER SET {characterSet} COLLATE {collation}", cancellationToken);
     }
 
     /// <summary>Creates an empty database with the same character set for the application's user, in place of what was there.</summary>
@@ -154,11 +136,11 @@ internal sealed partial class UvlhubDatabase(
         await DropScratchAsync(root, scratch, cancellationToken);
         var (characterSet, collation) = await CharacterSetAsync(root, cancellationToken);
         var name = MariaDBStatements.QuoteIdentifier(scratch);
-        await ExecuteAsync(root, $"CREATE DATABASE {name} CHARACTER SET {characterSet} COLLATE {collation}", cancellationToken);
+        await root.ExecuteAsync($"CREATE DATABASE {name} CHARACTER SET {characterSet} COLLATE {collation}", cancellationToken);
         if (settings.Application.UserID != settings.Root.UserID)
         {
-            await ExecuteAsync(
-                root, $"GRANT ALL PRIVILEGES ON {name}.* TO {MariaDBStatements.QuoteText(settings.Application.UserID)}@'%'",
+            await root.ExecuteAsync(
+                $"GRANT ALL PRIVILEGES ON {name}.* TO {MariaDBStatements.QuoteText(settings.Application.UserID)}@'%'",
                 cancellationToken);
         }
     }
@@ -167,11 +149,11 @@ internal sealed partial class UvlhubDatabase(
     public async Task DropScratchAsync(MySqlConnection root, string scratch, CancellationToken cancellationToken)
     {
         var name = MariaDBStatements.QuoteIdentifier(scratch);
-        await ExecuteAsync(root, $"DROP DATABASE IF EXISTS {name}", cancellationToken);
+        await root.ExecuteAsync($"DROP DATABASE IF EXISTS {name}", cancellationToken);
         try
         {
-            await ExecuteAsync(
-                root, $"REVOKE ALL PRIVILEGES ON {name}.* FROM {MariaDBStatements.QuoteText(settings.Application.UserID)}@'%'",
+            await root.ExecuteAsync(
+                $"REVOKE ALL PRIVILEGES ON {name}.* FROM {MariaDBStatements.QuoteText(settings.Application.UserID)}@'%'",
                 cancellationToken);
         }
         catch (MySqlException exception) when (exception.ErrorCode is MySqlErrorCode.NonExistingGrant)
@@ -184,8 +166,8 @@ internal sealed partial class UvlhubDatabase(
     public async Task CopyVersionAsync(MySqlConnection root, string scratch, CancellationToken cancellationToken)
     {
         var (from, to) = (MariaDBStatements.QuoteIdentifier(scratch), MariaDBStatements.QuoteIdentifier(Name));
-        await ExecuteAsync(root, $"CREATE TABLE IF NOT EXISTS {to}.{VersionTable} LIKE {from}.{VersionTable}", cancellationToken);
-        await ExecuteAsync(root, $"INSERT INTO {to}.{VersionTable} SELECT * FROM {from}.{VersionTable}", cancellationToken);
+        await root.ExecuteAsync($"CREATE TABLE IF NOT EXISTS {to}.{VersionTable} LIKE {from}.{VersionTable}", cancellationToken);
+        await root.ExecuteAsync($"INSERT INTO {to}.{VersionTable} SELECT * FROM {from}.{VersionTable}", cancellationToken);
     }
 
     /// <summary>
@@ -196,12 +178,12 @@ internal sealed partial class UvlhubDatabase(
     public async Task<int> EndOtherConnectionsAsync(MySqlConnection root, CancellationToken cancellationToken)
     {
         using var activity = Telemetry.Step("end other connections", "KILL");
-        var others = await OtherConnectionsAsync(root, cancellationToken);
+        var others = await OtherConnectionsAsync();
         foreach (var id in others)
         {
             try
             {
-                await ExecuteAsync(root, $"KILL CONNECTION {id}", cancellationToken);
+                await root.ExecuteAsync($"KILL CONNECTION {id}", cancellationToken);
             }
             catch (MySqlException exception) when (exception.ErrorCode == MySqlErrorCode.NoSuchThread)
             {
@@ -210,7 +192,7 @@ internal sealed partial class UvlhubDatabase(
         }
 
         var started = time.GetTimestamp();
-        while (others.Intersect(await OtherConnectionsAsync(root, cancellationToken)).Any())
+        while (others.Intersect(await OtherConnectionsAsync()).Any())
         {
             if (time.GetElapsedTime(started) > s_metadataLockLimit)
             {
@@ -224,94 +206,37 @@ internal sealed partial class UvlhubDatabase(
         }
 
         return others.Count;
+
+        async Task<List<long>> OtherConnectionsAsync() =>
+            [.. (await ServerConnection.OthersAsync(root, Name, cancellationToken)).Select(connection => connection.Id)];
     }
 
-    /// <summary>How many other connections to the database are open.</summary>
     public async Task<int> CountVisitorsAsync(MySqlConnection root, CancellationToken cancellationToken) =>
-        (await OtherConnectionsAsync(root, cancellationToken)).Count;
+        (await ServerConnection.OthersAsync(root, Name, cancellationToken)).Count;
 
-    /// <summary>What the server is doing for others in this database, for people; <see langword="null"/> if nothing.</summary>
-    public async Task<string?> DescribeActivityAsync(MySqlConnection root, CancellationToken cancellationToken)
-    {
-        await using var command = new MySqlCommand(
-            """
-            SELECT LEFT(REPLACE(INFO, '\n', ' '), 120), STATE, TIME, PROGRESS FROM information_schema.PROCESSLIST
-            WHERE DB = @database AND ID <> CONNECTION_ID() AND COMMAND <> 'Sleep' AND INFO IS NOT NULL ORDER BY TIME DESC LIMIT 1
-            """,
-            root);
-        command.Parameters.AddWithValue("@database", Name);
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        if (!await reader.ReadAsync(cancellationToken))
-        {
-            return null;
-        }
-
-        var state = reader.IsDBNull(1) ? "" : reader.GetString(1);
-        var progress = Convert.ToDouble(reader.GetValue(3), CultureInfo.InvariantCulture);
-        return $"{reader.GetString(0)} ({state}{(progress > 0 ? $", {progress:0} %" : "")})";
-    }
+    /// <summary>What the server has been doing longest for others in this database; <see langword="null"/> if nothing.</summary>
+    public async Task<string?> DescribeActivityAsync(MySqlConnection root, CancellationToken cancellationToken) =>
+        (await ServerConnection.OthersAsync(root, Name, cancellationToken))
+            .FirstOrDefault(connection => connection.Statement is not null)?.Statement;
 
     private async Task<(string CharacterSet, string Collation)> CharacterSetAsync(MySqlConnection root, CancellationToken cancellationToken)
     {
-        await using var command = new MySqlCommand(
+        var rows = await root.RowsAsync(
             "SELECT DEFAULT_CHARACTER_SET_NAME, DEFAULT_COLLATION_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = @database",
-            root);
-        command.Parameters.AddWithValue("@database", Name);
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+            cancellationToken,
+            ("@database", Name));
         // It may be gone: an emptying that was cut off between its two statements is simply done again.
-        return await reader.ReadAsync(cancellationToken)
-            ? (reader.GetString(0), reader.GetString(1))
-            : ("utf8mb4", "utf8mb4_unicode_ci");
+        return rows is [[string characterSet, string collation]] ? (characterSet, collation) : ("utf8mb4", "utf8mb4_unicode_ci");
     }
 
-    private async Task<List<long>> OtherConnectionsAsync(MySqlConnection root, CancellationToken cancellationToken)
-    {
-        await using var command = new MySqlCommand(
-            "SELECT ID FROM information_schema.PROCESSLIST WHERE DB = @database AND ID <> CONNECTION_ID()", root);
-        command.Parameters.AddWithValue("@database", Name);
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        List<long> ids = [];
-        while (await reader.ReadAsync(cancellationToken))
-        {
-            ids.Add(reader.GetInt64(0));
-        }
-
-        return ids;
-    }
-
-    private async Task<List<string>> ReadRevisionsAsync(MySqlConnection connection, CancellationToken cancellationToken)
-    {
-        await using var command = new MySqlCommand(
-            $"SELECT version_num FROM {MariaDBStatements.QuoteIdentifier(Name)}.{VersionTable} ORDER BY version_num", connection);
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        List<string> revisions = [];
-        while (await reader.ReadAsync(cancellationToken))
-        {
-            revisions.Add(reader.GetString(0));
-        }
-
-        return revisions;
-    }
-
-    private async Task<bool> IsGrantedAsync(MySqlConnection root, string database, CancellationToken cancellationToken)
-    {
-        await using var command = new MySqlCommand(
+    private async Task<bool> IsGrantedAsync(MySqlConnection root, string database, CancellationToken cancellationToken) =>
+        await root.NumberAsync(
             """
             SELECT 1 FROM information_schema.SCHEMATA
             WHERE SCHEMA_NAME = @database AND (@user = 'root' OR EXISTS (SELECT 1 FROM mysql.db WHERE User = @user AND Db IN (@database, @pattern)))
             """,
-            root);
-        command.Parameters.AddWithValue("@database", database);
-        command.Parameters.AddWithValue("@pattern", MariaDBStatements.GrantPattern(database));
-        command.Parameters.AddWithValue("@user", settings.Application.UserID);
-        return await command.ExecuteScalarAsync(cancellationToken) is not null;
-    }
-
-    private static async Task ExecuteAsync(MySqlConnection connection, string statement, CancellationToken cancellationToken)
-    {
-        await using var command = new MySqlCommand(statement, connection);
-        await command.ExecuteNonQueryAsync(cancellationToken);
-    }
+            cancellationToken,
+            ("@database", database), ("@pattern", MariaDBStatements.GrantPattern(database)), ("@user", settings.Application.UserID)) == 1;
 
     private async Task<MySqlConnection> ConnectAsync(
         MySqlConnectionStringBuilder target, string passwordKey, CancellationToken cancellationToken)

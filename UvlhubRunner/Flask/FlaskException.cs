@@ -1,9 +1,6 @@
 namespace UvlhubAspire.Runner.Flask;
 
 /// <summary>A command of Flask or rosemary failed.</summary>
-/// <param name="cause">The one line that says why.</param>
-/// <param name="isTransient">Whether the cause passes by itself.</param>
-/// <param name="revision">The revision that Alembic was running.</param>
 internal sealed class FlaskException(string cause, bool isTransient, string? revision = null) : Exception(cause)
 {
     /// <summary>Whether the cause passes by itself: the database went away or was busy, the engine did not answer.</summary>

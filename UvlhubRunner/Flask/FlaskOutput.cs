@@ -6,23 +6,20 @@ namespace UvlhubAspire.Runner.Flask;
 internal sealed partial class FlaskOutput(Action<string> forward)
 {
     private readonly OutputTail _tail = new(forward, kept: 200);
-    private volatile string? _step;
 
-    /// <summary>Takes one line.</summary>
     public void Add(string line)
     {
         if (RunningUpgrade().Match(line) is { Success: true } step)
         {
-            _step = step.Groups["to"].Value;
+            Revision = step.Groups["to"].Value;
         }
 
         _tail.Add(line);
     }
 
     /// <summary>The revision that Alembic began last; <see langword="null"/> if it began none.</summary>
-    public string? Revision => _step;
+    public string? Revision { get; private set; }
 
-    /// <summary>The lines, one below the other.</summary>
     public string Text => string.Join('\n', _tail.Lines);
 
     /// <summary>The last line; empty if nothing was printed.</summary>
@@ -40,8 +37,27 @@ internal sealed partial class FlaskOutput(Action<string> forward)
             var cause = lines.LastOrDefault(line => PythonException().IsMatch(line) || ToolError().IsMatch(line))
                 ?? (lines is [.., var last] ? last : "it printed nothing");
             var statement = lines.LastOrDefault(line => line.StartsWith("[SQL: ", StringComparison.Ordinal));
-            cause = LogPrefix().Replace(cause, "").Trim();
-            return statement is null ? cause : $"{cause} {statement.Trim()}";
+            // A revision that cannot even be loaded: Python alone knows where.
+            var frame = Revision is null ? lines.LastOrDefault(line => RevisionFrame().IsMatch(line)) : null;
+            var place = frame is null ? null : RevisionFrame().Replace(frame, "(${file}, line ${line})");
+            return string.Join(' ', new[] { LogPrefix().Replace(cause, "").Trim(), statement?.Trim(), place }.OfType<string>());
+        }
+    }
+
+    /// <summary>
+    /// The variable that the application asked its environment for in vain, and the line of code that did;
+    /// <see langword="null"/> if it failed otherwise.
+    /// </summary>
+    public (string Name, string Place)? MissingVariable
+    {
+        get
+        {
+            var lines = _tail.Lines;
+            var end = lines.ToList().FindLastIndex(line => MissingKey().IsMatch(line));
+            List<Match> frames = [.. lines.Take(Math.Max(end, 0)).Select(line => Frame().Match(line)).Where(frame => frame.Success)];
+            return frames is [.., var asking, var environment] && environment.Groups["file"].Value is "<frozen os>" or [.., '/', 'o', 's', '.', 'p', 'y']
+                ? (MissingKey().Match(lines[end]).Groups["name"].Value, $"{asking.Groups["file"].Value}:{asking.Groups["line"].Value}")
+                : null;
         }
     }
 
@@ -57,6 +73,15 @@ internal sealed partial class FlaskOutput(Action<string> forward)
 
     [GeneratedRegex(@"^[A-Za-z_][\w.]*(Error|Exception|Interrupt|Exit|Warning): ")]
     private static partial Regex PythonException();
+
+    [GeneratedRegex("""^  File ".*/versions/(?<file>[^/]+\.py)", line (?<line>\d+).*""")]
+    private static partial Regex RevisionFrame();
+
+    [GeneratedRegex(@"^KeyError: '(?<name>[A-Za-z_]\w*)'$")]
+    private static partial Regex MissingKey();
+
+    [GeneratedRegex("""^  File "(?<file>.+)", line (?<line>\d+), in """)]
+    private static partial Regex Frame();
 
     [GeneratedRegex(@"^(ERROR \[[\w.]+\] )?(Error: )?")]
     private static partial Regex LogPrefix();

@@ -2,20 +2,19 @@ using System.Diagnostics;
 using System.Globalization;
 using CliWrap;
 using CliWrap.Exceptions;
-using Microsoft.Extensions.Logging;
-using UvlhubAspire.Runner.Settings;
+using UvlhubAspire.Runner.Resilience;
 
 namespace UvlhubAspire.Runner.Flask;
 
 /// <summary>
-/// The container in which the checkout's own tools run, or this machine, where the runner itself is in that container.
-/// A command lives exactly as long as the runner: it is tied to the
-/// runner's end of a pipe, so that not even a killed runner leaves a schema change running behind its back.
+/// The container in which the checkout's own tools run, or this machine, where the runner itself is in that container. A
+/// command lives exactly as long as the runner: it is tied to the runner's end of a pipe, so that not even a killed runner
+/// leaves a schema change running behind its back.
 /// </summary>
 internal sealed partial class Toolbox(RunnerSettings settings, TimeProvider time, ILogger<Toolbox> logger)
 {
-    /// <summary>The variable that marks what a runner started inside the container.</summary>
-    public const string RunMarker = "UVLHUB_RUNNER_PROCESS";
+    // Marks what a runner started inside the container.
+    private const string RunMarker = "UVLHUB_RUNNER_PROCESS";
 
     private static readonly TimeSpan s_engineLimit = TimeSpan.FromSeconds(30);
 
@@ -66,24 +65,28 @@ internal sealed partial class Toolbox(RunnerSettings settings, TimeProvider time
     }
 
     /// <summary>Runs a command; its output goes to the log line by line.</summary>
-    /// <param name="command">The command's words.</param>
     /// <param name="environment">Variables beside those of the container.</param>
-    /// <param name="answer">Takes the lines of standard output, which then do not go to the log.</param>
-    /// <param name="cancellationToken">Ends the command and all that it started.</param>
+    /// <param name="answer">Takes the lines of standard output, which then do not go to the log, of a command that changes nothing.</param>
+    /// <param name="shownAs">The command for people. Default: its words.</param>
     /// <exception cref="FlaskException">It failed, or took too long; the message is the cause.</exception>
     public async Task<FlaskOutput> RunAsync(
-        IReadOnlyList<string> command, IReadOnlyDictionary<string, string>? environment, Action<string>? answer,
-        CancellationToken cancellationToken)
+        IReadOnlyList<string> command, CancellationToken cancellationToken, IReadOnlyDictionary<string, string>? environment = null,
+        Action<string>? answer = null, string? shownAs = null)
     {
-        using var activity = Telemetry.Step(string.Join(' ', command));
+        shownAs ??= string.Join(' ', command);
+        using var activity = Telemetry.Step(shownAs);
         var output = new FlaskOutput(line => LogOutput(command[0], line));
         var started = time.GetTimestamp();
-        LogRunning(string.Join(' ', command));
+        LogRunning(shownAs);
 
-        var variables = new Dictionary<string, string>(environment ?? new Dictionary<string, string>())
+        var variables = new Dictionary<string, string>(environment ?? new Dictionary<string, string>());
+        // A question is asked without the lock and changes nothing: it is nobody's leftover, and ends nobody's.
+        var isChange = answer is null;
+        if (isChange)
         {
-            [RunMarker] = Environment.ProcessId.ToString(CultureInfo.InvariantCulture),
-        };
+            variables[RunMarker] = Environment.ProcessId.ToString(CultureInfo.InvariantCulture);
+        }
+
         if (activity is { IdFormat: ActivityIdFormat.W3C, Id: { } trace })
         {
             // What the command does appears under this step: the start-up folder's uvlhub_telemetry.py.
@@ -106,11 +109,15 @@ internal sealed partial class Toolbox(RunnerSettings settings, TimeProvider time
         }
         catch (OperationCanceledException)
         {
-            await EndLeftoversAsync(CancellationToken.None);
+            if (isChange)
+            {
+                await EndLeftoversAsync(CancellationToken.None);
+            }
+
             cancellationToken.ThrowIfCancellationRequested();
             activity?.SetStatus(ActivityStatusCode.Error, "timeout");
             throw new FlaskException(
-                $"'{string.Join(' ', command)}' did not end within {settings.Options.Migrator.FlaskTimeout.TotalMinutes:0.#} minutes "
+                $"'{shownAs}' did not end within {settings.Options.Migrator.FlaskTimeout.TotalMinutes:0.#} minutes "
                 + $"(Uvlhub:Migrator:FlaskTimeout) and was stopped; the last thing it said: {output.LastLine}",
                 isTransient: false,
                 output.Revision);
@@ -125,20 +132,23 @@ internal sealed partial class Toolbox(RunnerSettings settings, TimeProvider time
         if (exitCode != 0)
         {
             activity?.SetStatus(ActivityStatusCode.Error, output.Cause);
-            var text = output.Text;
             throw new FlaskException(
-                exitCode == 127 ? $"the image has no command '{command[0]}' ({output.Cause})" : output.Cause,
-                TransientCause(exitCode, text),
+                exitCode == 127 ? $"the image has no command '{command[0]}' ({output.Cause})"
+                    : output.MissingVariable is { } missing
+                    ? $"{output.Cause}: the checkout's settings have no {missing.Name}, which {missing.Place} reads. Put {missing.Name}=… "
+                        + $"into {settings.Checkout.EnvironmentFile.Path}"
+                    : output.Cause,
+                TransientCause.InFlaskOutput(output.Text)
+                    || (exitCode is 1 or 125 or 126 && TransientCause.InEngineOutput(output.Text)),
                 output.Revision);
         }
 
-        LogDone(string.Join(' ', command), time.GetElapsedTime(started).TotalSeconds);
+        LogDone(shownAs, time.GetElapsedTime(started).TotalSeconds);
         return output;
     }
 
     /// <summary>Ends what an earlier or a cancelled run left in the container, and waits until it is gone.</summary>
-    /// <returns>How many processes there were.</returns>
-    public async Task<int> EndLeftoversAsync(CancellationToken cancellationToken)
+    public async Task EndLeftoversAsync(CancellationToken cancellationToken)
     {
         string[] script =
         [
@@ -156,18 +166,11 @@ internal sealed partial class Toolbox(RunnerSettings settings, TimeProvider time
         var ended = settings.ToolboxContainer is { } container
             ? await settings.Engine.RunAsync(s_engineLimit, cancellationToken, ["exec", container, "sh", "-c", .. script])
             : await new ContainerEngine("sh").RunAsync(s_engineLimit, cancellationToken, ["-c", .. script]);
-        var count = int.TryParse(ended.Output.Split('\n')[0], out var number) ? number : 0;
-        if (count > 0)
+        if (int.TryParse(ended.Output.Split('\n')[0], out var count) && count > 0)
         {
             LogLeftovers(count, settings.ToolboxContainer ?? "this container");
         }
-
-        return count;
     }
-
-    private static bool TransientCause(int exitCode, string output) =>
-        Resilience.TransientCause.InFlaskOutput(output)
-            || (exitCode is 1 or 125 or 126 && Resilience.TransientCause.InEngineOutput(output));
 
     [LoggerMessage(EventId = 300, Level = LogLevel.Information, Message = "Running '{Command}'")]
     private partial void LogRunning(string command);

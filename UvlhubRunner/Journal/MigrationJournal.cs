@@ -1,5 +1,3 @@
-using System.Globalization;
-using MySqlConnector;
 using UvlhubAspire.Runner.Database;
 
 namespace UvlhubAspire.Runner.Journal;
@@ -12,7 +10,6 @@ namespace UvlhubAspire.Runner.Journal;
 /// </summary>
 internal sealed class MigrationJournal(UvlhubDatabase database, TimeProvider time)
 {
-    /// <summary>The journal's database.</summary>
     public const string Schema = "uvlhub_runner";
 
     private const int MaximumCauseLength = 4000;
@@ -46,20 +43,13 @@ internal sealed class MigrationJournal(UvlhubDatabase database, TimeProvider tim
     /// <summary>The latest runs, the newest first; none if there is no journal yet.</summary>
     public async Task<IReadOnlyList<MigrationRun>> ReadAsync(MySqlConnection connection, int limit, CancellationToken cancellationToken)
     {
-        await using var command = new MySqlCommand(
-            $"SELECT {Columns} FROM {Schema}.runs WHERE database_name = @database ORDER BY id DESC LIMIT {limit.ToString(CultureInfo.InvariantCulture)}",
-            connection);
-        command.Parameters.AddWithValue("@database", database.Name);
         try
         {
-            await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-            List<MigrationRun> runs = [];
-            while (await reader.ReadAsync(cancellationToken))
-            {
-                runs.Add(Read(reader));
-            }
-
-            return runs;
+            var rows = await connection.RowsAsync(
+                $"SELECT {Columns} FROM {Schema}.runs WHERE database_name = @database ORDER BY id DESC LIMIT {limit}",
+                cancellationToken,
+                ("@database", database.Name));
+            return rows.ConvertAll(Read);
         }
         catch (MySqlException exception) when (exception.ErrorCode is MySqlErrorCode.NoSuchTable or MySqlErrorCode.UnknownDatabase)
         {
@@ -78,23 +68,16 @@ internal sealed class MigrationJournal(UvlhubDatabase database, TimeProvider tim
             .FirstOrDefault();
 
     /// <summary>Closes the runs whose seeding was due, because a later run has made that pointless.</summary>
-    public async Task CloseDueSeedingsAsync(MySqlConnection connection, MigrationRun by, CancellationToken cancellationToken)
-    {
-        await using var command = new MySqlCommand(
+    public Task CloseDueSeedingsAsync(MySqlConnection connection, MigrationRun by, CancellationToken cancellationToken) =>
+        connection.ExecuteAsync(
             $"""
             UPDATE {Schema}.runs SET phase = @closed, ended = @ended, result = @result, cause = @cause
             WHERE database_name = @database AND phase = @due AND id <> @id
             """,
-            connection);
-        command.Parameters.AddWithValue("@closed", nameof(RunPhase.Closed));
-        command.Parameters.AddWithValue("@due", nameof(RunPhase.SeedDue));
-        command.Parameters.AddWithValue("@ended", time.GetUtcNow().UtcDateTime);
-        command.Parameters.AddWithValue("@result", MigrationRun.Killed);
-        command.Parameters.AddWithValue("@cause", $"run {by.Id} ({by.Verb}) took its place");
-        command.Parameters.AddWithValue("@database", database.Name);
-        command.Parameters.AddWithValue("@id", by.Id);
-        await command.ExecuteNonQueryAsync(cancellationToken);
-    }
+            cancellationToken,
+            ("@closed", nameof(RunPhase.Closed)), ("@due", nameof(RunPhase.SeedDue)), ("@ended", time.GetUtcNow().UtcDateTime),
+            ("@result", MigrationRun.Killed), ("@cause", $"run {by.Id} ({by.Verb}) took its place"), ("@database", database.Name),
+            ("@id", by.Id));
 
     /// <summary>When the database was last brought to a revision; <see langword="null"/> if the journal does not know.</summary>
     public async Task<MigrationRun?> LastRunToAsync(MySqlConnection connection, string revision, CancellationToken cancellationToken) =>
@@ -121,74 +104,53 @@ internal sealed class MigrationJournal(UvlhubDatabase database, TimeProvider tim
 
         foreach (var statement in s_creation)
         {
-            await using var creation = new MySqlCommand(statement, connection);
-            await creation.ExecuteNonQueryAsync(cancellationToken);
+            await connection.ExecuteAsync(statement, cancellationToken);
         }
 
-        await using var command = new MySqlCommand(
+        var id = await connection.ExecuteAsync(
             $"""
             INSERT INTO {Schema}.runs (database_name, verb, from_revision, to_revision, started, phase, undo_by, snapshot, process)
             VALUES (@database, @verb, @from, @to, @started, @phase, @undo, @snapshot, @process)
             """,
-            connection);
-        command.Parameters.AddWithValue("@database", database.Name);
-        command.Parameters.AddWithValue("@verb", verb);
-        command.Parameters.AddWithValue("@from", from);
-        command.Parameters.AddWithValue("@to", to);
-        command.Parameters.AddWithValue("@started", run.Started.UtcDateTime);
-        command.Parameters.AddWithValue("@phase", run.Phase.ToString());
-        command.Parameters.AddWithValue("@undo", undo.ToString());
-        command.Parameters.AddWithValue("@snapshot", snapshot);
-        command.Parameters.AddWithValue("@process", run.Process);
-        await command.ExecuteNonQueryAsync(cancellationToken);
-        return run with { Id = command.LastInsertedId };
+            cancellationToken,
+            ("@database", database.Name), ("@verb", verb), ("@from", from), ("@to", to), ("@started", run.Started.UtcDateTime),
+            ("@phase", run.Phase.ToString()), ("@undo", undo.ToString()), ("@snapshot", snapshot), ("@process", run.Process));
+        return run with { Id = id };
     }
 
-    /// <summary>Moves an open entry to a phase.</summary>
     public async Task<MigrationRun> MoveAsync(
         MySqlConnection connection, MigrationRun run, RunPhase phase, RunUndo undo, CancellationToken cancellationToken)
     {
-        await using var command = new MySqlCommand(
-            $"UPDATE {Schema}.runs SET phase = @phase, undo_by = @undo WHERE id = @id AND database_name = @database", connection);
-        command.Parameters.AddWithValue("@phase", phase.ToString());
-        command.Parameters.AddWithValue("@undo", undo.ToString());
-        command.Parameters.AddWithValue("@database", database.Name);
-        command.Parameters.AddWithValue("@id", run.Id);
-        await command.ExecuteNonQueryAsync(cancellationToken);
+        await connection.ExecuteAsync(
+            $"UPDATE {Schema}.runs SET phase = @phase, undo_by = @undo WHERE id = @id AND database_name = @database",
+            cancellationToken,
+            ("@phase", phase.ToString()), ("@undo", undo.ToString()), ("@database", database.Name), ("@id", run.Id));
         return run with { Phase = phase, Undo = undo };
     }
 
-    /// <summary>Closes an entry.</summary>
-    public async Task CloseAsync(
-        MySqlConnection connection, MigrationRun run, string result, string? cause, CancellationToken cancellationToken)
-    {
-        await using var command = new MySqlCommand(
-            $"UPDATE {Schema}.runs SET phase = @phase, ended = @ended, result = @result, cause = @cause WHERE id = @id", connection);
-        command.Parameters.AddWithValue("@phase", nameof(RunPhase.Closed));
-        command.Parameters.AddWithValue("@ended", time.GetUtcNow().UtcDateTime);
-        command.Parameters.AddWithValue("@result", result);
-        command.Parameters.AddWithValue("@cause", cause is { Length: > MaximumCauseLength } ? cause[..MaximumCauseLength] : cause);
-        command.Parameters.AddWithValue("@id", run.Id);
-        await command.ExecuteNonQueryAsync(cancellationToken);
-    }
+    public Task CloseAsync(
+        MySqlConnection connection, MigrationRun run, string result, string? cause, CancellationToken cancellationToken) =>
+        connection.ExecuteAsync(
+            $"UPDATE {Schema}.runs SET phase = @phase, ended = @ended, result = @result, cause = @cause WHERE id = @id",
+            cancellationToken,
+            ("@phase", nameof(RunPhase.Closed)), ("@ended", time.GetUtcNow().UtcDateTime), ("@result", result),
+            ("@cause", cause is { Length: > MaximumCauseLength } ? cause[..MaximumCauseLength] : cause), ("@id", run.Id));
 
-    private static MigrationRun Read(MySqlDataReader reader) => new()
+    private static MigrationRun Read(object[] row) => new()
     {
-        Id = reader.GetInt64(0),
-        Verb = reader.GetString(1),
-        From = reader.GetString(2),
-        To = reader.GetString(3),
-        Started = Utc(reader.GetDateTime(4)),
-        Ended = reader.IsDBNull(5) ? null : Utc(reader.GetDateTime(5)),
-        Phase = Enum.Parse<RunPhase>(reader.GetString(6)),
-        Undo = Enum.Parse<RunUndo>(reader.GetString(7)),
-        Snapshot = Text(reader, 8),
-        Result = Text(reader, 9),
-        Cause = Text(reader, 10),
-        Process = reader.GetString(11),
+        Id = (long)row[0],
+        Verb = (string)row[1],
+        From = (string)row[2],
+        To = (string)row[3],
+        Started = Utc((DateTime)row[4]),
+        Ended = row[5] is DateTime ended ? Utc(ended) : null,
+        Phase = Enum.Parse<RunPhase>((string)row[6]),
+        Undo = Enum.Parse<RunUndo>((string)row[7]),
+        Snapshot = row[8] as string,
+        Result = row[9] as string,
+        Cause = row[10] as string,
+        Process = (string)row[11],
     };
-
-    private static string? Text(MySqlDataReader reader, int ordinal) => reader.IsDBNull(ordinal) ? null : reader.GetString(ordinal);
 
     private static DateTimeOffset Utc(DateTime time) => new(DateTime.SpecifyKind(time, DateTimeKind.Utc));
 }

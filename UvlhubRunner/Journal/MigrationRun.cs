@@ -41,7 +41,6 @@ internal sealed record MigrationRun
     /// <summary>It was ended by Ctrl+C or a signal; the database was put back.</summary>
     public const string Interrupted = "interrupted";
 
-    /// <summary>The entry's number.</summary>
     public required long Id { get; init; }
 
     /// <summary>The verb: <c>migrate</c>, <c>seed</c>, <c>restore</c>, <c>reset</c>.</summary>
@@ -50,28 +49,22 @@ internal sealed record MigrationRun
     /// <summary>The revision before, or revisions separated by commas; empty for none.</summary>
     public required string From { get; init; }
 
-    /// <summary>The revision to reach; empty for none.</summary>
     public required string To { get; init; }
 
     /// <summary>When it began, in UTC.</summary>
     public required DateTimeOffset Started { get; init; }
 
-    /// <summary>When it was closed, in UTC.</summary>
     public DateTimeOffset? Ended { get; init; }
 
-    /// <summary>How far it has come.</summary>
     public required RunPhase Phase { get; init; }
 
     /// <summary>How the state before comes back, if it dies while changing.</summary>
     public required RunUndo Undo { get; init; }
 
-    /// <summary>The snapshot that belongs to it.</summary>
     public string? Snapshot { get; init; }
 
-    /// <summary>How it ended.</summary>
     public string? Result { get; init; }
 
-    /// <summary>Why it failed.</summary>
     public string? Cause { get; init; }
 
     /// <summary>The machine and process it ran in.</summary>
@@ -80,7 +73,6 @@ internal sealed record MigrationRun
     /// <summary>From its beginning to its end; <see langword="null"/> while it is open.</summary>
     public TimeSpan? Duration => Ended - Started;
 
-    /// <summary>Whether it has not been closed.</summary>
     public bool IsOpen => Phase != RunPhase.Closed;
 
     /// <summary>Its way, for people: <c>001 → 004</c>.</summary>

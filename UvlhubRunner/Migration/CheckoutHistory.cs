@@ -10,18 +10,16 @@ internal sealed record CheckoutHistory
     /// <summary>The graph; it has exactly one head.</summary>
     public RevisionGraph? Graph { get; }
 
-    /// <summary>What is wrong.</summary>
     public MigrationRefusedException? Problem { get; }
 
     /// <summary>Whether the checkout has no revision at all.</summary>
     public bool IsMissing => Problem?.State is RevisionGraph.NoFolder or RevisionGraph.NoRevisions;
 
-    /// <summary>Reads the revision files of a folder.</summary>
-    public static CheckoutHistory Read(string folder)
+    public static async Task<CheckoutHistory> ReadAsync(RevisionReader reader, CancellationToken cancellationToken)
     {
         try
         {
-            var graph = RevisionGraph.Read(folder);
+            var graph = await reader.ReadAsync(cancellationToken);
             _ = graph.Head;
             return new CheckoutHistory(graph, null);
         }

@@ -17,7 +17,6 @@ internal abstract record DatabaseState(string Name)
     internal sealed record UnusableHistory(MigrationRefusedException Problem) : DatabaseState(Problem.State);
 
     /// <summary>There is nothing in it.</summary>
-    /// <param name="Pending">All revisions of the checkout.</param>
     internal sealed record Empty(IReadOnlyList<Revision> Pending) : DatabaseState("empty");
 
     /// <summary>There is nothing to do.</summary>
@@ -27,8 +26,6 @@ internal abstract record DatabaseState(string Name)
     internal sealed record SeedDue(Revision Head, MigrationRun Run) : DatabaseState("seed-due");
 
     /// <summary>Revisions are missing.</summary>
-    /// <param name="Current">The revisions that it is at.</param>
-    /// <param name="Pending">Those that are missing, in order.</param>
     /// <param name="Unseeded">The run that should have seeded it and died before it began to.</param>
     internal sealed record Behind(
         IReadOnlyList<string> Current, IReadOnlyList<Revision> Pending, MigrationRun? Unseeded) : DatabaseState("behind");
@@ -37,14 +34,10 @@ internal abstract record DatabaseState(string Name)
     internal sealed record Unversioned(IReadOnlyList<string> Tables) : DatabaseState("unversioned");
 
     /// <summary>It is at a revision that the checkout does not have.</summary>
-    /// <param name="Current">All revisions that it is at.</param>
-    /// <param name="Unknown">Those that the checkout does not have.</param>
     internal sealed record UnknownRevision(
         IReadOnlyList<string> Current, IReadOnlyList<string> Unknown) : DatabaseState(RevisionGraph.UnknownRevision);
 
     /// <summary>Which state it is.</summary>
-    /// <param name="facts">What the database says.</param>
-    /// <param name="history">What the checkout's files say.</param>
     /// <param name="open">The entry of the journal that was not closed, if there is one.</param>
     public static DatabaseState Of(DatabaseFacts facts, CheckoutHistory history, MigrationRun? open) => (facts, history, open) switch
     {

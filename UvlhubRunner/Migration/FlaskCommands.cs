@@ -1,8 +1,6 @@
-using Microsoft.Extensions.Logging;
 using UvlhubAspire.Runner.Database;
 using UvlhubAspire.Runner.Flask;
 using UvlhubAspire.Runner.Revisions;
-using UvlhubAspire.Runner.Settings;
 
 namespace UvlhubAspire.Runner.Migration;
 
@@ -15,21 +13,16 @@ internal sealed partial class FlaskCommands(
     /// <summary>Whether an empty database is seeded: in development, by checkouts that have a seeder.</summary>
     public bool Seeds => settings.IsDevelopment && settings.Checkout.SeedCommand.Count > 0;
 
-    /// <summary>Waits until Flask can run.</summary>
     public Task WaitAsync(CancellationToken cancellationToken) => toolbox.WaitAsync(cancellationToken);
 
     /// <summary>Upgrades to the head and verifies that the database is there.</summary>
-    /// <param name="graph">The checkout's revisions.</param>
-    /// <param name="pending">Those that will run.</param>
-    /// <param name="cancellationToken">Ends it.</param>
-    /// <param name="environment">Variables that send Flask to another database.</param>
     public async Task UpgradeAsync(
-        RevisionGraph graph, IReadOnlyList<Revision> pending, CancellationToken cancellationToken, IReadOnlyDictionary<string,
-        string>? environment = null)
+        RevisionGraph graph, IReadOnlyList<Revision> pending, CancellationToken cancellationToken,
+        IReadOnlyDictionary<string, string>? environment = null)
     {
         try
         {
-            await RunAsync(["flask", "db", "upgrade"], environment, cancellationToken);
+            await RunAsync(["flask", "db", "upgrade"], cancellationToken, environment);
         }
         catch (FlaskException exception) when (!exception.IsTransient && exception.Revision is { } id && graph.Find(id) is { } revision)
         {
@@ -47,11 +40,10 @@ internal sealed partial class FlaskCommands(
         }
     }
 
-    /// <summary>Seeds.</summary>
     public async Task SeedAsync(CancellationToken cancellationToken)
     {
         var command = settings.Checkout.SeedCommand;
-        var output = await RunAsync(command, environment: null, cancellationToken);
+        var output = await RunAsync(command, cancellationToken);
         if (output.SeederError is { } error)
         {
             throw new FlaskException($"'{string.Join(' ', command)}' ended with exit code 0, but said: {error}", isTransient: false);
@@ -59,16 +51,14 @@ internal sealed partial class FlaskCommands(
     }
 
     /// <summary>Makes the first migration from the models: <c>flask db init</c>, <c>flask db migrate</c>.</summary>
-    /// <param name="isFolderMissing">Whether the folder has to be made, too.</param>
-    /// <param name="cancellationToken">Ends it.</param>
     public async Task InitializeMigrationsAsync(bool isFolderMissing, CancellationToken cancellationToken)
     {
         if (isFolderMissing)
         {
-            await RunAsync(["flask", "db", "init"], environment: null, cancellationToken);
+            await RunAsync(["flask", "db", "init"], cancellationToken);
         }
 
-        await RunAsync(["flask", "db", "migrate"], environment: null, cancellationToken);
+        await RunAsync(["flask", "db", "migrate"], cancellationToken);
     }
 
     private async Task VerifyHeadAsync(RevisionGraph graph, CancellationToken cancellationToken)
@@ -80,19 +70,19 @@ internal sealed partial class FlaskCommands(
             throw new MigrationFailedException(
                 ExitCode.Failed,
                 $"'flask db upgrade' ended without an error, but {database.Name} is at "
-                + $"{(facts.Revisions.Count == 0 ? "no revision" : string.Join(", ", facts.Revisions))} and not at the checkout's head "
+                + $"{Revision.List(facts.Revisions, none: "no revision")} and not at the checkout's head "
                 + $"{graph.Head.Id}.");
         }
     }
 
     private async Task<FlaskOutput> RunAsync(
-        IReadOnlyList<string> command, IReadOnlyDictionary<string, string>? environment, CancellationToken cancellationToken)
+        IReadOnlyList<string> command, CancellationToken cancellationToken, IReadOnlyDictionary<string, string>? environment = null)
     {
         using var watching = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var watch = WatchAsync(string.Join(' ', command), watching.Token);
         try
         {
-            return await toolbox.RunAsync(command, environment, answer: null, cancellationToken);
+            return await toolbox.RunAsync(command, cancellationToken, environment);
         }
         finally
         {
@@ -115,7 +105,7 @@ internal sealed partial class FlaskCommands(
                 LogStillRunning(command, time.GetElapsedTime(started).TotalSeconds, activity ?? "MariaDB is idle");
             }
         }
-        catch (Exception exception) when (exception is OperationCanceledException or MySqlConnector.MySqlException or MigrationFailedException)
+        catch (Exception exception) when (exception is OperationCanceledException or MySqlException or MigrationFailedException)
         {
             // Only a report; the command itself will say what is wrong.
         }

@@ -1,11 +1,8 @@
-using Microsoft.Extensions.Logging;
-using MySqlConnector;
 using Polly.Registry;
 using UvlhubAspire.Runner.Database;
 using UvlhubAspire.Runner.Flask;
 using UvlhubAspire.Runner.Journal;
 using UvlhubAspire.Runner.Resilience;
-using UvlhubAspire.Runner.Settings;
 
 namespace UvlhubAspire.Runner.Migration;
 
@@ -30,7 +27,6 @@ internal sealed partial class JournaledChanges(
     /// done again: nothing is ever repeated on top of a half-made change.
     /// </summary>
     /// <param name="work">The work; the connection holds the lock, the run is one whose seeding is due.</param>
-    /// <param name="cancellationToken">Ends it.</param>
     public async Task RunExclusivelyAsync(
         Func<MySqlConnection, MigrationRun?, CancellationToken, Task> work, CancellationToken cancellationToken)
     {
@@ -54,13 +50,7 @@ internal sealed partial class JournaledChanges(
     }
 
     /// <summary>Makes one change: opens its entry, works, closes it; if it fails, the state before comes back.</summary>
-    /// <param name="root">The connection that holds the lock.</param>
-    /// <param name="verb">The verb.</param>
-    /// <param name="from">The revisions before.</param>
-    /// <param name="to">The revision to reach.</param>
-    /// <param name="undo">How the state before comes back.</param>
     /// <param name="snapshot">The snapshot that belongs to it; protected until the entry is closed.</param>
-    /// <param name="work">The work.</param>
     /// <param name="cancellationToken">Ends it; the state before comes back then, too.</param>
     public async Task RunAsync(
         MySqlConnection root,
@@ -189,4 +179,14 @@ internal sealed partial class JournaledChanges(
 
     [LoggerMessage(EventId = 523, Level = LogLevel.Warning, Message = "Put back: {Done}")]
     private partial void LogPutBack(string done);
+}
+
+/// <summary>A change that the journal knows of, while it is being made.</summary>
+internal sealed class JournaledChange(MigrationJournal journal, MySqlConnection connection, MigrationRun run)
+{
+    public MigrationRun Run { get; private set; } = run;
+
+    /// <summary>Moves the entry to a phase; durable when this returns.</summary>
+    public async Task MoveAsync(RunPhase phase, RunUndo undo, CancellationToken cancellationToken) =>
+        Run = await journal.MoveAsync(connection, Run, phase, undo, cancellationToken);
 }

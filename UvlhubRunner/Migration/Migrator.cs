@@ -1,9 +1,6 @@
-using Microsoft.Extensions.Logging;
-using MySqlConnector;
 using UvlhubAspire.Runner.Database;
 using UvlhubAspire.Runner.Journal;
 using UvlhubAspire.Runner.Revisions;
-using UvlhubAspire.Runner.Settings;
 
 namespace UvlhubAspire.Runner.Migration;
 
@@ -11,6 +8,7 @@ namespace UvlhubAspire.Runner.Migration;
 internal sealed partial class Migrator(
     RunnerSettings settings,
     UvlhubDatabase database,
+    RevisionReader revisions,
     MigrationJournal journal,
     JournaledChanges changes,
     FlaskCommands flask,
@@ -25,15 +23,23 @@ internal sealed partial class Migrator(
     /// <summary>Does what the state of the database asks for.</summary>
     /// <exception cref="MigrationRefusedException">The state needs a person's decision; nothing was changed.</exception>
     /// <exception cref="MigrationFailedException">Something was begun and failed; the message says how things are now.</exception>
-    public async Task MigrateAsync(CancellationToken cancellationToken)
+    public async Task<ExitCode> MigrateAsync(CancellationToken cancellationToken)
     {
         using var activity = Telemetry.Step("migrate");
         var started = time.GetTimestamp();
         // Read while MariaDB still starts.
-        var history = Task.Run(() => CheckoutHistory.Read(settings.Checkout.RevisionsDirectory), cancellationToken);
+        var history = ReadAsync();
         await changes.RunExclusivelyAsync(
-            async (root, open, token) => await MigrateAsync(root, open, await history, token), cancellationToken);
+            async (root, open, token) =>
+            {
+                history = history.IsFaulted ? ReadAsync() : history;
+                await MigrateAsync(root, open, await history, token);
+            },
+            cancellationToken);
         LogDone(time.GetElapsedTime(started).TotalSeconds, database.Unanswered.TotalSeconds);
+        return ExitCode.Done;
+
+        Task<CheckoutHistory> ReadAsync() => Task.Run(() => CheckoutHistory.ReadAsync(revisions, cancellationToken), cancellationToken);
     }
 
     /// <summary>The same, for one that holds the lock.</summary>
@@ -144,7 +150,7 @@ internal sealed partial class Migrator(
         LogInitializing(settings.Checkout.Path);
         await flask.WaitAsync(cancellationToken);
         await flask.InitializeMigrationsAsync(problem.State == RevisionGraph.NoFolder, cancellationToken);
-        var history = CheckoutHistory.Read(settings.Checkout.RevisionsDirectory);
+        var history = await CheckoutHistory.ReadAsync(revisions, cancellationToken);
         if (history.Graph is not { } graph)
         {
             throw history.Problem!;

@@ -1,7 +1,6 @@
-using MySqlConnector;
 using UvlhubAspire.Runner.Database;
 using UvlhubAspire.Runner.Journal;
-using UvlhubAspire.Runner.Settings;
+using UvlhubAspire.Runner.Revisions;
 
 namespace UvlhubAspire.Runner.Migration;
 
@@ -32,8 +31,8 @@ internal sealed class Refusals(RunnerSettings settings, UvlhubDatabase database,
                 : $"  2. Restore a snapshot of before (what is in the database now is dumped first):{Environment.NewLine}"
                     + string.Join(Environment.NewLine, older.Select(snapshot =>
                         $"       {RunnerCommand.Line(settings, "restore", snapshot.Name)}   # revision "
-                        + $"{string.Join(", ", snapshot.Revisions is { Count: > 0 } at ? at : ["none"])}, "
-                        + $"{snapshot.Content.Tables.Sum(table => table.Rows)} rows, {snapshot.Created:u}")),
+                        + $"{Revision.List(snapshot.Revisions)}, "
+                        + $"{snapshot.Content.Rows} rows, {snapshot.Created:u}")),
             $"  3. Start with an empty database (what is in it is dumped first):{Environment.NewLine}       "
             + $"{RunnerCommand.Line(settings, "reset", "--yes")}",
         ];

@@ -1,9 +1,6 @@
-using Microsoft.Extensions.Logging;
-using MySqlConnector;
 using UvlhubAspire.Runner.Database;
 using UvlhubAspire.Runner.Flask;
 using UvlhubAspire.Runner.Journal;
-using UvlhubAspire.Runner.Settings;
 
 namespace UvlhubAspire.Runner.Migration;
 
@@ -14,14 +11,10 @@ namespace UvlhubAspire.Runner.Migration;
 internal sealed partial class Rollback(
     RunnerSettings settings, UvlhubDatabase database, Toolbox toolbox, SnapshotKeeper snapshots, ILogger<Rollback> logger)
 {
-    /// <summary>Undoes what a run did.</summary>
-    /// <param name="root">A connection that holds the lock.</param>
-    /// <param name="run">The run.</param>
     /// <param name="hadVisitors">
     /// Whether somebody else may have used the database since the run began. Rows of theirs are not in the snapshot, so
     /// what is in the database is dumped before it is put back.
     /// </param>
-    /// <param name="cancellationToken">Ends the undoing.</param>
     /// <returns>What was done, for people.</returns>
     /// <exception cref="MigrationFailedException">It could not be undone; the message names the snapshot and the remedy.</exception>
     public async Task<string> UndoAsync(MySqlConnection root, MigrationRun run, bool hadVisitors, CancellationToken cancellationToken)

@@ -1,6 +1,3 @@
-using Microsoft.Extensions.Logging;
-using MySqlConnector;
-using UvlhubAspire.Runner.Settings;
 using UvlhubAspire.Runner.Snapshots;
 
 namespace UvlhubAspire.Runner.Migration;
@@ -14,7 +11,6 @@ internal sealed partial class SnapshotKeeper(
 
     private static readonly TimeSpan s_progressInterval = TimeSpan.FromSeconds(2);
 
-    /// <summary>The folder of the snapshots.</summary>
     public string Folder => store.Folder;
 
     /// <summary>The database's snapshots, the newest first.</summary>
@@ -28,8 +24,6 @@ internal sealed partial class SnapshotKeeper(
     /// <see cref="Release"/>. Where the newest one of these revisions is of this very content, it is that one: a migration
     /// that fails again and again shall not push older snapshots out.
     /// </summary>
-    /// <param name="revisions">The revisions that the database is at.</param>
-    /// <param name="reason">Why, for people.</param>
     /// <param name="cancellationToken">Ends the dump; nothing of it is left then.</param>
     public async Task<Snapshot> EnsureAsync(IReadOnlyList<string> revisions, string reason, CancellationToken cancellationToken)
     {
@@ -46,7 +40,6 @@ internal sealed partial class SnapshotKeeper(
         return await CreateAsync(reason, protect: true, cancellationToken);
     }
 
-    /// <summary>Makes a snapshot.</summary>
     public async Task<Snapshot> CreateAsync(string reason, bool protect, CancellationToken cancellationToken)
     {
         using var activity = Telemetry.Step("snapshot", "DUMP");
@@ -56,7 +49,7 @@ internal sealed partial class SnapshotKeeper(
             cancellationToken);
         activity?.SetTag("uvlhub.snapshot", snapshot.Name);
         LogCreated(
-            snapshot.Name, store.Folder, snapshot.Content.Tables.Sum(table => table.Rows), snapshot.Bytes / 1024.0 / 1024.0,
+            snapshot.Name, store.Folder, snapshot.Content.Rows, snapshot.Bytes / 1024.0 / 1024.0,
             time.GetElapsedTime(started).TotalSeconds);
         return snapshot;
     }
@@ -79,7 +72,7 @@ internal sealed partial class SnapshotKeeper(
         var started = time.GetTimestamp();
         await store.RestoreAsync(Access, snapshot, Progress(), cancellationToken);
         LogRestored(
-            snapshot.Name, snapshot.Content.Tables.Count, snapshot.Content.Tables.Sum(table => table.Rows),
+            snapshot.Name, snapshot.Content.Tables.Count, snapshot.Content.Rows,
             time.GetElapsedTime(started).TotalSeconds);
     }
 
@@ -103,37 +96,21 @@ internal sealed partial class SnapshotKeeper(
             Engine = settings.Engine.Executable,
         };
 
-    private ProgressLines Progress() => new(time, progress =>
-    {
-        if (progress.Total is { } total and > 0)
-        {
-            LogProgress(progress.Step, progress.Done / 1024.0 / 1024.0, 100.0 * progress.Done / total);
-        }
-        else
-        {
-            LogUnmeasuredProgress(progress.Step, progress.Done / 1024.0 / 1024.0);
-        }
-    });
+    private ProgressLines Progress() => new(time, progress => LogProgress(
+        progress.Step, progress.Done / 1024.0 / 1024.0, 100.0 * progress.Done / Math.Max(progress.Total, 1)));
 
-    /// <summary>Passes a report on every two seconds, in the order in which they come.</summary>
+    /// <summary>Passes a report on every two seconds.</summary>
     private sealed class ProgressLines(TimeProvider time, Action<SnapshotProgress> write) : IProgress<SnapshotProgress>
     {
-        private readonly Lock _lock = new();
         private long _last = time.GetTimestamp();
 
         public void Report(SnapshotProgress value)
         {
-            lock (_lock)
+            if (time.GetElapsedTime(_last) >= s_progressInterval)
             {
-                if (time.GetElapsedTime(_last) < s_progressInterval)
-                {
-                    return;
-                }
-
                 _last = time.GetTimestamp();
+                write(value);
             }
-
-            write(value);
         }
     }
 
@@ -151,7 +128,4 @@ internal sealed partial class SnapshotKeeper(
 
     [LoggerMessage(EventId = 503, Level = LogLevel.Information, Message = "  {Step}: {Megabytes:0} MB, {Percent:0} %")]
     private partial void LogProgress(string step, double megabytes, double percent);
-
-    [LoggerMessage(EventId = 504, Level = LogLevel.Information, Message = "  {Step}: {Megabytes:0} MB")]
-    private partial void LogUnmeasuredProgress(string step, double megabytes);
 }

@@ -7,7 +7,6 @@ namespace UvlhubAspire.Runner.Migration;
 /// <summary>The states in words that a student understands: how things are, and what <c>migrate</c> does about it.</summary>
 internal static class StateText
 {
-    /// <summary>How things are.</summary>
     public static string Describe(DatabaseState state, string database) => state switch
     {
         DatabaseState.Interrupted { Run: var run } =>
@@ -15,15 +14,15 @@ internal static class StateText
         DatabaseState.UnusableHistory { Problem: var problem } =>
             problem.Problem,
         DatabaseState.Empty { Pending: var pending } =>
-            $"{database} is empty; the checkout has {Count(pending.Count, "revision")}, up to {Named(pending[^1])}.",
+            $"{database} is empty; the checkout has {Count(pending.Count, "revision")}, up to {pending[^1]}.",
         DatabaseState.AtHead { Head: var head } =>
-            $"{database} is at the checkout's newest revision, {Named(head)}.",
+            $"{database} is at the checkout's newest revision, {head}.",
         DatabaseState.SeedDue { Head: var head, Run: var run } =>
-            $"{database} is at the checkout's newest revision, {Named(head)}, but the run of {run.Started:u} died before it filled it "
+            $"{database} is at the checkout's newest revision, {head}, but the run of {run.Started:u} died before it filled it "
             + "with example data.",
         DatabaseState.Behind { Current: var current, Pending: var pending } =>
             $"{database} is at revision {string.Join(", ", current)}; {Count(pending.Count, "newer revision")} of the checkout "
-            + $"{(pending.Count == 1 ? "has" : "have")} not run, up to {Named(pending[^1])}.",
+            + $"{(pending.Count == 1 ? "has" : "have")} not run, up to {pending[^1]}.",
         DatabaseState.Unversioned { Tables: var tables } =>
             $"{database} has {Count(tables.Count, "table")}, but its table {UvlhubDatabase.VersionTable} does not say at which revision "
             + "they are.",
@@ -34,7 +33,6 @@ internal static class StateText
     };
 
     /// <summary>What <c>migrate</c> does, step by step; nothing if it refuses or has nothing to do.</summary>
-    /// <param name="state">The state.</param>
     /// <param name="seedCommand">The seeding command; <see langword="null"/> where nothing is seeded.</param>
     public static IReadOnlyList<string> Steps(DatabaseState state, string? seedCommand) => state switch
     {
@@ -55,12 +53,9 @@ internal static class StateText
     };
 
     private static IEnumerable<string> Upgrade(IReadOnlyList<Revision> pending) =>
-        [.. pending.Select(revision => $"run {Named(revision)}  {Path.GetFileName(revision.File)}"), "verify that the database is at the newest revision"];
+        [.. pending.Select(revision => $"run {revision}  {Path.GetFileName(revision.File)}"), "verify that the database is at the newest revision"];
 
     private static IEnumerable<string> Seed(string? command) => command is null ? [] : [$"fill it with example data ({command})"];
-
-    private static string Named(Revision revision) =>
-        revision.Message is null ? revision.Id : $"{revision.Id} ({revision.Message.Split('\n')[0]})";
 
     private static string Count(int count, string noun) => $"{count} {noun}{(count == 1 ? "" : "s")}";
 }

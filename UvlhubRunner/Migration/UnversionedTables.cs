@@ -1,5 +1,3 @@
-using Microsoft.Extensions.Logging;
-using MySqlConnector;
 using UvlhubAspire.Runner.Database;
 using UvlhubAspire.Runner.Journal;
 using UvlhubAspire.Runner.Revisions;
@@ -35,7 +33,7 @@ internal sealed partial class UnversionedTables(
             {
                 await flask.UpgradeAsync(
                     graph, graph.Pending([]), token, new Dictionary<string, string> { ["MARIADB_DATABASE"] = scratch });
-                var expected = await SchemaReader.ReadAsync(root, scratch, token);
+                var expected = await DatabaseSchema.ReadAsync(root, scratch, token);
                 if (expected.Tables.Count == 0)
                 {
                     throw new MigrationFailedException(
@@ -44,7 +42,7 @@ internal sealed partial class UnversionedTables(
                         + $"tables of {database.Name}.");
                 }
 
-                var differences = (await SchemaReader.ReadAsync(root, database.Name, token)).DifferencesFrom(expected);
+                var differences = (await DatabaseSchema.ReadAsync(root, database.Name, token)).DifferencesFrom(expected);
                 if (differences.Count > 0)
                 {
                     throw refusals.Unversioned(state, graph.Head.Id, differences);

@@ -1,5 +1,4 @@
 using System.Net.Sockets;
-using MySqlConnector;
 using Polly.Timeout;
 
 namespace UvlhubAspire.Runner.Resilience;

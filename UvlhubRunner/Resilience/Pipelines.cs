@@ -2,7 +2,6 @@ using Microsoft.Extensions.DependencyInjection;
 using Polly;
 using Polly.Retry;
 using Polly.Timeout;
-using UvlhubAspire.Runner.Settings;
 
 namespace UvlhubAspire.Runner.Resilience;
 
@@ -15,7 +14,6 @@ internal static class Pipelines
     /// <summary>Opening a connection: tight at first, because a site waits behind it, and patient with a slow start.</summary>
     public const string Connect = "connect";
 
-    /// <summary>Reading the database's state.</summary>
     public const string Inspect = "inspect";
 
     /// <summary>Changing the schema or the rows through Flask; every attempt begins by putting right what the last one left.</summary>

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Microsoft.Extensions.Logging;
 
 namespace UvlhubAspire.Runner.Resilience;
 
@@ -15,10 +14,6 @@ internal sealed partial class RetryReport(ILogger<RetryReport> logger, TimeProvi
     private long _lastTime;
 
     /// <summary>Reports one failed attempt.</summary>
-    /// <param name="what">What is waited for or tried again.</param>
-    /// <param name="attempt">The attempt that failed, counted from 1.</param>
-    /// <param name="cause">Why it failed.</param>
-    /// <param name="next">When the next one comes.</param>
     public void Failed(string what, int attempt, string cause, TimeSpan next)
     {
         Activity.Current?.AddEvent(new ActivityEvent("retry", tags: new ActivityTagsCollection

@@ -1,6 +1,5 @@
 using System.Net.Sockets;
 using System.Text.RegularExpressions;
-using MySqlConnector;
 using Polly.Timeout;
 using UvlhubAspire.Runner.Database;
 using UvlhubAspire.Runner.Flask;

@@ -1,41 +1,39 @@
 namespace UvlhubAspire.Runner.Revisions;
 
 /// <summary>
-/// The revisions of a checkout and how they follow each other, read from its files without Python. The meaning is
-/// Alembic's (https://github.com/sqlalchemy/alembic/blob/main/alembic/script/revision.py); what Alembic only warns
-/// about, a duplicate or a missing parent, is refused, because the schema that comes of it depends on file names.
+/// The revisions of a checkout and how they follow each other. The meaning is Alembic's
+/// (https://github.com/sqlalchemy/alembic/blob/main/alembic/script/revision.py); what Alembic only warns about, a duplicate or
+/// a missing parent, is refused, because the schema that comes of it depends on file names.
 /// </summary>
 internal sealed class RevisionGraph
 {
-    /// <summary>The state of a checkout without a folder of revisions.</summary>
+    // States of a refusal.
     public const string NoFolder = "no-migrations-folder";
 
-    /// <summary>The state of a checkout whose folder holds no revision.</summary>
     public const string NoRevisions = "no-revisions";
 
-    /// <summary>The state of a checkout whose revisions do not form a history.</summary>
     public const string BrokenHistory = "broken-history";
 
-    /// <summary>The state of a checkout with several newest revisions.</summary>
     public const string SeveralHeads = "several-heads";
 
-    /// <summary>The state of a database at a revision that the checkout does not have.</summary>
     public const string UnknownRevision = "unknown-revision";
 
     private readonly string _folder;
     private readonly Dictionary<string, Revision> _byId;
     private readonly Dictionary<string, IReadOnlyList<string>> _before;
 
-    private RevisionGraph(
-        string folder, Dictionary<string, Revision> byId, Dictionary<string, IReadOnlyList<string>> before,
-        IReadOnlyList<Revision> revisions)
+    /// <param name="revisions">The revisions, in the order of their files.</param>
+    /// <exception cref="MigrationRefusedException">
+    /// They form no history (a cycle, a missing parent, a duplicate). The message names file, line and reason.
+    /// </exception>
+    public RevisionGraph(string folder, IReadOnlyList<Revision> revisions)
     {
         _folder = folder;
-        _byId = byId;
-        _before = before;
-        Revisions = revisions;
+        _byId = ById(revisions);
+        _before = Before(revisions, _byId);
+        Revisions = Sort(_byId, _before);
         var parents = revisions.SelectMany(revision => revision.Parents).ToHashSet(StringComparer.Ordinal);
-        Heads = [.. revisions.Where(revision => !parents.Contains(revision.Id))];
+        Heads = [.. Revisions.Where(revision => !parents.Contains(revision.Id))];
     }
 
     /// <summary>All revisions, each after its parents and dependencies; else in the order of their identifiers.</summary>
@@ -44,7 +42,6 @@ internal sealed class RevisionGraph
     /// <summary>The revisions that no other one has as a parent.</summary>
     public IReadOnlyList<Revision> Heads { get; }
 
-    /// <summary>The newest revision.</summary>
     /// <exception cref="MigrationRefusedException">There is none, or there are several; the message says how to join them.</exception>
     public Revision Head => Heads switch
     {
@@ -58,61 +55,11 @@ internal sealed class RevisionGraph
             SeveralHeads,
             $"{_folder}: the history has {Heads.Count} newest revisions, as happens when two branches that each added one are "
             + $"merged:{Environment.NewLine}" +
-            string.Join(Environment.NewLine, Heads.Select(head => $"  {Described(head)}  {head.File}")),
+            string.Join(Environment.NewLine, Heads.Select(head => $"  {head}  {head.File}")),
             $"Nothing was changed in the database. Join them with a revision of your own, then start once more:{Environment.NewLine}" +
             $"  flask db merge -m \"merge heads\" {string.Join(' ', Heads.Select(head => head.Id))}"),
     };
 
-    /// <summary>Reads the revision files of a folder.</summary>
-    /// <param name="versionsFolder">The checkout's <c>migrations/versions</c>.</param>
-    /// <exception cref="MigrationRefusedException">
-    /// The folder is missing, a file cannot be read without running it, or the files form no history (a cycle, a missing
-    /// parent, a duplicate). The message names file, line and reason. No other exception leaves this method.
-    /// </exception>
-    public static RevisionGraph Read(string versionsFolder)
-    {
-        var read = RevisionReader.ReadFolder(versionsFolder);
-        Dictionary<string, Revision> byId = new(StringComparer.Ordinal);
-        foreach (var (revision, _) in read)
-        {
-            if (!byId.TryAdd(revision.Id, revision))
-            {
-                throw RevisionReader.Broken(
-                    revision.File,
-                    null,
-                    $"the revision '{revision.Id}' is already in {byId[revision.Id].File}",
-                    "Nothing was changed in the database. Delete one of the two files if they do the same; otherwise give one of them a "
-                    + "new identifier and let it follow the other ('down_revision').");
-            }
-        }
-
-        var labels = ReadLabels(read.Select(item => item.Revision), byId);
-        Dictionary<string, IReadOnlyList<string>> before = new(StringComparer.Ordinal);
-        foreach (var (revision, parentsLine) in read)
-        {
-            foreach (var parent in revision.Parents.Where(parent => !byId.ContainsKey(parent)))
-            {
-                throw RevisionReader.Broken(
-                    revision.File,
-                    parentsLine,
-                    $"it follows the revision '{parent}' (down_revision), which no file of this folder has",
-                    $"Nothing was changed in the database. Bring the file of '{parent}' back ('git log --all --oneline -S {parent} -- "
-                    + $"migrations' finds the commit that had it), or let '{revision.Id}' follow a revision that is there.");
-            }
-
-            var dependencies = revision.DependsOn.Select(dependency =>
-                byId.ContainsKey(dependency) ? dependency
-                : labels.TryGetValue(dependency, out var labelled) ? labelled.Id
-                : throw RevisionReader.Broken(
-                    revision.File, null,
-                    $"it depends on '{dependency}' (depends_on), which is neither a revision nor a branch label of this folder"));
-            before[revision.Id] = [.. revision.Parents.Concat(dependencies).Distinct(StringComparer.Ordinal)];
-        }
-
-        return new RevisionGraph(versionsFolder, byId, before, Sort(byId, before));
-    }
-
-    /// <summary>Whether the checkout has this revision.</summary>
     public bool Contains(string id) => _byId.ContainsKey(id);
 
     /// <summary>The revision of this identifier; <see langword="null"/> if the checkout does not have it.</summary>
@@ -133,12 +80,53 @@ internal sealed class RevisionGraph
         return [.. Revisions.Where(revision => needed.Contains(revision.Id) && !present.Contains(revision.Id))];
     }
 
-    /// <summary>Whether one revision comes before another, over parents and dependencies; a revision is no ancestor of itself.</summary>
-    public bool IsAncestor(string ancestor, string descendant) =>
-        ancestor != descendant && Contains(ancestor) && Contains(descendant) && WithAncestors([descendant]).Contains(ancestor);
+    private static Dictionary<string, Revision> ById(IReadOnlyList<Revision> revisions)
+    {
+        Dictionary<string, Revision> byId = new(StringComparer.Ordinal);
+        foreach (var revision in revisions)
+        {
+            if (!byId.TryAdd(revision.Id, revision))
+            {
+                throw RevisionReader.Broken(
+                    revision.File,
+                    null,
+                    $"the revision '{revision.Id}' is already in {byId[revision.Id].File}",
+                    "Nothing was changed in the database. Delete one of the two files if they do the same; otherwise give one of them a "
+                    + "new identifier and let it follow the other ('down_revision').");
+            }
+        }
 
-    private static string Described(Revision revision) =>
-        revision.Message is null ? revision.Id : $"{revision.Id} ({revision.Message.Split('\n')[0]})";
+        return byId;
+    }
+
+    private static Dictionary<string, IReadOnlyList<string>> Before(
+        IReadOnlyList<Revision> revisions, Dictionary<string, Revision> byId)
+    {
+        var labels = ReadLabels(revisions, byId);
+        Dictionary<string, IReadOnlyList<string>> before = new(StringComparer.Ordinal);
+        foreach (var revision in revisions)
+        {
+            foreach (var parent in revision.Parents.Where(parent => !byId.ContainsKey(parent)))
+            {
+                throw RevisionReader.Broken(
+                    revision.File,
+                    revision.ParentsLine,
+                    $"it follows the revision '{parent}' (down_revision), which no file of this folder has",
+                    $"Nothing was changed in the database. Bring the file of '{parent}' back ('git log --all --oneline -S {parent} -- "
+                    + $"migrations' finds the commit that had it), or let '{revision.Id}' follow a revision that is there.");
+            }
+
+            var dependencies = revision.DependsOn.Select(dependency =>
+                byId.ContainsKey(dependency) ? dependency
+                : labels.TryGetValue(dependency, out var labelled) ? labelled.Id
+                : throw RevisionReader.Broken(
+                    revision.File, null,
+                    $"it depends on '{dependency}' (depends_on), which is neither a revision nor a branch label of this folder"));
+            before[revision.Id] = [.. revision.Parents.Concat(dependencies).Distinct(StringComparer.Ordinal)];
+        }
+
+        return before;
+    }
 
     private static Dictionary<string, Revision> ReadLabels(IEnumerable<Revision> revisions, Dictionary<string, Revision> byId)
     {

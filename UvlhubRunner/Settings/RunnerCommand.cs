@@ -3,9 +3,7 @@ namespace UvlhubAspire.Runner.Settings;
 /// <summary>Command lines of the runner as a message shows them: complete, so that they can be pasted.</summary>
 internal static class RunnerCommand
 {
-    /// <summary>A command line.</summary>
     /// <param name="settings">The settings that have to be repeated to reach the same database.</param>
-    /// <param name="words">The verb and its arguments.</param>
     public static string Line(RunnerSettings settings, params string[] words)
     {
         if (settings.ToolboxContainer is null)
@@ -14,22 +12,18 @@ internal static class RunnerCommand
             return ShellWords.Join(words.Prepend("UvlhubRunner"));
         }
 
-        List<string> line = ["dotnet", "run", "--project", "UvlhubRunner", "--", .. words];
-        if (settings.Options.Path is { Length: > 0 })
-        {
-            line.Add($"--{UvlhubOptions.Section}:{nameof(UvlhubOptions.Path)}={settings.Checkout.Path}");
-        }
-
-        if (settings.Options.Instance is { Length: > 0 } instance)
-        {
-            line.Add($"--{UvlhubOptions.Section}:{nameof(UvlhubOptions.Instance)}={instance}");
-        }
-
-        if (settings.Options.Environment is { Length: > 0 } environment)
-        {
-            line.Add($"--{UvlhubOptions.Section}:{nameof(UvlhubOptions.Environment)}={environment}");
-        }
-
+        (string Name, string? Value)[] repeated =
+        [
+            (nameof(UvlhubOptions.Path), settings.Options.Path is { Length: > 0 } ? settings.Checkout.Path : null),
+            (nameof(UvlhubOptions.Instance), settings.Options.Instance),
+            (nameof(UvlhubOptions.Environment), settings.Options.Environment),
+        ];
+        IEnumerable<string> line =
+        [
+            "dotnet", "run", "--project", "UvlhubRunner", "--", .. words,
+            .. repeated.Where(option => !string.IsNullOrEmpty(option.Value))
+                .Select(option => $"--{UvlhubOptions.Section}:{option.Name}={option.Value}"),
+        ];
         return ShellWords.Join(line);
     }
 

@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Configuration;
-using MySqlConnector;
 
 namespace UvlhubAspire.Runner.Settings;
 
@@ -69,10 +68,8 @@ internal sealed record RunnerSettings
     /// <exception cref="UserErrorException">The checkout or a setting is wrong.</exception>
     public static async Task<RunnerSettings> ReadAsync(IConfiguration configuration, CancellationToken cancellationToken)
     {
-        var options = ReadOptions(configuration);
-        var engine = options.ContainerRuntime is { Length: > 0 } runtime
-            ? new ContainerEngine(runtime)
-            : ContainerEngine.FromConfiguration(configuration);
+        var options = SettingsReader.Read(configuration);
+        var engine = ContainerEngine.FromConfiguration(configuration);
         if (options.Migrator.Local)
         {
             return ReadInside(options, engine);
@@ -167,12 +164,13 @@ internal sealed record RunnerSettings
                 + "UvlhubRunner status'.");
         }
 
-        if (options.Ports.Database is { } set and not 0)
+        var isSet = options.Ports.TryGetValue(SharedNames.DatabasePort, out var set);
+        if (set > 0)
         {
-            return checked((uint)set);
+            return (uint)set;
         }
 
-        if (options.Ports.Database is null && string.IsNullOrEmpty(options.Instance))
+        if (!isSet && string.IsNullOrEmpty(options.Instance))
         {
             return DefaultPort;
         }
@@ -185,18 +183,6 @@ internal sealed record RunnerSettings
             : throw new UserErrorException(
                 $"cannot tell the port of {container}: {(mapped.Succeeded ? "it publishes none" : mapped.Error)}. Start it with './run', "
                 + "or set Uvlhub:Ports:Database.");
-    }
-
-    private static UvlhubOptions ReadOptions(IConfiguration configuration)
-    {
-        try
-        {
-            return configuration.GetSection(UvlhubOptions.Section).Get<UvlhubOptions>() ?? new UvlhubOptions();
-        }
-        catch (InvalidOperationException exception)
-        {
-            throw new UserErrorException($"a setting cannot be read: {exception.Message}");
-        }
     }
 
     private static string FromCheckout(uint port, string user, string? password, string? database) => new MySqlConnectionStringBuilder

@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
-using MySqlConnector;
+using UvlhubAspire.Runner.Database;
 
 namespace UvlhubAspire.Runner.Snapshots;
 
@@ -10,12 +10,16 @@ internal sealed partial class ContentReader(MySqlConnection connection, string d
     /// <summary>The table that stands in a database while a restore of it is not finished; no content counts it.</summary>
     public const string UnfinishedRestoreTable = "uvlhub_runner_restore";
 
-    private const string VersionTable = "alembic_version";
+    // What a database holds beside its tables, and whose it is: a sequence belongs to nobody.
+    private const string Objects = """
+        SELECT 'VIEW' AS kind, TABLE_NAME AS name, DEFINER AS definer FROM information_schema.VIEWS WHERE TABLE_SCHEMA = @database
+        UNION ALL SELECT 'SEQUENCE', TABLE_NAME, NULL FROM information_schema.TABLES
+            WHERE TABLE_SCHEMA = @database AND TABLE_TYPE = 'SEQUENCE'
+        UNION ALL SELECT 'TRIGGER', TRIGGER_NAME, DEFINER FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = @database
+        UNION ALL SELECT ROUTINE_TYPE, ROUTINE_NAME, DEFINER FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = @database
+        UNION ALL SELECT 'EVENT', EVENT_NAME, DEFINER FROM information_schema.EVENTS WHERE EVENT_SCHEMA = @database
+        """;
 
-    // Counting and checksumming read every row; this bounds one such statement, not the whole.
-    private const int StatementLimitSeconds = 3600;
-
-    /// <summary>Everything that a snapshot says of the content.</summary>
     public async Task<DatabaseContent> ReadAsync(CancellationToken cancellationToken)
     {
         var schema = await RowAsync(
@@ -25,14 +29,10 @@ internal sealed partial class ContentReader(MySqlConnection connection, string d
         foreach (var table in await TablesAsync(cancellationToken))
         {
             var quoted = Qualified(table.Name);
-            var rows = await RowAsync($"SELECT COUNT(*) FROM {quoted}", cancellationToken);
+            var rows = await NumberAsync($"SELECT COUNT(*) FROM {quoted}", cancellationToken);
             var checksum = await ChecksumAsync(table.Name, cancellationToken);
             var structure = await RowAsync($"SHOW CREATE TABLE {quoted}", cancellationToken);
-            tables.Add(new TableContent(
-                table.Name,
-                Convert.ToInt64(rows[0], CultureInfo.InvariantCulture),
-                checksum,
-                Digest((string)structure[1])));
+            tables.Add(new TableContent(table.Name, rows!.Value, checksum, Digest((string)structure[1])));
         }
 
         return new DatabaseContent((string)schema[0], (string)schema[1], tables, await OthersAsync(cancellationToken));
@@ -66,36 +66,31 @@ internal sealed partial class ContentReader(MySqlConnection connection, string d
         return checksums;
     }
 
-    /// <summary>Everything else that a dump holds, as <c>VIEW name</c>.</summary>
-    public async Task<IReadOnlyList<string>> OthersAsync(CancellationToken cancellationToken)
-    {
-        var rows = await RowsAsync(
-            """
-            SELECT TABLE_TYPE, TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = @database AND TABLE_TYPE IN ('VIEW', 'SEQUENCE')
-            UNION ALL SELECT 'TRIGGER', TRIGGER_NAME FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = @database
-            UNION ALL SELECT ROUTINE_TYPE, ROUTINE_NAME FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = @database
-            UNION ALL SELECT 'EVENT', EVENT_NAME FROM information_schema.EVENTS WHERE EVENT_SCHEMA = @database
-            """,
-            cancellationToken);
-        return [.. rows.Select(row => $"{row[0]} {row[1]}").Order(StringComparer.Ordinal)];
-    }
+    /// <summary>Everything else that a dump holds.</summary>
+    public async Task<IReadOnlyList<(string Kind, string Name)>> ObjectsAsync(CancellationToken cancellationToken) =>
+        [.. (await RowsAsync(Objects, cancellationToken)).Select(row => ((string)row[0], (string)row[1]))];
+
+    /// <summary>The same for people and for comparing, in order: <c>VIEW name</c>.</summary>
+    public async Task<IReadOnlyList<string>> OthersAsync(CancellationToken cancellationToken) =>
+        [.. (await ObjectsAsync(cancellationToken)).Select(item => $"{item.Kind} {item.Name}").Order(StringComparer.Ordinal)];
 
     /// <summary>The rows of <c>alembic_version</c>, in order; <see langword="null"/> if there is no such table.</summary>
     public async Task<IReadOnlyList<string>?> RevisionsAsync(CancellationToken cancellationToken)
     {
-        var tables = await TablesAsync(cancellationToken);
-        return tables.Any(table => table.Name == VersionTable)
-            ? [.. (await RowsAsync($"SELECT version_num FROM {Qualified(VersionTable)}", cancellationToken)).Select(row => Convert.ToString(row[0], CultureInfo.InvariantCulture)!).Order(StringComparer.Ordinal)]
+        const string version = UvlhubDatabase.VersionTable;
+        return (await TablesAsync(cancellationToken)).Any(table => table.Name == version)
+            ? [.. (await RowsAsync($"SELECT version_num FROM {Qualified(version)}", cancellationToken))
+                .Select(row => (string)row[0]).Order(StringComparer.Ordinal)]
             : null;
     }
 
     /// <summary>Roughly how many bytes the rows take.</summary>
-    public async Task<long> EstimateBytesAsync(CancellationToken cancellationToken)
-    {
-        var row = await RowAsync(
-            "SELECT COALESCE(SUM(DATA_LENGTH), 0) FROM information_schema.TABLES WHERE TABLE_SCHEMA = @database", cancellationToken);
-        return Convert.ToInt64(row[0], CultureInfo.InvariantCulture);
-    }
+    public async Task<long> EstimateBytesAsync(CancellationToken cancellationToken) => await NumberAsync(
+        "SELECT SUM(DATA_LENGTH) FROM information_schema.TABLES WHERE TABLE_SCHEMA = @database", cancellationToken) ?? 0;
+
+    /// <summary>The longest statement that the server takes, in bytes.</summary>
+    public async Task<long> MaximumPacketAsync(CancellationToken cancellationToken) =>
+        (await NumberAsync("SELECT @@max_allowed_packet", cancellationToken))!.Value;
 
     /// <summary>
     /// Views, triggers, routines and events that belong to somebody else than the connection's user, if that user may not
@@ -104,22 +99,11 @@ internal sealed partial class ContentReader(MySqlConnection connection, string d
     public async Task<IReadOnlyList<string>> ForeignDefinersAsync(CancellationToken cancellationToken)
     {
         var foreign = await RowsAsync(
-            """
-            SELECT what, name, definer FROM (
-                SELECT 'view' AS what, TABLE_NAME AS name, DEFINER AS definer FROM information_schema.VIEWS WHERE TABLE_SCHEMA = @database
-                UNION ALL SELECT 'trigger', TRIGGER_NAME, DEFINER FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = @database
-                UNION ALL SELECT LOWER(ROUTINE_TYPE), ROUTINE_NAME, DEFINER FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = @database
-                UNION ALL SELECT 'event', EVENT_NAME, DEFINER FROM information_schema.EVENTS WHERE EVENT_SCHEMA = @database
-            ) AS defined
-            WHERE BINARY definer <> BINARY CURRENT_USER()
-            """,
+            $"SELECT LOWER(kind), name, definer FROM ({Objects}) AS objects WHERE BINARY definer <> BINARY CURRENT_USER()",
             cancellationToken);
-        if (foreign.Count == 0 || await MaySetUserAsync(cancellationToken))
-        {
-            return [];
-        }
-
-        return [.. foreign.Select(row => $"{row[0]} {row[1]} of {row[2]}")];
+        return foreign.Count == 0 || await MaySetUserAsync(cancellationToken)
+            ? []
+            : [.. foreign.Select(row => $"{row[0]} {row[1]} of {row[2]}")];
     }
 
     /// <summary>One row of a query; <c>@database</c> is the database's name.</summary>
@@ -127,28 +111,14 @@ internal sealed partial class ContentReader(MySqlConnection connection, string d
         (await RowsAsync(sql, cancellationToken)) is [var row, ..] ? row : throw new InvalidOperationException($"no row for: {sql}");
 
     /// <summary>All rows of a query; <c>@database</c> is the database's name.</summary>
-    public async Task<List<object[]>> RowsAsync(string sql, CancellationToken cancellationToken)
-    {
-        await using var command = new MySqlCommand(sql, connection) { CommandTimeout = StatementLimitSeconds };
-        command.Parameters.AddWithValue("@database", database);
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        List<object[]> rows = [];
-        while (await reader.ReadAsync(cancellationToken))
-        {
-            var row = new object[reader.FieldCount];
-            reader.GetValues(row);
-            rows.Add(row);
-        }
+    public Task<List<object[]>> RowsAsync(string sql, CancellationToken cancellationToken) =>
+        connection.RowsAsync(sql, cancellationToken, ("@database", database));
 
-        return rows;
-    }
+    /// <summary>One number; <see langword="null"/> if there is none. <c>@database</c> is the database's name.</summary>
+    public Task<long?> NumberAsync(string sql, CancellationToken cancellationToken) =>
+        connection.NumberAsync(sql, cancellationToken, ("@database", database));
 
-    /// <summary>Runs a statement.</summary>
-    public async Task ExecuteAsync(string sql, CancellationToken cancellationToken)
-    {
-        await using var command = new MySqlCommand(sql, connection) { CommandTimeout = StatementLimitSeconds };
-        await command.ExecuteNonQueryAsync(cancellationToken);
-    }
+    public Task ExecuteAsync(string sql, CancellationToken cancellationToken) => connection.ExecuteAsync(sql, cancellationToken);
 
     /// <summary>A name of this database with the database before it, for SQL.</summary>
     public string Qualified(string name) => $"{MariaDBStatements.QuoteIdentifier(database)}.{MariaDBStatements.QuoteIdentifier(name)}";

@@ -1,5 +1,3 @@
-using MySqlConnector;
-
 namespace UvlhubAspire.Runner.Snapshots;
 
 /// <summary>
@@ -24,10 +22,8 @@ internal sealed record DatabaseAccess(string ConnectionString)
     /// <summary><see cref="LockTimeout"/> as MariaDB takes it.</summary>
     internal int LockSeconds => (int)LockTimeout.TotalSeconds;
 
-    /// <summary>The connection string's parts.</summary>
     internal MySqlConnectionStringBuilder Parts => new(ConnectionString);
 
-    /// <summary>The database's name.</summary>
     public string Database => Parts.Database;
 
     /// <summary>Opens a connection that is not shared with a pool: its session settings and locks end with it.</summary>
@@ -37,16 +33,10 @@ internal sealed record DatabaseAccess(string ConnectionString)
         var parts = Parts;
         parts.Pooling = false;
         parts.AllowUserVariables = true;
+        // Counting and checksumming read every row; this bounds one such statement, not the whole.
+        parts.DefaultCommandTimeout = 3600;
         var connection = new MySqlConnection(parts.ConnectionString);
-        try
-        {
-            await connection.OpenAsync(cancellationToken);
-            return connection;
-        }
-        catch
-        {
-            await connection.DisposeAsync();
-            throw;
-        }
+        await connection.OpenAsync(cancellationToken);
+        return connection;
     }
 }

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using MySqlConnector;
 
 namespace UvlhubAspire.Runner.Snapshots;
 
@@ -9,11 +8,8 @@ namespace UvlhubAspire.Runner.Snapshots;
 /// (https://mariadb.com/docs/server/reference/data-types/numeric-data-types/float). SQLAlchemy's <c>Float</c> is that
 /// type. For each row that a dump would change, this writes a statement that sets the exact values after loading.
 /// </summary>
-/// <param name="reader">The database, in the dump's view.</param>
-/// <param name="connection">The connection of <paramref name="reader"/>, to stream rows.</param>
 internal sealed class ExactFloats(ContentReader reader, MySqlConnection connection)
 {
-    private const int StatementLimitSeconds = 3600;
     private const int FlushLength = 64 * 1024;
 
     private static readonly string[] s_numbers = ["tinyint", "smallint", "mediumint", "int", "bigint", "decimal", "double", "year", "bit"];
@@ -36,7 +32,6 @@ internal sealed class ExactFloats(ContentReader reader, MySqlConnection connecti
 
     /// <summary>Writes the statements.</summary>
     /// <param name="write">Takes them, as UTF-8.</param>
-    /// <param name="cancellationToken">Ends the writing.</param>
     /// <returns>How many rows were written.</returns>
     public async Task<long> WriteAsync(Func<ReadOnlyMemory<byte>, CancellationToken, Task> write, CancellationToken cancellationToken)
     {
@@ -61,17 +56,14 @@ internal sealed class ExactFloats(ContentReader reader, MySqlConnection connecti
         var rows = 0L;
         var columns = table.Key.Select(key => key.AsLiteral)
             .Concat(table.Floats.Select(name => $"CAST({MariaDBStatements.QuoteIdentifier(name)} AS DOUBLE)"));
-        await using (
-            var command = new MySqlCommand(
-                $"SELECT {string.Join(", ", columns)} FROM {reader.Qualified(table.Name)} WHERE {table.IsRounded}",
-                connection)
-            { CommandTimeout = StatementLimitSeconds })
+        await using (var command = new MySqlCommand(
+            $"SELECT {string.Join(", ", columns)} FROM {reader.Qualified(table.Name)} WHERE {table.IsRounded}", connection))
         await using (var data = await command.ExecuteReaderAsync(cancellationToken))
         {
             while (await data.ReadAsync(cancellationToken))
             {
                 rows++;
-                AppendUpdate(text, table, data);
+                text.Append(Update(table, data));
                 if (text.Length > FlushLength)
                 {
                     await write(Encoding.UTF8.GetBytes(text.ToString()), cancellationToken);
@@ -85,30 +77,17 @@ internal sealed class ExactFloats(ContentReader reader, MySqlConnection connecti
         return rows;
     }
 
-    private static void AppendUpdate(StringBuilder text, FloatTable table, MySqlDataReader data)
+    private static string Update(FloatTable table, MySqlDataReader data)
     {
-        text.Append("UPDATE ").Append(MariaDBStatements.QuoteIdentifier(table.Name)).Append(" SET ");
-        for (var index = 0; index < table.Floats.Count; index++)
-        {
-            var ordinal = table.Key.Count + index;
-            text.Append(index == 0 ? "" : ", ").Append(MariaDBStatements.QuoteIdentifier(table.Floats[index])).Append('=')
-                // Seventeen digits name a DOUBLE exactly, and each FLOAT is one.
-                .Append(data.IsDBNull(ordinal) ? "NULL" : data.GetDouble(ordinal).ToString("E16", CultureInfo.InvariantCulture));
-        }
+        var values = table.Floats.Select((name, index) => $"{MariaDBStatements.QuoteIdentifier(name)}={Exact(table.Key.Count + index)}")
+            .Concat(table.SelfUpdating.Select(MariaDBStatements.QuoteIdentifier).Select(name => $"{name}={name}"));
+        var key = table.Key.Select((column, index) => $"{MariaDBStatements.QuoteIdentifier(column.Name)}={data.GetString(index)}");
+        return $"UPDATE {MariaDBStatements.QuoteIdentifier(table.Name)} SET {string.Join(", ", values)} "
+            + $"WHERE {string.Join(" AND ", key)};\n";
 
-        foreach (var name in table.SelfUpdating)
-        {
-            text.Append(", ").Append(MariaDBStatements.QuoteIdentifier(name)).Append('=').Append(MariaDBStatements.QuoteIdentifier(name));
-        }
-
-        text.Append(" WHERE ");
-        for (var index = 0; index < table.Key.Count; index++)
-        {
-            text.Append(index == 0 ? "" : " AND ").Append(MariaDBStatements.QuoteIdentifier(table.Key[index].Name)).Append('=')
-                .Append(data.GetString(index));
-        }
-
-        text.Append(";\n");
+        // Seventeen digits name a DOUBLE exactly, and each FLOAT is one.
+        string Exact(int ordinal) =>
+            data.IsDBNull(ordinal) ? "NULL" : data.GetDouble(ordinal).ToString("E16", CultureInfo.InvariantCulture);
     }
 
     private async Task<bool> HasRoundedAsync(FloatTable table, CancellationToken cancellationToken) =>
@@ -136,27 +115,26 @@ internal sealed class ExactFloats(ContentReader reader, MySqlConnection connecti
             """,
             cancellationToken)).Select(row => (string)row[0]).ToHashSet(StringComparer.Ordinal);
         return [.. columns
-            .Select(row => new Column((string)row[0], (string)row[1], (string)row[2], (string)row[3], (string)row[4], (string)row[5]))
+            .Select(row => (
+                Table: (string)row[0], Name: (string)row[1], Type: (string)row[2], IsPrimary: (string)row[3] == "PRI",
+                IsSelfUpdating: ((string)row[4]).Contains("on update", StringComparison.OrdinalIgnoreCase),
+                IsGenerated: (string)row[5] != ""))
             .GroupBy(column => column.Table, StringComparer.Ordinal)
             .Select(group => new FloatTable(
                 group.Key,
-                [.. group.Where(column => column.IsPrimary && !unique.Contains(group.Key)).Select(column => new KeyColumn(column.Name, Literal(column)))],
-                [.. group.Where(column => column.Type == "float" && column.Generation.Length == 0).Select(column => column.Name)],
-                [.. group.Where(column => column.Extra.Contains("on update", StringComparison.OrdinalIgnoreCase)).Select(column => column.Name)]))
+                [.. group.Where(column => column.IsPrimary && !unique.Contains(group.Key))
+                    .Select(column => new KeyColumn(column.Name, Literal(column.Name, column.Type)))],
+                [.. group.Where(column => column.Type == "float" && !column.IsGenerated).Select(column => column.Name)],
+                [.. group.Where(column => column.IsSelfUpdating).Select(column => column.Name)]))
             .Where(table => table.Floats.Count > 0)];
     }
 
-    private static string Literal(Column column)
+    private static string Literal(string column, string type)
     {
-        var name = MariaDBStatements.QuoteIdentifier(column.Name);
-        return s_numbers.Contains(column.Type, StringComparer.OrdinalIgnoreCase) ? $"CAST({name} + 0 AS CHAR)"
-            : s_bytes.Contains(column.Type, StringComparer.OrdinalIgnoreCase) ? $"""CONCAT('X''', HEX({name}), '''')"""
+        var name = MariaDBStatements.QuoteIdentifier(column);
+        return s_numbers.Contains(type, StringComparer.OrdinalIgnoreCase) ? $"CAST({name} + 0 AS CHAR)"
+            : s_bytes.Contains(type, StringComparer.OrdinalIgnoreCase) ? $"""CONCAT('X''', HEX({name}), '''')"""
             : $"""CONCAT('_utf8mb4 X''', HEX(CONVERT({name} USING utf8mb4)), '''')""";
-    }
-
-    private sealed record Column(string Table, string Name, string Type, string Key, string Extra, string Generation)
-    {
-        public bool IsPrimary => Key == "PRI";
     }
 
     private sealed record KeyColumn(string Name, string AsLiteral);

@@ -9,24 +9,21 @@ namespace UvlhubAspire.Runner.Snapshots;
 /// <param name="report">Called with the bytes so far: at once, then a few times a second.</param>
 internal sealed class MeasuredDump(Action<long>? report = null)
 {
+    private const int BufferLength = 128 * 1024;
     private const int TailLength = 256;
     private static readonly TimeSpan s_reportInterval = TimeSpan.FromMilliseconds(250);
-    private readonly byte[] _tail = new byte[TailLength];
     private readonly TaskCompletionSource _dataStarted = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private int _tailLength;
+    private byte[] _tail = [];
     private long _statement;
     private long? _reported;
 
-    /// <summary>The bytes so far.</summary>
     public long Length { get; private set; }
 
-    /// <summary>The bytes of the longest statement so far.</summary>
     public long LongestStatement { get; private set; }
 
     /// <summary>Done when the dump program writes more than its head, so that its transaction has begun.</summary>
     public Task DataStarted => _dataStarted.Task;
 
-    /// <summary>Takes the next bytes.</summary>
     public void Add(ReadOnlySpan<byte> bytes)
     {
         MeasureStatements(bytes);
@@ -45,10 +42,24 @@ internal sealed class MeasuredDump(Action<long>? report = null)
         }
     }
 
+    /// <summary>Takes the rest of a stream and passes it on.</summary>
+    /// <param name="passed">Called for each piece.</param>
+    public async Task CopyAsync(Stream from, Stream to, Action passed, CancellationToken cancellationToken)
+    {
+        var buffer = new byte[BufferLength];
+        int read;
+        while ((read = await from.ReadAsync(buffer, cancellationToken)) > 0)
+        {
+            passed();
+            Add(buffer.AsSpan(0, read));
+            await to.WriteAsync(buffer.AsMemory(0, read), cancellationToken);
+        }
+    }
+
     /// <summary>Whether the last line that is not empty begins with this.</summary>
     public bool LastLineStartsWith(ReadOnlySpan<byte> text)
     {
-        var tail = _tail.AsSpan(0, _tailLength).TrimEnd((byte)'\n');
+        var tail = _tail.AsSpan().TrimEnd((byte)'\n');
         return tail[(tail.LastIndexOf((byte)'\n') + 1)..].StartsWith(text);
     }
 
@@ -67,7 +78,7 @@ internal sealed class MeasuredDump(Action<long>? report = null)
 
             end += start;
             _statement += end + 1 - start;
-            var beforeEnd = end > 0 ? bytes[end - 1] : _tailLength > 0 ? _tail[_tailLength - 1] : (byte)0;
+            var beforeEnd = end > 0 ? bytes[end - 1] : _tail.LastOrDefault();
             if (beforeEnd == (byte)';')
             {
                 LongestStatement = Math.Max(LongestStatement, _statement);
@@ -82,16 +93,7 @@ internal sealed class MeasuredDump(Action<long>? report = null)
 
     private void KeepTail(ReadOnlySpan<byte> bytes)
     {
-        if (bytes.Length >= TailLength)
-        {
-            bytes[^TailLength..].CopyTo(_tail);
-            _tailLength = TailLength;
-            return;
-        }
-
-        var kept = Math.Min(_tailLength, TailLength - bytes.Length);
-        _tail.AsSpan(_tailLength - kept, kept).CopyTo(_tail);
-        bytes.CopyTo(_tail.AsSpan(kept));
-        _tailLength = kept + bytes.Length;
+        byte[] joined = [.. _tail, .. bytes[^Math.Min(bytes.Length, TailLength)..]];
+        _tail = joined[^Math.Min(joined.Length, TailLength)..];
     }
 }

@@ -1,5 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using UvlhubAspire.Runner.Database;
+using UvlhubAspire.Runner.Revisions;
 
 namespace UvlhubAspire.Runner.Snapshots;
 
@@ -12,7 +14,6 @@ internal sealed record Snapshot
     /// <summary>The snapshot's name: its time and revision, <c>2026-11-24T21-55-03Z_001</c>.</summary>
     public required string Name { get; init; }
 
-    /// <summary>The database's name.</summary>
     public required string Database { get; init; }
 
     /// <summary>The rows of <c>alembic_version</c>; empty if there are none, <see langword="null"/> if there is no such table.</summary>
@@ -24,10 +25,8 @@ internal sealed record Snapshot
     /// <summary>The checkout's folder; <see langword="null"/> if the maker named none.</summary>
     public string? Checkout { get; init; }
 
-    /// <summary>Why it was made (<c>backup</c>, <c>before 001 → 002</c>), for people.</summary>
     public string? Reason { get; init; }
 
-    /// <summary>What the server calls itself.</summary>
     public required string ServerVersion { get; init; }
 
     /// <summary>The SHA-256 of the compressed file, hexadecimal.</summary>
@@ -49,35 +48,29 @@ internal sealed record Snapshot
     [JsonIgnore]
     public string File { get; init; } = "";
 
-    /// <summary>The revisions, for people.</summary>
     [JsonIgnore]
-    public string RevisionText => Revisions switch
-    {
-        null => "no alembic_version table",
-        [] => "no revision",
-        _ => string.Join(", ", Revisions),
-    };
+    public string RevisionText => Revisions is null ? $"no {UvlhubDatabase.VersionTable} table" : Revision.List(Revisions, "no revision");
 }
 
 /// <summary>The content of a database in figures, to compare two states of it.</summary>
-/// <param name="CharacterSet">The database's default character set.</param>
-/// <param name="Collation">The database's default collation.</param>
 /// <param name="Tables">Tables, in the order of their names.</param>
 /// <param name="Others">Views, sequences, triggers, routines and events, as <c>VIEW name</c>, in order.</param>
 internal sealed record DatabaseContent(
     string CharacterSet,
     string Collation,
     IReadOnlyList<TableContent> Tables,
-    IReadOnlyList<string> Others);
+    IReadOnlyList<string> Others)
+{
+    [JsonIgnore]
+    public long Rows => Tables.Sum(table => table.Rows);
+}
 
 /// <summary>One table's content in figures.</summary>
-/// <param name="Name">The table's name.</param>
 /// <param name="Rows">How many rows it has, counted.</param>
 /// <param name="Checksum">The value of <c>CHECKSUM TABLE</c>; <see langword="null"/> where the server gives none.</param>
 /// <param name="Structure">The SHA-256 of the table's columns, keys and constraints, hexadecimal.</param>
 internal sealed record TableContent(string Name, long Rows, long? Checksum, string Structure);
 
-/// <summary>How the file beside a snapshot is written and read.</summary>
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Web, WriteIndented = true)]
 [JsonSerializable(typeof(Snapshot))]
 internal sealed partial class SnapshotJson : JsonSerializerContext;

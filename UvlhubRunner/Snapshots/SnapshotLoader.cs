@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.IO.Compression;
+using System.Security.Cryptography;
 using System.Text;
-using MySqlConnector;
 
 namespace UvlhubAspire.Runner.Snapshots;
 
@@ -22,24 +22,18 @@ internal sealed class SnapshotLoader(Snapshot snapshot)
         long length;
         try
         {
-            await using var file = new FileStream(
-                snapshot.File, FileMode.Open, FileAccess.Read, FileShare.Read, BufferLength,
-                FileOptions.Asynchronous | FileOptions.SequentialScan);
-            await using var hashed = new HashingStream(file);
+            await using var file = Open();
+            using var hash = SHA256.Create();
+            await using var hashed = new CryptoStream(file, hash, CryptoStreamMode.Read);
             await using (var decompressed = new GZipStream(hashed, CompressionMode.Decompress, leaveOpen: true))
             {
-                var buffer = new byte[BufferLength];
-                int read;
-                while ((read = await decompressed.ReadAsync(buffer, cancellationToken)) > 0)
-                {
-                    dump.Add(buffer.AsSpan(0, read));
-                }
+                await dump.CopyAsync(decompressed, Stream.Null, () => { }, cancellationToken);
             }
 
             // What stands behind the compressed data counts for the checksum as well.
             await hashed.CopyToAsync(Stream.Null, cancellationToken);
-            sha256 = hashed.Finish();
-            length = hashed.Passed;
+            sha256 = Convert.ToHexStringLower(hash.Hash!);
+            length = file.Length;
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or InvalidDataException)
         {
@@ -150,8 +144,7 @@ internal sealed class SnapshotLoader(Snapshot snapshot)
 
     private async Task CheckServerAsync(ContentReader reader, CancellationToken cancellationToken)
     {
-        var packet = Convert.ToInt64(
-            (await reader.RowAsync("SELECT @@max_allowed_packet", cancellationToken))[0], CultureInfo.InvariantCulture);
+        var packet = await reader.MaximumPacketAsync(cancellationToken);
         if (snapshot.LongestStatement + 1024 > packet)
         {
             throw Untouched(
@@ -166,15 +159,14 @@ internal sealed class SnapshotLoader(Snapshot snapshot)
     private static async Task WaitForOtherAsync(ContentReader reader, DatabaseAccess access, CancellationToken cancellationToken)
     {
         await reader.ExecuteAsync($"SET SESSION lock_wait_timeout = {access.LockSeconds}", cancellationToken);
-        var taken = (
-            await reader.RowAsync($"SELECT GET_LOCK('{LockNameOf(access.Database)}', {access.LockSeconds})", cancellationToken))[0];
-        if (taken is DBNull || Convert.ToInt64(taken, CultureInfo.InvariantCulture) != 1)
+        var name = LockNameOf(access.Database);
+        if (await reader.NumberAsync($"SELECT GET_LOCK('{name}', {access.LockSeconds})", cancellationToken) != 1)
         {
-            var holder = (await reader.RowAsync($"SELECT IS_USED_LOCK('{LockNameOf(access.Database)}')", cancellationToken))[0];
+            var holder = await reader.NumberAsync($"SELECT IS_USED_LOCK('{name}')", cancellationToken);
             throw Untouched(
-                $"another restore of this database has been running for more than {access.LockSeconds} "
-                + $"s{(holder is DBNull ? "" : $" (connection {holder})")}",
-                $"Wait for it, or end it as root (KILL {(holder is DBNull ? "ID" : holder)}), then restore again.");
+                $"another restore of this database has been running for more than {access.LockSeconds} s"
+                + (holder is null ? "" : $" (connection {holder})"),
+                $"Wait for it, or end it as root (KILL {holder?.ToString(CultureInfo.InvariantCulture) ?? "ID"}), then restore again.");
         }
     }
 
@@ -183,7 +175,10 @@ internal sealed class SnapshotLoader(Snapshot snapshot)
         try
         {
             await reader.ExecuteAsync("SET SESSION foreign_key_checks = 0", cancellationToken);
-            foreach (var (kind, name) in await ObjectsAsync(reader, cancellationToken))
+            // A trigger goes with its table.
+            var objects = (await reader.ObjectsAsync(cancellationToken)).Where(item => item.Kind != "TRIGGER");
+            var tables = (await reader.TablesAsync(cancellationToken)).Select(table => ("TABLE", table.Name));
+            foreach (var (kind, name) in objects.Concat(tables))
             {
                 await reader.ExecuteAsync($"DROP {kind} IF EXISTS {reader.Qualified(name)}", cancellationToken);
             }
@@ -203,20 +198,6 @@ internal sealed class SnapshotLoader(Snapshot snapshot)
         {
             throw Partly($"the database could not be emptied: {exception.Message.TrimEnd('.')}");
         }
-    }
-
-    private static async Task<IReadOnlyList<(string Kind, string Name)>> ObjectsAsync(
-        ContentReader reader, CancellationToken cancellationToken)
-    {
-        var rows = await reader.RowsAsync(
-            """
-            SELECT 'EVENT', EVENT_NAME FROM information_schema.EVENTS WHERE EVENT_SCHEMA = @database
-            UNION ALL SELECT CASE TABLE_TYPE WHEN 'VIEW' THEN 'VIEW' WHEN 'SEQUENCE' THEN 'SEQUENCE' ELSE 'TABLE' END, TABLE_NAME
-                FROM information_schema.TABLES WHERE TABLE_SCHEMA = @database AND TABLE_TYPE <> 'SYSTEM VIEW'
-            UNION ALL SELECT ROUTINE_TYPE, ROUTINE_NAME FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = @database
-            """,
-            cancellationToken);
-        return [.. rows.Select(row => ((string)row[0], (string)row[1])).Where(item => item.Item2 != ContentReader.UnfinishedRestoreTable)];
     }
 
     private async Task LoadAsync(DatabaseAccess access, IProgress<SnapshotProgress>? progress, CancellationToken cancellationToken)
@@ -251,20 +232,14 @@ internal sealed class SnapshotLoader(Snapshot snapshot)
     private async Task FeedAsync(
         DatabaseAccess access, Stream input, MeasuredDump dump, CancellationTokenSource silence, CancellationToken cancellationToken)
     {
-        await using var file = new FileStream(
-            snapshot.File, FileMode.Open, FileAccess.Read, FileShare.Read, BufferLength,
-            FileOptions.Asynchronous | FileOptions.SequentialScan);
+        await using var file = Open();
         await using var decompressed = new GZipStream(file, CompressionMode.Decompress);
         await input.WriteAsync(Encoding.UTF8.GetBytes(Preamble(access)), cancellationToken);
-        var buffer = new byte[BufferLength];
-        int read;
-        while ((read = await decompressed.ReadAsync(buffer, cancellationToken)) > 0)
-        {
-            silence.CancelAfter(s_silenceLimit);
-            dump.Add(buffer.AsSpan(0, read));
-            await input.WriteAsync(buffer.AsMemory(0, read), cancellationToken);
-        }
+        await dump.CopyAsync(decompressed, input, () => silence.CancelAfter(s_silenceLimit), cancellationToken);
     }
+
+    private FileStream Open() => new(
+        snapshot.File, FileMode.Open, FileAccess.Read, FileShare.Read, BufferLength, FileOptions.Asynchronous | FileOptions.SequentialScan);
 
     // The client holds the lock as long as it lives, even if this process does not. What a dump holds was valid where it
     // comes from: no check may refuse it here.

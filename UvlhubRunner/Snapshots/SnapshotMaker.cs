@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.IO.Compression;
 using System.Text;
-using MySqlConnector;
+using UvlhubAspire.Runner.Database;
 
 namespace UvlhubAspire.Runner.Snapshots;
 
@@ -15,8 +15,6 @@ internal sealed class SnapshotMaker(DatabaseAccess access)
     /// <summary>The last line of every snapshot, written when all before it has succeeded.</summary>
     public const string LastLine = "-- UvlhubRunner: snapshot completed";
 
-    private const int BufferLength = 128 * 1024;
-
     // The fastest level that fits its code to the data: level 1 leaves hexadecimal digits at 0.86 of their size, this one at
     // 0.54, and the higher ones win nothing more.
     private static readonly ZLibCompressionOptions s_compression = new() { CompressionLevel = 2 };
@@ -25,16 +23,12 @@ internal sealed class SnapshotMaker(DatabaseAccess access)
     private static readonly TimeSpan s_silenceLimit = TimeSpan.FromMinutes(3);
 
     /// <summary>What has been dumped.</summary>
-    /// <param name="Content">The content in figures.</param>
-    /// <param name="Revisions">The rows of <c>alembic_version</c>.</param>
-    /// <param name="ServerVersion">What the server calls itself.</param>
     /// <param name="Bytes">The dump's bytes before compression.</param>
     /// <param name="LongestStatement">The dump's longest statement, in bytes.</param>
     public sealed record DumpResult(
         DatabaseContent Content, IReadOnlyList<string>? Revisions, string ServerVersion, long Bytes, long LongestStatement);
 
     /// <summary>What the maker knows before it dumps.</summary>
-    /// <param name="Revisions">The rows of <c>alembic_version</c>.</param>
     /// <param name="EstimatedBytes">Roughly how many bytes the rows take.</param>
     public sealed record SnapshotEstimate(IReadOnlyList<string>? Revisions, long EstimatedBytes);
 
@@ -71,7 +65,6 @@ internal sealed class SnapshotMaker(DatabaseAccess access)
 
     /// <summary>Dumps into a stream.</summary>
     /// <param name="target">Takes the compressed dump.</param>
-    /// <param name="progress">How far it is.</param>
     /// <param name="estimatedBytes">Roughly how many bytes there will be.</param>
     /// <param name="cancellationToken">Ends it, also inside the container.</param>
     /// <exception cref="MigrationRefusedException">The dump is not complete, or could not be loaded again.</exception>
@@ -80,8 +73,7 @@ internal sealed class SnapshotMaker(DatabaseAccess access)
     {
         await using var view = await access.OpenAsync(cancellationToken);
         var reader = new ContentReader(view, access.Database);
-        var packet = Convert.ToInt64(
-            (await reader.RowAsync("SELECT @@max_allowed_packet", cancellationToken))[0], CultureInfo.InvariantCulture);
+        var packet = await reader.MaximumPacketAsync(cancellationToken);
         var version = view.ServerVersion;
 
         var locks = await access.OpenAsync(cancellationToken);
@@ -128,6 +120,10 @@ internal sealed class SnapshotMaker(DatabaseAccess access)
                     $"mariadb-dump wrote nothing for {s_silenceLimit.TotalMinutes:0} minutes",
                     "See what the server is busy with ('SHOW PROCESSLIST'), then start again.");
             }
+            catch (MySqlException exception) when (exception.ErrorCode == MySqlErrorCode.TableDefinitionChanged)
+            {
+                throw TablesChanged();
+            }
             catch (MariaDBProgramException exception)
             {
                 throw Refused(exception.Message, "Put the cause right, then start again.");
@@ -169,13 +165,10 @@ internal sealed class SnapshotMaker(DatabaseAccess access)
     private async Task<string> WritersAsync(CancellationToken cancellationToken)
     {
         await using var connection = await access.OpenAsync(cancellationToken);
-        var rows = await new ContentReader(connection, access.Database).RowsAsync(
-            "SELECT ID, USER, HOST, TIME FROM information_schema.PROCESSLIST WHERE DB = @database AND ID <> CONNECTION_ID() ORDER BY TIME "
-            + "DESC LIMIT 5",
-            cancellationToken);
-        return rows.Count == 0
+        var others = await ServerConnection.OthersAsync(connection, access.Database, cancellationToken);
+        return others.Count == 0
             ? "this user may not see who"
-            : string.Join("; ", rows.Select(row => $"connection {row[0]} of {row[1]} from {row[2]}, {row[3]} s"));
+            : string.Join("; ", others.Take(5).Select(other => $"{other}, {other.Seconds} s"));
     }
 
     private async Task DumpAsync(IEnumerable<string> arguments, MeasuredDump dump, Stream compressed, CancellationTokenSource silence)
@@ -184,17 +177,7 @@ internal sealed class SnapshotMaker(DatabaseAccess access)
             "mariadb-dump",
             [.. arguments, "--", access.Database],
             writeInput: null,
-            async (output, token) =>
-            {
-                var buffer = new byte[BufferLength];
-                int read;
-                while ((read = await output.ReadAsync(buffer, token)) > 0)
-                {
-                    silence.CancelAfter(s_silenceLimit);
-                    dump.Add(buffer.AsSpan(0, read));
-                    await compressed.WriteAsync(buffer.AsMemory(0, read), token);
-                }
-            },
+            (output, token) => dump.CopyAsync(output, compressed, () => silence.CancelAfter(s_silenceLimit), token),
             silence.Token);
         if (!dump.LastLineStartsWith("-- Dump completed"u8))
         {
@@ -226,23 +209,14 @@ internal sealed class SnapshotMaker(DatabaseAccess access)
     }
 
     private static IEnumerable<string> DumpArguments(
-        IReadOnlyList<(string Name, bool IsTransactional, bool IsVersioned)> tables, long packet)
-    {
-        yield return "--single-transaction";
-        yield return "--quick";
-        yield return "--skip-triggers";
-        yield return "--routines";
-        yield return "--events";
-        yield return "--hex-blob";
-        yield return "--skip-lock-tables";
+        IReadOnlyList<(string Name, bool IsTransactional, bool IsVersioned)> tables, long packet) =>
+    [
+        "--single-transaction", "--quick", "--skip-triggers", "--routines", "--events", "--hex-blob", "--skip-lock-tables",
         // Asks for the PROCESS privilege, and the table spaces of InnoDB need no statements.
-        yield return "--no-tablespaces";
-        yield return string.Create(CultureInfo.InvariantCulture, $"--net-buffer-length={Math.Min(1024 * 1024 - 2048, packet / 2)}");
-        if (tables.Any(table => table.IsVersioned))
-        {
-            yield return "--dump-history";
-        }
-    }
+        "--no-tablespaces",
+        string.Create(CultureInfo.InvariantCulture, $"--net-buffer-length={Math.Min(1024 * 1024 - 2048, packet / 2)}"),
+        .. tables.Any(table => table.IsVersioned) ? ["--dump-history"] : Array.Empty<string>(),
+    ];
 
     // Names: a table that came or went while the dump ran is in one of the two and not in the other. Checksums: where no
     // transaction keeps the view, they were taken before, while, and now after the dump.
@@ -256,9 +230,7 @@ internal sealed class SnapshotMaker(DatabaseAccess access)
         if (!tables.SequenceEqual(content.Tables.Select(table => table.Name), StringComparer.Ordinal)
             || !others.SequenceEqual(content.Others, StringComparer.Ordinal))
         {
-            throw Refused(
-                "somebody else created or dropped tables while the snapshot was made",
-                "Stop the application and any other migration, then start again.");
+            throw TablesChanged();
         }
 
         var now = await reader.ChecksumsAsync(checksums.Keys, cancellationToken);
@@ -286,6 +258,10 @@ internal sealed class SnapshotMaker(DatabaseAccess access)
                 $"Raise the server's limit as root, then start again: SET GLOBAL max_allowed_packet = {wanted};");
         }
     }
+
+    private static MigrationRefusedException TablesChanged() => Refused(
+        "somebody else created or dropped tables while the snapshot was made",
+        "Stop the application and any other migration, then start again.");
 
     private static MigrationRefusedException Refused(string problem, string remedy) => new(
         SnapshotStore.SnapshotFailed, $"No snapshot was made, so nothing was changed: {problem}.", remedy);

@@ -3,16 +3,14 @@ namespace UvlhubAspire.Runner.Snapshots;
 /// <summary>How far a snapshot or a restore is.</summary>
 /// <param name="Step">What is being done, for people: <c>Dumping</c>, <c>Verifying</c>, <c>Loading</c>, <c>Comparing</c>.</param>
 /// <param name="Done">How many bytes of the uncompressed dump are done.</param>
-/// <param name="Total">How many there will be; <see langword="null"/> if that is not known.</param>
-internal readonly record struct SnapshotProgress(string Step, long Done, long? Total);
+/// <param name="Total">How many there will be.</param>
+internal readonly record struct SnapshotProgress(string Step, long Done, long Total);
 
 /// <summary>What a new snapshot says of itself beyond the database.</summary>
 internal sealed record SnapshotRequest
 {
-    /// <summary>The checkout's folder.</summary>
     public string? Checkout { get; init; }
 
-    /// <summary>Why it is made, for people.</summary>
     public string? Reason { get; init; }
 
     /// <summary>

@@ -1,7 +1,7 @@
 using System.Globalization;
+using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using MySqlConnector;
 
 namespace UvlhubAspire.Runner.Snapshots;
 
@@ -12,16 +12,13 @@ namespace UvlhubAspire.Runner.Snapshots;
 /// </summary>
 /// <param name="folder">The folder; it is created with the first snapshot, for this user alone, for dumps hold what users typed.</param>
 /// <param name="keep">How many snapshots of one database are kept; the oldest go first. The newest is always kept.</param>
-/// <param name="time">The clock. Default: the system's.</param>
 internal sealed partial class SnapshotStore(string folder, int keep, TimeProvider? time = null)
 {
-    /// <summary>The state when a snapshot could not be made.</summary>
+    // States of a refusal.
     public const string SnapshotFailed = "snapshot-failed";
 
-    /// <summary>The state when a snapshot is not what it was when it was made.</summary>
     public const string SnapshotDamaged = "snapshot-damaged";
 
-    /// <summary>The state when a restore did not end with the snapshot's content.</summary>
     public const string RestoreFailed = "restore-failed";
 
     private const string DumpEnding = ".sql.gz";
@@ -36,7 +33,6 @@ internal sealed partial class SnapshotStore(string folder, int keep, TimeProvide
 
     private readonly TimeProvider _time = time ?? TimeProvider.System;
 
-    /// <summary>The folder.</summary>
     public string Folder { get; } = Path.GetFullPath(folder);
 
     /// <summary>All complete snapshots, the newest first. What cannot be read as one is not listed.</summary>
@@ -54,19 +50,13 @@ internal sealed partial class SnapshotStore(string folder, int keep, TimeProvide
             .ThenByDescending(snapshot => snapshot.Name, StringComparer.Ordinal)];
     }
 
-    /// <summary>The snapshot of this name; <see langword="null"/> if there is none.</summary>
     public Snapshot? Find(string name) => List().FirstOrDefault(snapshot => string.Equals(snapshot.Name, name, StringComparison.Ordinal));
 
     /// <summary>
     /// Dumps the database and deletes the oldest snapshots beyond the number to keep. If anything fails, nothing is left
     /// behind and no older snapshot is deleted.
     /// </summary>
-    /// <param name="database">The database.</param>
-    /// <param name="request">What the snapshot says of itself.</param>
-    /// <param name="progress">How far it is; none if <see langword="null"/>.</param>
-    /// <param name="cancellationToken">Ends it, also inside the database's container.</param>
     /// <exception cref="MigrationRefusedException">No snapshot was made; the message says why.</exception>
-    /// <exception cref="MySqlException">The database cannot be reached.</exception>
     public async Task<Snapshot> CreateAsync(
         DatabaseAccess database, SnapshotRequest request, IProgress<SnapshotProgress>? progress, CancellationToken cancellationToken)
     {
@@ -91,29 +81,20 @@ internal sealed partial class SnapshotStore(string folder, int keep, TimeProvide
         return snapshot;
     }
 
-    /// <summary>Checks that a snapshot's file is the one that was written: its SHA-256, its compression, its last line.</summary>
-    /// <exception cref="MigrationRefusedException">It is not.</exception>
-    public Task VerifyAsync(Snapshot snapshot, IProgress<SnapshotProgress>? progress, CancellationToken cancellationToken) =>
-        new SnapshotLoader(Current(snapshot)).VerifyAsync(progress, cancellationToken);
-
     /// <summary>
     /// Gives the database of the snapshot's name the snapshot's content: verifies the file, drops what is in the database,
     /// loads, and compares the result with the snapshot. A restore that was cut off can simply be run again.
     /// </summary>
     /// <param name="database">The database; its name must be the snapshot's.</param>
-    /// <param name="snapshot">The snapshot.</param>
-    /// <param name="progress">How far it is; none if <see langword="null"/>.</param>
-    /// <param name="cancellationToken">Ends it, also inside the database's container.</param>
     /// <exception cref="MigrationRefusedException">It is not restored; the message says whether the database was touched.</exception>
-    /// <exception cref="MySqlException">The database cannot be reached.</exception>
     public Task RestoreAsync(
         DatabaseAccess database, Snapshot snapshot, IProgress<SnapshotProgress>? progress, CancellationToken cancellationToken) =>
-        new SnapshotLoader(Current(snapshot)).RestoreAsync(database, progress, cancellationToken);
+        new SnapshotLoader(Existing(snapshot.Name)).RestoreAsync(database, progress, cancellationToken);
 
     /// <summary>How a database differs from a snapshot (tables, row counts, checksums, revision), for people; empty if it
     /// does not.</summary>
     public Task<IReadOnlyList<string>> CompareAsync(DatabaseAccess database, Snapshot snapshot, CancellationToken cancellationToken) =>
-        new SnapshotLoader(Current(snapshot)).CompareAsync(database, cancellationToken);
+        new SnapshotLoader(Existing(snapshot.Name)).CompareAsync(database, cancellationToken);
 
     /// <summary>The name of the snapshot whose restore into this database was cut off; <see langword="null"/> if none was.</summary>
     public static async Task<string?> UnfinishedRestoreAsync(DatabaseAccess database, CancellationToken cancellationToken)
@@ -138,7 +119,6 @@ internal sealed partial class SnapshotStore(string folder, int keep, TimeProvide
     public bool IsProtected(string name) => Find(name) is { } snapshot && File.Exists(PathOf(snapshot.Name, ProtectedEnding));
 
     /// <summary>Deletes the oldest unprotected snapshots of a database beyond the number to keep.</summary>
-    /// <param name="database">The database's name.</param>
     /// <param name="except">The name of one that is kept in any case; none if <see langword="null"/>.</param>
     /// <returns>The names of those deleted.</returns>
     public IReadOnlyList<string> Prune(string database, string? except = null)
@@ -146,21 +126,12 @@ internal sealed partial class SnapshotStore(string folder, int keep, TimeProvide
         List<string> deleted = [];
         foreach (var snapshot in List().Where(snapshot => snapshot.Database == database).Skip(Math.Max(keep, 1)))
         {
-            if (snapshot.Name == except || IsProtected(snapshot.Name))
+            // First what makes it a snapshot; a file that is then left over goes with the next clean-up. One snapshot too many
+            // harms nobody, and the next run tries again.
+            if (snapshot.Name != except && !IsProtected(snapshot.Name)
+                && TryDelete(snapshot.File) && TryDelete(PathOf(snapshot.Name, ManifestEnding)))
             {
-                continue;
-            }
-
-            try
-            {
-                // First what makes it a snapshot; a file that is then left over goes with the next clean-up.
-                File.Delete(snapshot.File);
-                File.Delete(PathOf(snapshot.Name, ManifestEnding));
                 deleted.Add(snapshot.Name);
-            }
-            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-            {
-                // One snapshot too many harms nobody, and the next run tries again.
             }
         }
 
@@ -174,15 +145,15 @@ internal sealed partial class SnapshotStore(string folder, int keep, TimeProvide
         var created = _time.GetUtcNow();
         created = created.AddTicks(-(created.Ticks % TimeSpan.TicksPerSecond));
         var (name, file) = TakeName(created, outlook.Revisions);
-        var partial = file.Name;
         try
         {
             Snapshot snapshot;
             await using (file)
             {
-                await using var hashed = new HashingStream(file);
+                using var hash = SHA256.Create();
+                await using var hashed = new CryptoStream(file, hash, CryptoStreamMode.Write, leaveOpen: true);
                 var dumped = await maker.DumpAsync(hashed, progress, outlook.EstimatedBytes, cancellationToken);
-                await file.FlushAsync(cancellationToken);
+                await hashed.FlushFinalBlockAsync(cancellationToken);
                 file.Flush(flushToDisk: true);
                 snapshot = new Snapshot
                 {
@@ -193,8 +164,8 @@ internal sealed partial class SnapshotStore(string folder, int keep, TimeProvide
                     Checkout = request.Checkout,
                     Reason = request.Reason,
                     ServerVersion = dumped.ServerVersion,
-                    Sha256 = hashed.Finish(),
-                    Bytes = hashed.Passed,
+                    Sha256 = Convert.ToHexStringLower(hash.Hash!),
+                    Bytes = file.Length,
                     DumpBytes = dumped.Bytes,
                     LongestStatement = dumped.LongestStatement,
                     Content = dumped.Content,
@@ -208,15 +179,14 @@ internal sealed partial class SnapshotStore(string folder, int keep, TimeProvide
             }
 
             await WriteManifestAsync(snapshot, cancellationToken);
-            File.Move(partial, snapshot.File);
+            File.Move(file.Name, snapshot.File);
             return snapshot;
         }
         catch
         {
-            foreach (var left in new[] { partial, PathOf(name, ManifestEnding
-                + PartialEnding), PathOf(name, ManifestEnding), PathOf(name, ProtectedEnding) })
+            foreach (var ending in new[] { DumpEnding + PartialEnding, ManifestEnding + PartialEnding, ManifestEnding, ProtectedEnding })
             {
-                DeleteIfPossible(left);
+                TryDelete(PathOf(name, ending));
             }
 
             throw;
@@ -312,26 +282,17 @@ internal sealed partial class SnapshotStore(string folder, int keep, TimeProvide
     // What runs that were killed have left: files that nobody writes any more, descriptions of dumps that are gone.
     private void RemoveLeftovers()
     {
-        var now = _time.GetUtcNow().UtcDateTime;
-        foreach (var partial in Directory.EnumerateFiles(Folder, $"*{PartialEnding}"))
+        var limit = _time.GetUtcNow().UtcDateTime - s_partialLimit;
+        var partial = Directory.EnumerateFiles(Folder, $"*{PartialEnding}").Where(file => IsOld(file) && IsUnused(file));
+        var alone = new[] { ManifestEnding, ProtectedEnding }.SelectMany(ending => Directory.EnumerateFiles(Folder, $"*{ending}")
+            .Where(file => SnapshotName().IsMatch(Path.GetFileName(file))
+                && !File.Exists($"{file[..^ending.Length]}{DumpEnding}") && IsOld(file)));
+        foreach (var file in partial.Concat(alone).ToList())
         {
-            if (now - File.GetLastWriteTimeUtc(partial) > s_partialLimit && IsUnused(partial))
-            {
-                DeleteIfPossible(partial);
-            }
+            TryDelete(file);
         }
 
-        foreach (var ending in new[] { ManifestEnding, ProtectedEnding })
-        {
-            foreach (var file in Directory.EnumerateFiles(Folder, $"*{ending}"))
-            {
-                if (SnapshotName().IsMatch(Path.GetFileName(file)) && !File.Exists($"{file[..^ending.Length]}{DumpEnding}")
-                    && now - File.GetLastWriteTimeUtc(file) > s_partialLimit)
-                {
-                    DeleteIfPossible(file);
-                }
-            }
-        }
+        bool IsOld(string file) => File.GetLastWriteTimeUtc(file) < limit;
     }
 
     private static bool IsUnused(string file)
@@ -347,15 +308,17 @@ internal sealed partial class SnapshotStore(string folder, int keep, TimeProvide
         }
     }
 
-    private static void DeleteIfPossible(string file)
+    // What cannot be deleted goes with the next clean-up.
+    private static bool TryDelete(string file)
     {
         try
         {
             File.Delete(file);
+            return true;
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            // The next clean-up tries again.
+            return false;
         }
     }
 
@@ -379,8 +342,6 @@ internal sealed partial class SnapshotStore(string folder, int keep, TimeProvide
     }
 
     // Somebody may have deleted it since it was listed.
-    private Snapshot Current(Snapshot snapshot) => Existing(snapshot.Name);
-
     private Snapshot Existing(string name) => Find(name) ?? throw new MigrationRefusedException(
         SnapshotDamaged, $"There is no snapshot '{name}' in {Folder}.", "'snapshots' lists those that there are.");
 

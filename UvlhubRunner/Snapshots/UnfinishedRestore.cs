@@ -9,11 +9,10 @@ internal static class UnfinishedRestore
     /// <summary>The snapshot whose restore has not ended; <see langword="null"/> if there is none.</summary>
     public static async Task<string?> ReadAsync(ContentReader reader, CancellationToken cancellationToken)
     {
-        var table = await reader.RowsAsync(
+        if (await reader.NumberAsync(
             "SELECT 1 FROM information_schema.TABLES WHERE TABLE_SCHEMA = @database AND TABLE_NAME = "
             + $"'{ContentReader.UnfinishedRestoreTable}'",
-            cancellationToken);
-        if (table.Count == 0)
+            cancellationToken) is null)
         {
             return null;
         }

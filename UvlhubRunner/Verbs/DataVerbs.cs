@@ -2,14 +2,13 @@ using UvlhubAspire.Runner.Database;
 using UvlhubAspire.Runner.Journal;
 using UvlhubAspire.Runner.Migration;
 using UvlhubAspire.Runner.Revisions;
-using UvlhubAspire.Runner.Settings;
 
 namespace UvlhubAspire.Runner.Verbs;
 
 /// <summary><c>seed</c> and <c>reset</c>.</summary>
 internal sealed class DataVerbs(
-    RunnerSettings settings, UvlhubDatabase database, JournaledChanges changes, FlaskCommands flask, SnapshotKeeper snapshots,
-    Migrator migrator)
+    RunnerSettings settings, UvlhubDatabase database, RevisionReader revisions, JournaledChanges changes, FlaskCommands flask,
+    SnapshotKeeper snapshots, Migrator migrator)
 {
     /// <summary>Runs the checkout's seeder on a database at the head; a seeder that fails leaves nothing behind.</summary>
     /// <exception cref="MigrationRefusedException">The checkout has no seeder, or the database is not at the head.</exception>
@@ -27,13 +26,13 @@ internal sealed class DataVerbs(
         await changes.RunExclusivelyAsync(
             async (root, _, token) =>
             {
-                var head = RevisionGraph.Read(settings.Checkout.RevisionsDirectory).Head.Id;
+                var head = (await revisions.ReadAsync(token)).Head.Id;
                 var facts = await database.InspectAsync(token);
                 if (facts.Revisions is not [var current] || current != head)
                 {
                     throw new MigrationRefusedException(
                         "not-at-head",
-                        $"{database.Name} is at {(facts.Revisions.Count == 0 ? "no revision" : string.Join(", ", facts.Revisions))}, not "
+                        $"{database.Name} is at {Revision.List(facts.Revisions, none: "no revision")}, not "
                         + $"at the checkout's head {head}: its tables are not those that the seeder fills.",
                         $"First: {RunnerCommand.Line(settings, "migrate")}");
                 }
@@ -57,13 +56,13 @@ internal sealed class DataVerbs(
             throw new MigrationRefusedException(
                 "not-confirmed",
                 $"This empties {database.Name} at {settings.Address} ({facts.Tables.Count} tables, revision "
-                + $"{(facts.Revisions.Count == 0 ? "none" : string.Join(", ", facts.Revisions))}), after a dump of it. No other database "
+                + $"{Revision.List(facts.Revisions)}), after a dump of it. No other database "
                 + "and no container is touched.",
                 $"If that is what you want: {RunnerCommand.Line(settings, "reset", "--yes")}");
         }
 
         // What comes after must be possible before anything is dropped.
-        if (CheckoutHistory.Read(settings.Checkout.RevisionsDirectory) is { IsMissing: false, Problem: { } problem })
+        if (await CheckoutHistory.ReadAsync(revisions, cancellationToken) is { IsMissing: false, Problem: { } problem })
         {
             throw problem;
         }
@@ -84,7 +83,7 @@ internal sealed class DataVerbs(
                     await database.EndOtherConnectionsAsync(root, work);
                     await database.EmptyAsync(root, work);
                 }, token);
-                await migrator.MigrateAsync(root, open: null, CheckoutHistory.Read(settings.Checkout.RevisionsDirectory), token);
+                await migrator.MigrateAsync(root, open: null, await CheckoutHistory.ReadAsync(revisions, token), token);
             },
             cancellationToken);
         return ExitCode.Done;

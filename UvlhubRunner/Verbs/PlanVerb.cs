@@ -1,36 +1,31 @@
 using System.Text.RegularExpressions;
 using UvlhubAspire.Runner.Database;
 using UvlhubAspire.Runner.Flask;
-using UvlhubAspire.Runner.Journal;
 using UvlhubAspire.Runner.Migration;
-using UvlhubAspire.Runner.Settings;
 
 namespace UvlhubAspire.Runner.Verbs;
 
 /// <summary><c>plan</c>: what <c>migrate</c> would run, with <c>--sql</c> as the statements.</summary>
-internal sealed partial class PlanVerb(
-    RunnerSettings settings, UvlhubDatabase database, MigrationJournal journal, Refusals refusals, FlaskCommands flask, Toolbox toolbox)
+internal sealed partial class PlanVerb(UvlhubDatabase database, StatusReader reader, Toolbox toolbox)
 {
-    /// <summary>Prints the plan.</summary>
     /// <exception cref="MigrationRefusedException"><c>migrate</c> would refuse, for this reason.</exception>
     public async Task<ExitCode> RunAsync(TextWriter output, bool asSql, CancellationToken cancellationToken)
     {
-        var situation = await MigrationStatus.ReadAsync(settings, database, journal, refusals, cancellationToken);
-        if (situation.Refusal is { } refusal)
+        var status = await reader.ReadAsync(cancellationToken);
+        if (status.Refusal is { } refusal)
         {
             throw refusal;
         }
 
         if (asSql)
         {
-            await PrintSqlAsync(output, situation.State, cancellationToken);
+            await PrintSqlAsync(output, status.State, cancellationToken);
             return ExitCode.Done;
         }
 
-        var steps = StateText.Steps(situation.State, flask.Seeds ? string.Join(' ', settings.Checkout.SeedCommand) : null);
-        await output.WriteLineAsync(StateText.Describe(situation.State, database.Name));
-        await output.WriteLineAsync(steps.Count == 0 ? "Nothing is to do." : "'migrate' will:");
-        foreach (var (index, step) in steps.Index())
+        await output.WriteLineAsync(StateText.Describe(status.State, database.Name));
+        await output.WriteLineAsync(status.Steps.Count == 0 ? "Nothing is to do." : "'migrate' will:");
+        foreach (var (index, step) in status.Steps.Index())
         {
             await output.WriteLineAsync($"  {index + 1}. {step}");
         }
@@ -66,14 +61,13 @@ internal sealed partial class PlanVerb(
         List<string> lines = [];
         await toolbox.RunAsync(
             ["flask", "db", "upgrade", "--sql", .. range],
-            environment: null,
-            line =>
+            cancellationToken,
+            answer: line =>
             {
                 // A checkout may print something of its own before Alembic does; it must not be taken for SQL.
                 isSql = isSql || FirstSql().IsMatch(line);
                 lines.Add(isSql || line.Length == 0 ? line : $"-- {line}");
-            },
-            cancellationToken);
+            });
         foreach (var line in lines)
         {
             await output.WriteLineAsync(line);

@@ -1,8 +1,7 @@
-using Microsoft.Extensions.Logging;
 using UvlhubAspire.Runner.Database;
 using UvlhubAspire.Runner.Journal;
 using UvlhubAspire.Runner.Migration;
-using UvlhubAspire.Runner.Settings;
+using UvlhubAspire.Runner.Revisions;
 
 namespace UvlhubAspire.Runner.Verbs;
 
@@ -44,24 +43,20 @@ internal sealed partial class SnapshotVerbs(
                     }
 
                     await changes.RunAsync(
-                        root, "restore", facts.Revisions, string.Join(", ", snapshot.Revisions ?? []), RunUndo.Restore, name,
+                        root, "restore", facts.Revisions, Revision.List(snapshot.Revisions, none: ""), RunUndo.Restore, name,
                         async (_, work) =>
                     {
                         await database.EndOtherConnectionsAsync(root, work);
                         await snapshots.RestoreAsync(snapshot, work);
                     }, token);
                     LogNext(
-                        string.Join(", ", snapshot.Revisions is { Count: > 0 } at ? at : ["none"]),
-                        RunnerCommand.Line(settings, "migrate"));
+                        Revision.List(snapshot.Revisions), RunnerCommand.Line(settings, "migrate"));
                 },
                 cancellationToken);
         }
-        catch (MigrationFailedException failed) when (failed.ExitCode is ExitCode.NotRestored or ExitCode.Unreachable)
-        {
-            // Its entry in the journal is open: the next run needs the snapshot.
-            throw;
-        }
-        catch
+        // Where its entry in the journal is still open, the next run needs the snapshot.
+        catch (Exception exception)
+            when (exception is not MigrationFailedException { ExitCode: ExitCode.NotRestored or ExitCode.Unreachable })
         {
             snapshots.Release(name);
             throw;
@@ -70,7 +65,6 @@ internal sealed partial class SnapshotVerbs(
         return ExitCode.Done;
     }
 
-    /// <summary>Lists the snapshots, the newest first.</summary>
     public async Task<ExitCode> ListAsync(TextWriter output)
     {
         var list = snapshots.List();
@@ -81,8 +75,8 @@ internal sealed partial class SnapshotVerbs(
         foreach (var snapshot in list)
         {
             await output.WriteLineAsync(
-                $"  {snapshot.Name}  revision {string.Join(", ", snapshot.Revisions is { Count: > 0 } at ? at : ["none"])}, "
-                + $"{snapshot.Content.Tables.Sum(table => table.Rows)} rows, {snapshot.Bytes / 1024.0 / 1024.0:0.0} MB: {snapshot.Reason}");
+                $"  {snapshot.Name}  revision {Revision.List(snapshot.Revisions)}, "
+                + $"{snapshot.Content.Rows} rows, {snapshot.Bytes / 1024.0 / 1024.0:0.0} MB: {snapshot.Reason}");
         }
 
         return ExitCode.Done;

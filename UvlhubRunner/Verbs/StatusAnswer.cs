@@ -7,90 +7,47 @@ using UvlhubAspire.Runner.Snapshots;
 namespace UvlhubAspire.Runner.Verbs;
 
 /// <summary>What <c>status --json</c> prints. Scripts rely on the names.</summary>
-internal sealed record StatusAnswer
-{
-    /// <summary>The state's name.</summary>
-    public required string State { get; init; }
+/// <param name="Server">Host and port.</param>
+/// <param name="Current">The database's revisions.</param>
+/// <param name="Head">The checkout's newest revision; <see langword="null"/> if its history is no graph with one head.</param>
+/// <param name="Pending">The revisions that an upgrade would run, in order.</param>
+/// <param name="Snapshots">The snapshots, the newest first.</param>
+/// <param name="Runs">The latest runs, the newest first.</param>
+internal sealed record StatusAnswer(
+    string State,
+    string Explanation,
+    bool WouldRefuse,
+    string? Remedy,
+    IReadOnlyList<string> Steps,
+    string Database,
+    string Server,
+    string ServerVersion,
+    IReadOnlyList<string> Tables,
+    IReadOnlyList<string> Current,
+    string Checkout,
+    string? Head,
+    IReadOnlyList<string> Pending,
+    string? LockHolder,
+    string SnapshotFolder,
+    IReadOnlyList<StatusSnapshot> Snapshots,
+    IReadOnlyList<StatusRun> Runs);
 
-    /// <summary>The state, in words.</summary>
-    public required string Explanation { get; init; }
-
-    /// <summary>Whether <c>migrate</c> would refuse.</summary>
-    public required bool WouldRefuse { get; init; }
-
-    /// <summary>What to do where it would refuse.</summary>
-    public required string? Remedy { get; init; }
-
-    /// <summary>What <c>migrate</c> would do.</summary>
-    public required IReadOnlyList<string> Steps { get; init; }
-
-    /// <summary>The database's name.</summary>
-    public required string Database { get; init; }
-
-    /// <summary>Host and port.</summary>
-    public required string Server { get; init; }
-
-    /// <summary>What the server calls itself.</summary>
-    public required string ServerVersion { get; init; }
-
-    /// <summary>The tables.</summary>
-    public required IReadOnlyList<string> Tables { get; init; }
-
-    /// <summary>The database's revisions.</summary>
-    public required IReadOnlyList<string> Current { get; init; }
-
-    /// <summary>The checkout's folder.</summary>
-    public required string Checkout { get; init; }
-
-    /// <summary>The checkout's newest revision; <see langword="null"/> if its history is no graph with one head.</summary>
-    public required string? Head { get; init; }
-
-    /// <summary>The revisions that an upgrade would run, in order.</summary>
-    public required IReadOnlyList<string> Pending { get; init; }
-
-    /// <summary>Who migrates at this moment.</summary>
-    public required string? LockHolder { get; init; }
-
-    /// <summary>Where the snapshots lie.</summary>
-    public required string SnapshotFolder { get; init; }
-
-    /// <summary>The snapshots, the newest first.</summary>
-    public required IReadOnlyList<StatusSnapshot> Snapshots { get; init; }
-
-    /// <summary>The latest runs, the newest first.</summary>
-    public required IReadOnlyList<StatusRun> Runs { get; init; }
-}
-
-/// <summary>A snapshot in <see cref="StatusAnswer"/>.</summary>
 internal sealed record StatusSnapshot(
     string Name, IReadOnlyList<string>? Revisions, DateTimeOffset Created, string? Reason, long Rows, long Bytes)
 {
-    /// <summary>What the answer says of a snapshot.</summary>
     public static StatusSnapshot Of(Snapshot snapshot) => new(
-        snapshot.Name, snapshot.Revisions, snapshot.Created, snapshot.Reason, snapshot.Content.Tables.Sum(table => table.Rows),
-        snapshot.Bytes);
+        snapshot.Name, snapshot.Revisions, snapshot.Created, snapshot.Reason, snapshot.Content.Rows, snapshot.Bytes);
 }
 
-/// <summary>A run in <see cref="StatusAnswer"/>.</summary>
 internal sealed record StatusRun(
-    string Verb,
-    string From,
-    string To,
-    DateTimeOffset Started,
-    DateTimeOffset? Ended,
-    double? Seconds,
-    string Phase,
-    string? Result,
-    string? Snapshot,
-    string? Cause)
+    string Verb, string From, string To, DateTimeOffset Started, DateTimeOffset? Ended, double? Seconds, string Phase, string? Result,
+    string? Snapshot, string? Cause)
 {
-    /// <summary>What the answer says of a run.</summary>
     public static StatusRun Of(MigrationRun run) => new(
         run.Verb, run.From, run.To, run.Started, run.Ended, run.Duration?.TotalSeconds, run.Phase.ToString(), run.Result, run.Snapshot,
         run.Cause);
 }
 
-/// <summary>How <see cref="StatusAnswer"/> is written.</summary>
 [JsonSerializable(typeof(StatusAnswer))]
 internal sealed partial class StatusJson : JsonSerializerContext
 {

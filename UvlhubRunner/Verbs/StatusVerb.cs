@@ -1,54 +1,49 @@
 using System.Text.Json;
-using UvlhubAspire.Runner.Database;
 using UvlhubAspire.Runner.Journal;
 using UvlhubAspire.Runner.Migration;
-using UvlhubAspire.Runner.Settings;
+using UvlhubAspire.Runner.Revisions;
 
 namespace UvlhubAspire.Runner.Verbs;
 
 /// <summary><c>status</c>: how things are, for people and, as JSON, for scripts.</summary>
-internal sealed class StatusVerb(
-    RunnerSettings settings, UvlhubDatabase database, MigrationJournal journal, Refusals refusals, SnapshotKeeper snapshots,
-    FlaskCommands flask)
+internal sealed class StatusVerb(RunnerSettings settings, StatusReader reader, SnapshotKeeper snapshots)
 {
-    /// <summary>Prints the status.</summary>
     /// <returns><see cref="ExitCode.Done"/>, or <see cref="ExitCode.Refused"/> if <c>migrate</c> would refuse.</returns>
     public async Task<ExitCode> RunAsync(TextWriter output, bool asJson, CancellationToken cancellationToken)
     {
-        var situation = await MigrationStatus.ReadAsync(settings, database, journal, refusals, cancellationToken);
-        await output.WriteLineAsync(asJson ? Json(situation) : Text(situation));
-        return situation.Refusal is null ? ExitCode.Done : ExitCode.Refused;
+        var status = await reader.ReadAsync(cancellationToken);
+        await output.WriteLineAsync(asJson ? Json(status) : Text(status));
+        return status.Refusal is null ? ExitCode.Done : ExitCode.Refused;
     }
 
-    private string? SeedCommand => flask.Seeds ? string.Join(' ', settings.Checkout.SeedCommand) : null;
-
-    private string Text(MigrationStatus situation)
+    private string Text(MigrationStatus status)
     {
         var list = snapshots.List();
-        var steps = StateText.Steps(situation.State, SeedCommand);
+        var graph = status.History.Graph;
         List<string> lines =
         [
-            $"Database   {database.Name} at {settings.Address} (MariaDB {situation.ServerVersion}), {situation.Facts.Tables.Count} "
-            + $"tables, revision {Revisions(situation.Facts.Revisions)}",
-            $"Checkout   {settings.Checkout.Path}, {situation.History.Graph?.Revisions.Count.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? "no usable"} revisions, head {situation.History.Graph?.Head.Id ?? "none"}",
-            $"State      {situation.State.Name}",
+            $"Database   {settings.Database} at {settings.Address} (MariaDB {status.ServerVersion}), {status.Facts.Tables.Count} "
+            + $"tables, revision {Revision.List(status.Facts.Revisions)}",
+            $"Checkout   {settings.Checkout.Path}, {(graph is null ? "no usable" : $"{graph.Revisions.Count}")} revisions, head "
+            + $"{graph?.Head.Id ?? "none"}",
+            $"State      {status.State.Name}",
             "",
-            StateText.Describe(situation.State, database.Name),
+            StateText.Describe(status.State, settings.Database),
         ];
 
-        if (situation.LockHolder is { } holder)
+        if (status.LockHolder is { } holder)
         {
             lines.Add($"A migrator is at work right now ({holder}); this may change at any moment.");
         }
 
-        if (situation.Refusal is { } refusal)
+        if (status.Refusal is { } refusal)
         {
             lines.AddRange(["'migrate' refuses here.", refusal.Remedy]);
         }
-        else if (steps.Count > 0)
+        else if (status.Steps.Count > 0)
         {
             lines.Add($"'{RunnerCommand.Line(settings, "migrate")}' will:");
-            lines.AddRange(steps.Select((step, index) => $"  {index + 1}. {step}"));
+            lines.AddRange(status.Steps.Select((step, index) => $"  {index + 1}. {step}"));
         }
         else
         {
@@ -56,10 +51,10 @@ internal sealed class StatusVerb(
         }
 
         lines.AddRange(["", list is [var newest, ..]
-            ? $"Snapshots  {list.Count} in {snapshots.Folder}, the newest {newest.Name} (revision {Revisions(newest.Revisions ?? [])})"
+            ? $"Snapshots  {list.Count} in {snapshots.Folder}, the newest {newest.Name} (revision {Revision.List(newest.Revisions)})"
             : $"Snapshots  none in {snapshots.Folder}"]);
-        lines.Add(situation.Runs.Count == 0 ? "Runs       none" : "Runs       (the newest first)");
-        lines.AddRange(situation.Runs.Select(Line));
+        lines.Add(status.Runs.Count == 0 ? "Runs       none" : "Runs       (the newest first)");
+        lines.AddRange(status.Runs.Select(Line));
         return string.Join(Environment.NewLine, lines);
     }
 
@@ -72,33 +67,29 @@ internal sealed class StatusVerb(
             + $"{result}{(run.Snapshot is null ? "" : $"  snapshot {run.Snapshot}")}{cause}";
     }
 
-    private static string Revisions(IReadOnlyList<string> revisions) => revisions.Count == 0 ? "none" : string.Join(", ", revisions);
-
-    private string Json(MigrationStatus situation) => JsonSerializer.Serialize(
-        new StatusAnswer
-        {
-            State = situation.State.Name,
-            Explanation = StateText.Describe(situation.State, database.Name),
-            WouldRefuse = situation.Refusal is not null,
-            Remedy = situation.Refusal?.Remedy,
-            Steps = StateText.Steps(situation.State, SeedCommand),
-            Database = database.Name,
-            Server = settings.Address,
-            ServerVersion = situation.ServerVersion,
-            Tables = situation.Facts.Tables,
-            Current = situation.Facts.Revisions,
-            Checkout = settings.Checkout.Path,
-            Head = situation.History.Graph?.Head.Id,
-            Pending = situation.State switch
+    private string Json(MigrationStatus status) => JsonSerializer.Serialize(
+        new StatusAnswer(
+            State: status.State.Name,
+            Explanation: StateText.Describe(status.State, settings.Database),
+            WouldRefuse: status.Refusal is not null,
+            Remedy: status.Refusal?.Remedy,
+            Steps: status.Steps,
+            Database: settings.Database,
+            Server: settings.Address,
+            ServerVersion: status.ServerVersion,
+            Tables: status.Facts.Tables,
+            Current: status.Facts.Revisions,
+            Checkout: settings.Checkout.Path,
+            Head: status.History.Graph?.Head.Id,
+            Pending: status.State switch
             {
                 DatabaseState.Empty empty => [.. empty.Pending.Select(revision => revision.Id)],
                 DatabaseState.Behind behind => [.. behind.Pending.Select(revision => revision.Id)],
                 _ => [],
             },
-            LockHolder = situation.LockHolder,
-            SnapshotFolder = snapshots.Folder,
-            Snapshots = [.. snapshots.List().Select(StatusSnapshot.Of)],
-            Runs = [.. situation.Runs.Select(StatusRun.Of)],
-        },
+            LockHolder: status.LockHolder,
+            SnapshotFolder: snapshots.Folder,
+            Snapshots: [.. snapshots.List().Select(StatusSnapshot.Of)],
+            Runs: [.. status.Runs.Select(StatusRun.Of)]),
         StatusJson.Readable.StatusAnswer);
 }

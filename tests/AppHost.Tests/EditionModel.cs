@@ -1,5 +1,7 @@
 using Aspire.Hosting.ApplicationModel;
 using Aspire.Hosting.Testing;
+using UvlhubAspire.AppHost.Uvlhub;
+using UvlhubAspire.Hosting.Compose;
 using UvlhubAspire.Hosting.Containers;
 using Xunit;
 
@@ -52,6 +54,10 @@ public sealed class EditionModel : IAsyncDisposable
 
     internal Task<ContainerFacts> FactsAsync(string container) =>
         ContainerFacts.ReadAsync(Container(container), _builder.ExecutionContext, TestContext.Current.CancellationToken);
+
+    /// <summary>What of the checkout's compose file is said on the console.</summary>
+    internal ComposeFindings Findings => _builder.Services
+        .Select(service => service.ImplementationInstance).OfType<UvlhubEnvironment>().Single().ComposeFindings;
 
     public async ValueTask DisposeAsync()
     {

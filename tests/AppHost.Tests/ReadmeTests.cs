@@ -3,7 +3,6 @@ using System.Reflection;
 using System.Text.RegularExpressions;
 using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;
-using Microsoft.Extensions.Configuration;
 using UvlhubAspire.AppHost.Uvlhub;
 using UvlhubAspire.Checkout;
 using UvlhubAspire.Engine;
@@ -30,9 +29,6 @@ public sealed partial class ReadmeTests
         ["Uvlhub:DataVolume"] = $"`{new InstanceNames(instance: null).DataVolume("")}<folder>`",
         ["Uvlhub:Gunicorn:Workers"] = $"2 × cores + 1 (at most {FlaskBuilderExtensions.MostWorkers})",
         ["Uvlhub:Environment"] = $"`{EnvironmentProfile.Development.Name}`",
-        ["Uvlhub:Secrets"] = "`given`",
-        ["Uvlhub:OpenTo"] = "`loopback`",
-        ["Uvlhub:ContainerRuntime"] = $"`{ContainerEngine.FromConfiguration(new ConfigurationBuilder().Build()).Executable}`",
     };
 
     // What comes from the checkout, from elsewhere or from nowhere: what README says of it is words.
@@ -43,12 +39,11 @@ public sealed partial class ReadmeTests
         "Uvlhub:Publish:Registry", "Uvlhub:Instance",
         "Uvlhub:EngineSocket", "Uvlhub:Services", "Uvlhub:EnvironmentFile", "Uvlhub:ComposeFile", "Uvlhub:Profiles",
         "Uvlhub:Snapshots:Path",
+        "Uvlhub:Report",
     ];
 
     private static readonly Dictionary<string, object?> s_settings = Settings(UvlhubOptions.Section, new UvlhubOptions())
-        .Concat(
-            KnownService.All.SelectMany(service => service.Ports)
-            .Select(port => KeyValuePair.Create<string, object?>(Ports + port.Setting, null)))
+        .Concat(new HostPorts(new UvlhubOptions()).Names.Select(port => KeyValuePair.Create<string, object?>(Ports + port, null)))
         .Where(setting => !s_internal.Contains(setting.Key)).ToDictionary(StringComparer.Ordinal);
 
     // A figure of README is one of the measurement that has been rounded to README's digits.
@@ -196,6 +191,7 @@ public sealed partial class ReadmeTests
         string value => $"`{value}`",
         int value => value.ToString(CultureInfo.InvariantCulture),
         TimeSpan time => InWords(time),
+        Enum choice => $"`{choice.ToString().ToLowerInvariant()}`",
         var value => throw new InvalidOperationException($"how README writes {setting}, {value}, is not known"),
     };
 
@@ -212,7 +208,8 @@ public sealed partial class ReadmeTests
     private static string InWords(TimeSpan time) =>
         time.TotalDays >= 1 ? Counted(time.TotalDays, "day")
             : time.TotalHours >= 1 ? Counted(time.TotalHours, "hour")
-            : Counted(time.TotalMinutes, "minute");
+            : time.TotalMinutes >= 1 ? Counted(time.TotalMinutes, "minute")
+            : Counted(time.TotalSeconds, "second");
 
     private static string Counted(double number, string unit) =>
         string.Create(CultureInfo.InvariantCulture, $"{number} {unit}{(number == 1 ? "" : "s")}");
@@ -273,7 +270,8 @@ public sealed partial class ReadmeTests
     [GeneratedRegex(@"^(\d+) × cores \+ (\d+) \(at most (\d+)\)$")]
     private static partial Regex WorkersDefault();
 
-    [GeneratedRegex(@"Uvlhub(?::|__)[A-Z][A-Za-z]*(?:(?::|__)[A-Z][A-Za-z]*)*")]
+    // The faults tell of one that is none.
+    [GeneratedRegex(@"(?>Uvlhub(?::|__)[A-Z][A-Za-z]*(?:(?::|__)[A-Z][A-Za-z]*)*)(?! is not a setting)")]
     private static partial Regex SettingName();
 
     [GeneratedRegex(@"(\d+\.\d+) s\b")]

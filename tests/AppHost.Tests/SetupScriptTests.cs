@@ -70,7 +70,7 @@ public sealed class SetupScriptTests : IDisposable
     [InlineData("noble")]
     public async Task Another_release_keeps_its_sources(string codename)
     {
-        _machine.Write("os-release", $"VERSION_CODENAME={codename}\n");
+        _machine.Write("os-release", $"ID={(codename == "noble" ? "ubuntu" : "debian")}\nVERSION_CODENAME={codename}\n");
 
         Assert.Equal(0, (await RunAsync("add_engine_suite")).ExitCode);
 
@@ -119,8 +119,8 @@ public sealed class SetupScriptTests : IDisposable
 
         Assert.True(result.ExitCode == 0, result.Output);
         Assert.Equal(
-            ["update -q", "indextargets", "update -q", "install -y -q --no-install-recommends docker.io docker-cli docker-buildx "
-                + "docker-compose iptables"],
+            ["update -q", "indextargets", "update -q", "install -y -q --no-remove --no-install-recommends docker.io docker-cli "
+                + "docker-buildx docker-compose iptables"],
             Calls.Where(call => call.StartsWith("apt-get ", StringComparison.Ordinal))
                 .Select(call => call["apt-get ".Length..].Replace("-o DPkg::Lock::Timeout=120 ", "", StringComparison.Ordinal))
                 .Select(call => call.StartsWith("indextargets", StringComparison.Ordinal) ? "indextargets" : call));
@@ -142,9 +142,109 @@ public sealed class SetupScriptTests : IDisposable
             Assert.DoesNotContain(Calls, call => call.StartsWith("apt-get", StringComparison.Ordinal));
         });
         Proof.Reads(
-            "a container engine is missing, and this is no Debian machine with root or password-less sudo, so nothing is installed. "
-            + "Install Docker with its buildx plugin",
+            "a container engine is missing, and this is no Debian 12 or 13 and no Ubuntu 22.04 or 24.04 with root or password-less sudo, so "
+            + "nothing is installed. Install Docker with its buildx plugin",
             result.Output);
+    }
+
+    [Theory(Timeout = 60_000)]
+    [InlineData("ubuntu", "jammy", "docker.io docker-buildx docker-compose-v2 iptables")]
+    [InlineData("ubuntu", "noble", "docker.io docker-buildx docker-compose-v2 iptables")]
+    [InlineData("debian", "trixie", "docker.io docker-cli docker-buildx docker-compose iptables")]
+    [InlineData("debian", "bullseye", null)]
+    [InlineData("linuxmint", "wilma", null)]
+    [InlineData("fedora", "", null)]
+    public async Task Each_system_gets_the_packages_that_it_has_and_one_that_is_not_known_is_told_what_to_install(
+        string system, string codename, string? packages)
+    {
+        _machine.Write("os-release", $"ID={system}\nVERSION_CODENAME={codename}\n");
+
+        var result = await RunAsync("setup_engine");
+
+        Assert.Equal(packages is null ? 2 : 0, result.ExitCode);
+        Assert.Equal(packages is null, result.Output.Contains("Install Docker with its buildx plugin, then try again", StringComparison.Ordinal));
+        Assert.Equal(
+            packages is null ? [] : [packages],
+            Calls.Where(call => call.Contains(" install ", StringComparison.Ordinal)).Select(call => call.Split("recommends ")[1]));
+        Assert.False(File.Exists(Path.Combine(_machine.Path, Sources)));
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task A_source_that_cannot_be_read_is_taken_out_again()
+    {
+        // The lists of the machine's own sources can be read.
+        Stub("apt-get", "case \"$*\" in *update*) [ ! -e /etc/apt/sources.list.d/uvlhub-aspire-engine.sources ] ;; esac");
+
+        var result = await RunAsync("setup_engine");
+
+        Assert.Equal(2, result.ExitCode);
+        Assert.Contains(
+            "Debian trixie cannot be read from http://written.example/debian, so that source was taken out again", result.Output,
+            StringComparison.Ordinal);
+        Assert.False(File.Exists(Path.Combine(_machine.Path, Sources)));
+        Assert.False(File.Exists(Path.Combine(_machine.Path, Pins)));
+        Assert.DoesNotContain(Calls, call => call.Contains(" install ", StringComparison.Ordinal));
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task An_archive_of_somebody_elses_with_the_same_code_name_is_not_asked_for_the_engine()
+    {
+        var result = await RunAsync("add_engine_suite");
+
+        Assert.True(result.ExitCode == 0, result.Output);
+        var asked = Assert.Single(Calls, call => call.Contains("indextargets", StringComparison.Ordinal));
+        Assert.EndsWith("Codename: bookworm Origin: Debian Label: Debian", asked, StringComparison.Ordinal);
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task Packages_that_cannot_be_installed_without_removing_others_are_not_and_it_is_said()
+    {
+        Stub("apt-get", "case \"$*\" in *--no-remove*) echo 'E: Packages need to be removed but remove is disabled.' >&2; exit 100 ;; esac");
+
+        var result = await RunAsync("setup_engine");
+
+        Assert.Equal(2, result.ExitCode);
+        Assert.Contains("remove is disabled", result.Output, StringComparison.Ordinal);
+        Assert.Contains("could not be installed; the reason stands above", result.Output, StringComparison.Ordinal);
+    }
+
+    [Theory(Timeout = 60_000)]
+    [InlineData("setup_engine")]
+    [InlineData("check_engine_group")]
+    public async Task Somebody_outside_the_engines_group_is_told_so_at_once(string step)
+    {
+        Stub("docker", "[ \"$1\" = buildx ] || { echo 'permission denied while trying to connect to the Docker daemon socket' >&2; exit 1; }");
+
+        var result = await RunAsync(step);
+
+        Assert.Equal(2, result.ExitCode);
+        Assert.Contains("may not use it. 'sudo usermod -aG docker ", result.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain(Calls, call => call.StartsWith("apt-get", StringComparison.Ordinal) || call.StartsWith("sleep", StringComparison.Ordinal));
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task Told_to_install_nothing_it_names_what_is_missing()
+    {
+        var result = await RunAsync("INSTALL=no; setup_engine");
+
+        Assert.Equal(2, result.ExitCode);
+        Assert.Contains(
+            "--no-install was given. Install Docker with its buildx plugin (here the packages docker.io docker-cli docker-buildx "
+            + "docker-compose iptables), then try again", result.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain(Calls, call => call.StartsWith("apt-get", StringComparison.Ordinal));
+    }
+
+    [Theory(Timeout = 60_000)]
+    [InlineData("n", "ask", "nothing was installed")]
+    [InlineData("y", "ask", "and goes on")]
+    [InlineData("", "yes", "and goes on")]
+    public async Task A_person_at_a_terminal_is_asked(string answer, string install, string said)
+    {
+        var question = _machine.Write("question", $"ROOT=$ROOT; . \"$ROOT/setup.sh\"; INSTALL={install}; ask_to_install one two; echo and goes on\n");
+        var result = await RunAsync($"export ROOT; script --quiet --return --command 'bash {question}' /dev/null <<<'{answer}' || true");
+
+        Assert.Contains(said, result.Output, StringComparison.Ordinal);
+        Assert.Equal(install == "ask", result.Output.Contains("one two. Go on? [Y/n]", StringComparison.Ordinal));
     }
 
     [Fact(Timeout = 60_000)]

@@ -1,4 +1,3 @@
-using UvlhubAspire.Engine;
 using Xunit;
 
 namespace UvlhubAspire.Checkout.Tests;
@@ -10,13 +9,4 @@ public sealed class InstanceNamesTests
     [InlineData("teamA", "teamA_uvlhub_network")]
     public void The_network_has_the_tutorials_name(string? instance, string network) =>
         Assert.Equal(network, new InstanceNames(instance).Network);
-
-    [Theory]
-    [InlineData("team a")]
-    [InlineData("-a")]
-    [InlineData("equipo/á")]
-    public void An_instance_whose_name_the_engine_refuses_is_refused_before(string name) =>
-        Assert.Contains(
-            $"Uvlhub:Instance is '{name}'", Assert.Throws<UserErrorException>(() => new InstanceNames(name)).Message,
-            StringComparison.Ordinal);
 }

@@ -12,10 +12,17 @@ internal sealed class Dashboard : IDisposable
 
     private Dashboard(HttpClient client) => _client = client;
 
-    public static async Task<Dashboard> OpenAsync(Uvlhub uvlhub, CancellationToken cancellationToken)
+    public static async Task<Dashboard> OpenAsync(Uvlhub uvlhub, CancellationToken cancellationToken) => Open(
+        new Uri(await uvlhub.DashboardLoginUrlAsync(cancellationToken)),
+        uvlhub.App.Services.GetRequiredService<IConfiguration>()["AppHost:DashboardApiKey"]!);
+
+    /// <summary>Opens one anywhere.</summary>
+    /// <param name="login">Any address of the dashboard.</param>
+    /// <param name="key">The key of its API.</param>
+    public static Dashboard Open(Uri login, string key)
     {
-        var client = new HttpClient { BaseAddress = new Uri(new Uri(await uvlhub.DashboardLoginUrlAsync(cancellationToken)), "/") };
-        client.DefaultRequestHeaders.Add("X-API-Key", uvlhub.App.Services.GetRequiredService<IConfiguration>()["AppHost:DashboardApiKey"]);
+        var client = new HttpClient { BaseAddress = new Uri(login, "/") };
+        client.DefaultRequestHeaders.Add("X-API-Key", key);
         return new Dashboard(client);
     }
 

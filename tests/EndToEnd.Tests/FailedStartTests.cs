@@ -24,7 +24,7 @@ public sealed class FailedStartTests
             + "&& exit 42\n",
             Cancellation);
         await FailedAsync(
-            checkout, "auto", ["rosemary cannot start. ", "no package of that name", "did not complete successfully: exit code: 42"],
+            checkout, "auto", ["rosemary cannot start. ", "Dockerfile.dev:3: RUN echo ", "failed with exit code 42:", "  no package of that name"],
             "the builder's last lines are the cause, on the console",
             async engine =>
             {
@@ -42,7 +42,10 @@ public sealed class FailedStartTests
             checkout.File("docker/images/Dockerfile.dev"), "FROM 127.0.0.1:1/python:3.12-slim\nWORKDIR /app\n", Cancellation);
         await FailedAsync(
             checkout, "registry",
-            ["rosemary cannot start. ", "127.0.0.1:1/python:3.12-slim: failed to resolve source metadata", "connection refused"],
+            [
+                "rosemary cannot start. ", "What helps: nobody answers there: check the network",
+                "127.0.0.1:1/python:3.12-slim cannot be pulled: ", "connection refused",
+            ],
             "where no stand-in is allowed, the engine's reason is the cause",
             SiteDoesNotStartAsync);
     }

@@ -75,7 +75,9 @@ public sealed class FreshClone : IDisposable
             .ExecuteBufferedAsync(cancellationToken);
 
     /// <summary>Runs a command in the clone until it has printed a text, then presses Ctrl+C; it has to end as it is asked to.</summary>
-    public async Task InterruptAsync(string command, string[] arguments, string until, CancellationToken cancellationToken)
+    /// <param name="meanwhile">What is done between the two.</param>
+    public async Task InterruptAsync(
+        string command, string[] arguments, string until, CancellationToken cancellationToken, Func<Task>? meanwhile = null)
     {
         var output = new StringBuilder();
         var printed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -90,7 +92,14 @@ public sealed class FreshClone : IDisposable
             .ExecuteAsync(cancellationToken);
         if (await Task.WhenAny(printed.Task, run.Task) == printed.Task)
         {
-            await Cli.Wrap("kill").WithArguments(["-INT", $"{run.ProcessId}"]).ExecuteAsync(cancellationToken);
+            try
+            {
+                await (meanwhile?.Invoke() ?? Task.CompletedTask);
+            }
+            finally
+            {
+                await Cli.Wrap("kill").WithArguments(["-INT", $"{run.ProcessId}"]).ExecuteAsync(CancellationToken.None);
+            }
         }
 
         var ended = await run;

@@ -1,3 +1,4 @@
+using System.Globalization;
 using UvlhubAspire.Checkout;
 using UvlhubAspire.Engine;
 using Xunit;
@@ -74,6 +75,23 @@ internal sealed class InstanceOnEngine(string instance)
         var answer = await Eventually.IsAsync(
             () => ExecuteAsync(Database, ["sh", "-c", Tables]), result => result.Succeeded, what: "a server that lists its tables");
         return answer.Output;
+    }
+
+    /// <summary>Waits until the server executes a statement; it may not be there yet.</summary>
+    public Task ExecutesAsync(string statement) => Eventually.IsAsync(
+        () => ExecuteAsync(
+            Database,
+            ["sh", "-c", """MYSQL_PWD="$MARIADB_ROOT_PASSWORD" exec mariadb -uroot --skip-column-names -e 'SHOW FULL PROCESSLIST'"""]),
+        result => result.Output.Contains(statement, StringComparison.Ordinal),
+        what: $"'{statement}' under way");
+
+    /// <summary>Kills a container's process from the host, as a crash does: the engine was not asked.</summary>
+    /// <param name="container">The container's name without the instance's.</param>
+    public async Task CrashAsync(string container)
+    {
+        var id = await Uvlhub.EngineAsync(
+            s_limit, Cancellation, "container", "inspect", "--format", "{{.State.Pid}}", $"{instance}_{container}");
+        LoneAppHost.Crash(int.Parse(id, CultureInfo.InvariantCulture));
     }
 
     /// <summary>What a command in a container prints.</summary>

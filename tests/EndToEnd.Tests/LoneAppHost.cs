@@ -9,7 +9,8 @@ namespace UvlhubAspire.EndToEnd.Tests;
 
 /// <summary>
 /// An AppHost in a process of its own, behind a way to the engine of its own, on a checkout that is as inconvenient as a
-/// checkout may be. Its tests do harm to it; whoever comes next finds it running again.
+/// checkout may be, with a service that keeps the start from ending. Its tests do harm to it; whoever comes next finds it
+/// running again.
 /// </summary>
 public sealed class LoneAppHost : IAsyncLifetime
 {
@@ -36,6 +37,7 @@ public sealed class LoneAppHost : IAsyncLifetime
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "reads /proc");
         var example = await File.ReadAllLinesAsync(Checkout.File(".env.docker.example"), Cancellation);
+        await Nowhere.AddAsync(Checkout, "docker-compose.dev.yml", "nowhere");
         var quoted = DotEnv.Quote(Password);
         await File.WriteAllTextAsync(
             Checkout.File(".env"),

@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using Aspire.Hosting.Testing;
 using CliWrap;
 using UvlhubAspire.Hosting.Containers;
 using Xunit;
@@ -78,7 +77,7 @@ public sealed class OwnershipTests(PersonsSample sample) : IClassFixture<Persons
         var routes = await File.ReadAllLinesAsync(sample.Checkout.File("app/modules/public/routes.py"), Cancellation);
         var line = Array.FindIndex(routes, text => text.StartsWith("def index", StringComparison.Ordinal)) + 2;
 
-        using var debugger = await DebuggerClient.ConnectAsync(Uvlhub.App.GetEndpoint("web", "debugger").Port, Cancellation);
+        using var debugger = await DebuggerClient.ConnectAsync(Uvlhub.EndpointOf("web", "debugger").Port, Cancellation);
         await debugger.SendAsync("initialize", new JsonObject { ["adapterID"] = "test", ["pathFormat"] = "path" }, Cancellation);
         await debugger.ReadAsync("response", "initialize", Cancellation);
         await debugger.SendAsync("attach", new JsonObject { ["justMyCode"] = true }, Cancellation);

@@ -1,6 +1,5 @@
 using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;
-using Aspire.Hosting.Testing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Xunit;
@@ -30,7 +29,7 @@ public sealed class ProductionCertificateTests(RunningProduction production)
     {
         await production.ServesAsync();
         using var client = new HttpClient(new HttpClientHandler { AllowAutoRedirect = false });
-        client.BaseAddress = App.GetEndpoint("nginx", "http");
+        client.BaseAddress = production.Uvlhub.EndpointOf("nginx", "http");
         using var answer = await client.GetAsync("/login?next=/", Cancellation);
         Assert.Equal(new Uri(production.Site, "/login?next=/"), answer.Headers.Location);
     }

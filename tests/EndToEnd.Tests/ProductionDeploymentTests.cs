@@ -1,6 +1,5 @@
 using System.Globalization;
 using Aspire.Hosting.ApplicationModel;
-using Aspire.Hosting.Testing;
 using UvlhubAspire.Checkout;
 using UvlhubAspire.Hosting.Containers;
 using Xunit;
@@ -185,7 +184,7 @@ public sealed class ProductionDeploymentTests(RunningProduction production)
             "--Uvlhub:Environment=Production", "--Uvlhub:Gunicorn:Workers=1", "--Uvlhub:Services=nginx",
             $"--Uvlhub:Deploy:Image={image}", "--Uvlhub:Deploy:CheckEvery=00:00:01");
         await updated.App.ResourceNotifications.WaitForResourceHealthyAsync("nginx", Cancellation);
-        var site = updated.App.GetEndpoint("nginx", "http");
+        var site = updated.EndpointOf("nginx", "http");
         using var visitor = new Visitor(site);
         // nginx is there before the site is, and learns its address within a second.
         await ShowsAsync(visitor, "MINIHUB");

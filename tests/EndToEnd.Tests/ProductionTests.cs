@@ -1,5 +1,4 @@
 using Aspire.Hosting.ApplicationModel;
-using Aspire.Hosting.Testing;
 using Microsoft.Extensions.DependencyInjection;
 using Xunit;
 
@@ -37,7 +36,7 @@ public sealed partial class ProductionTests(RunningProduction production)
     {
         var site = await Uvlhub.App.ResourceNotifications.WaitForResourceHealthyAsync("web", Cancellation);
         var shown = site.Snapshot.Urls.Single(url => !url.IsInternal).Url;
-        Assert.Equal($"https://{RunningProduction.Domain}:{Uvlhub.App.GetEndpoint("nginx", "https").Port}", shown);
+        Assert.Equal($"https://{RunningProduction.Domain}:{Uvlhub.EndpointOf("nginx", "https").Port}", shown);
         await production.ServesAsync();
         using var client = new HttpClient(production.Connection());
         using var answer = await client.GetAsync(new Uri(shown), Cancellation);
@@ -77,6 +76,7 @@ public sealed partial class ProductionTests(RunningProduction production)
         var migrator = await Uvlhub.App.ResourceNotifications.WaitForResourceAsync(
             "migrator", state => state.Snapshot.ExitCode is not null, Cancellation);
         Assert.Equal(0, migrator.Snapshot.ExitCode);
+        Assert.DoesNotContain("waits for migrator, which is", await Uvlhub.LogAsync("web", Cancellation), StringComparison.Ordinal);
         Assert.Equal(production.Head, await production.SqlAsync("SELECT version_num FROM alembic_version"));
         // The examples' users; those of other tests have other addresses.
         Assert.Equal("0", await production.SqlAsync("SELECT COUNT(*) FROM user WHERE email LIKE '%@example.com'"));

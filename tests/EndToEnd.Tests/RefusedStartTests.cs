@@ -67,6 +67,48 @@ public sealed class RefusedStartTests : IDisposable
         }
     }
 
+    [Fault(FaultArea.Machine, "a setting is misspelt, and another has a value that it does not take")]
+    [Fact(Timeout = 120_000)]
+    public async Task Settings_that_are_none_are_named_with_the_nearest_and_where_they_stand() => await RefusedAsync(
+        new() { ["Uvlhub__Gunicorn__Workers"] = "many" }, ["--Uvlhub:Servces=+adminer"],
+        "both are named in one message, with where they stand",
+        "Uvlhub:Servces is not a setting; did you mean Uvlhub:Services? (on the command line)",
+        "Uvlhub:Gunicorn:Workers must be a number from 1; it is 'many' (the environment variable Uvlhub__Gunicorn__Workers)");
+
+    [Fact(Timeout = 120_000)]
+    public async Task Two_that_ask_for_one_port_are_named_in_one_message() => await RefusedAsync(
+        [], ["--Uvlhub:Ports:Web=7341", "--Uvlhub:Ports:Nginx=7341"],
+        "both are named with their settings",
+        "port 7341 is asked for by web (Uvlhub:Ports:Web) and by nginx (Uvlhub:Ports:Nginx). Choose another for one of them: --Uvlhub:Ports:");
+
+    [Fact(Timeout = 120_000)]
+    public async Task A_platform_that_the_engine_does_not_have_is_named_with_its_line()
+    {
+        using var checkout = new SampleCheckout();
+        var compose = checkout.File("docker/docker-compose.dev.yml");
+        await File.WriteAllTextAsync(
+            compose, "services:\n  web:\n    image: web\n  db:\n    image: mariadb\n    platform: linux/s390x\n", Cancellation);
+        await RefusedAsync(
+            [], [$"--Uvlhub:Path={checkout.Path}"],
+            "the service, the line and what can be done",
+            $"{compose}:6: db wants the platform linux/s390x, and the engine runs");
+    }
+
+    [Theory(Timeout = 120_000)]
+    [InlineData("    build: { context: ., dockerfile: Dockerfile.db }", 5)]
+    [InlineData("    image: postgis/postgis:17-3.5", 5)]
+    public async Task A_checkout_on_PostgreSQL_is_told_so_at_once(string database, int line)
+    {
+        using var checkout = new SampleCheckout();
+        var compose = checkout.File("docker/docker-compose.dev.yml");
+        await File.WriteAllTextAsync(checkout.File("docker/Dockerfile.db"), "FROM postgres:17\n", Cancellation);
+        await File.WriteAllTextAsync(compose, $"services:\n  web:\n    image: web\n  db:\n{database}\n", Cancellation);
+        await RefusedAsync(
+            [], [$"--Uvlhub:Path={checkout.Path}"],
+            "the database, the line and what can be done",
+            string.Create(CultureInfo.InvariantCulture, $"{compose}:{line}: db runs post"), $"docker compose -f {compose} up");
+    }
+
     private static async Task RefusedAsync(
         Dictionary<string, string> environment, IEnumerable<string> settings, string claim, params string[] messages)
     {

@@ -3,7 +3,6 @@ using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 using Aspire.Hosting.ApplicationModel;
-using Aspire.Hosting.Testing;
 using Microsoft.Extensions.DependencyInjection;
 using Xunit;
 
@@ -68,6 +67,8 @@ public sealed class RunningProduction : IAsyncLifetime
         await File.AppendAllTextAsync(
             Checkout.File(".env"), $"\nWEBHOOK_TOKEN={WebhookToken}\nREDIS_URL=redis://redis:6379\n", cancellation);
         AddWorker(Checkout);
+        // Certificates, the webhook, deployments and the registry's watch: none of them waits for the whole start to end.
+        await Nowhere.AddAsync(Checkout, "docker-compose.prod.yml", "nowhere");
         _origin = await OriginRepository.OfAsync(Checkout, cancellation);
         _uvlhub = await Uvlhub.StartHealthyAsync(
             Checkout.Path, Uvlhub.NewInstance(), cancellation,
@@ -80,7 +81,7 @@ public sealed class RunningProduction : IAsyncLifetime
     /// <param name="see">Sees the certificate.</param>
     public SocketsHttpHandler Connection(Action<X509Certificate>? see = null)
     {
-        var nginx = Uvlhub.App.GetEndpoint("nginx", "https");
+        var nginx = Uvlhub.EndpointOf("nginx", "https");
         return new SocketsHttpHandler
         {
             ConnectCallback = async (_, cancellationToken) =>

@@ -1,8 +1,3 @@
-using System.Diagnostics;
-using System.Globalization;
-using Aspire.Hosting;
-using Aspire.Hosting.ApplicationModel;
-using Aspire.Hosting.Testing;
 using Xunit;
 
 namespace UvlhubAspire.EndToEnd.Tests;
@@ -14,20 +9,27 @@ public sealed class ServicesGroup : ICollectionFixture<RunningServices>
     public const string Name = "Services";
 }
 
-/// <summary>The bundled sample with Redis beside it.</summary>
+/// <summary>The bundled sample with Redis beside it, and with services that keep the start from ending.</summary>
 public sealed class RunningServices : IAsyncLifetime
 {
+    /// <summary>A service that cannot start until a test gives it an image; another one never can.</summary>
+    public const string Later = "later";
+
     private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(30);
     private readonly SampleCheckout _checkout = new();
     private Uvlhub? _uvlhub;
 
     public Uvlhub Uvlhub => _uvlhub ?? throw new InvalidOperationException("not started");
 
-    public Uri NginxUrl => Uvlhub.App.GetEndpoint("nginx", "http");
+    /// <summary>An image for <see cref="Later"/>.</summary>
+    public string Image { get; private set; } = "";
+
+    public Uri NginxUrl => Uvlhub.EndpointOf("nginx", "http");
 
     public async ValueTask InitializeAsync()
     {
         var cancellation = TestContext.Current.CancellationToken;
+        Image = await Nowhere.AddAsync(_checkout, "docker-compose.dev.yml", "nowhere", Later);
         _uvlhub = await Uvlhub.StartHealthyAsync(_checkout.Path, Uvlhub.NewInstance(), cancellation, "--Uvlhub:Services=+redis");
         await Task.WhenAll(
             ((string[])["nginx", "redis"]).Select(
@@ -54,12 +56,7 @@ public sealed class RunningServices : IAsyncLifetime
                 Uvlhub.ContainerOf(container))).Output;
 
     /// <summary>Kills a container's process from the host, as a crash does: the engine was not asked.</summary>
-    public async Task CrashAsync(string container)
-    {
-        var id = int.Parse(await InspectAsync(container, ".State.Pid"), CultureInfo.InvariantCulture);
-        using var process = Process.GetProcessById(id);
-        process.Kill();
-    }
+    public Task CrashAsync(string container) => new InstanceOnEngine(Uvlhub.Instance).CrashAsync(container);
 
     /// <summary>The state of a resource, in the dashboard's words.</summary>
     public string? StateOf(string resource) =>

@@ -4,7 +4,7 @@ using Xunit;
 namespace UvlhubAspire.EndToEnd.Tests;
 
 /// <summary>
-/// A copy of the bundled sample; it is gone after the test. What a shared fixture runs is edited by the tests of
+/// A copy of the bundled sample, or of another checkout; it is gone after the test. What a shared fixture runs is edited by the tests of
 /// <see cref="EditedGroup"/> alone.
 /// </summary>
 public sealed class SampleCheckout : IDisposable
@@ -13,10 +13,11 @@ public sealed class SampleCheckout : IDisposable
 
     /// <summary>Makes a copy.</summary>
     /// <param name="name">The folder's name. Default: one that is unique, so that its database is too.</param>
-    public SampleCheckout(string? name = null)
+    /// <param name="from">What is copied. Default: the bundled sample.</param>
+    public SampleCheckout(string? name = null, string? from = null)
     {
         Path = System.IO.Path.Combine(_folder.FullName, name ?? $"minihub-{Guid.NewGuid().ToString("n")[..8]}");
-        Copy(new DirectoryInfo(RepositoryFolder.BundledSample), new DirectoryInfo(Path));
+        Copy(new DirectoryInfo(from ?? RepositoryFolder.BundledSample), new DirectoryInfo(Path));
     }
 
     /// <summary>The copy's folder.</summary>

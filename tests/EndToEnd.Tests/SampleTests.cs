@@ -33,6 +33,34 @@ public sealed class SampleTests(RunningSample sample)
         Assert.Contains("Log out", await answer.Content.ReadAsStringAsync(Cancellation), StringComparison.Ordinal);
     }
 
+    [Fact(Timeout = 120_000)]
+    public async Task Compose_takes_the_network_for_its_own_and_leaves_it_where_it_is()
+    {
+        var folder = Directory.CreateTempSubdirectory("uvlhub-aspire-compose-");
+        try
+        {
+            var network = $"{Uvlhub.Instance}_uvlhub_network";
+            var image = await Uvlhub.EngineAsync(
+                TimeSpan.FromSeconds(30), Cancellation, "inspect", "--format", "{{.Config.Image}}", Uvlhub.ContainerOf("web_app_container"));
+            var file = Path.Combine(folder.FullName, "docker-compose.yml");
+            await File.WriteAllTextAsync(
+                file, $$"""
+                services: { beside: { image: "{{image}}", command: getent hosts db, networks: [ {{network}} ] } }
+                networks: { {{network}}: { name: {{network}} } }
+                """, Cancellation);
+            Task<string> ComposeAsync(params string[] words) =>
+                Uvlhub.EngineAsync(TimeSpan.FromSeconds(60), Cancellation, ["compose", "--file", file, .. words]);
+            Assert.Contains(" db", await ComposeAsync("run", "--rm", "beside"), StringComparison.Ordinal);
+            await ComposeAsync("down");
+            Assert.Equal(network, await Uvlhub.EngineAsync(
+                TimeSpan.FromSeconds(30), Cancellation, "network", "ls", "--filter", $"name=^{network}$", "--format", "{{.Name}}"));
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
     [Fact(Timeout = 60_000)]
     public async Task The_database_is_at_the_checkouts_head_and_seeded_once()
     {

@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
-using Aspire.Hosting.Testing;
 using Xunit;
 
 namespace UvlhubAspire.EndToEnd.Tests;
@@ -17,7 +16,7 @@ public sealed class ServicesTests(RunningServices services, RunningSample sample
     {
         // The sample that no test stops: here the site's container may just have been replaced.
         await sample.Uvlhub.App.ResourceNotifications.WaitForResourceHealthyAsync("nginx", Cancellation);
-        using var client = new HttpClient { BaseAddress = sample.Uvlhub.App.GetEndpoint("nginx", "http") };
+        using var client = new HttpClient { BaseAddress = sample.Uvlhub.EndpointOf("nginx", "http") };
         Assert.Contains("MINIHUB", await client.GetStringAsync("/", Cancellation), StringComparison.Ordinal);
     }
 
@@ -46,7 +45,7 @@ public sealed class ServicesTests(RunningServices services, RunningSample sample
     [Fact(Timeout = 60_000)]
     public async Task Redis_answers_on_the_host()
     {
-        var endpoint = services.Uvlhub.App.GetEndpoint("redis", "tcp");
+        var endpoint = services.Uvlhub.EndpointOf("redis", "tcp");
         using var client = new TcpClient();
         await client.ConnectAsync(endpoint.Host, endpoint.Port, Cancellation);
         await using var stream = client.GetStream();

@@ -23,13 +23,17 @@ public sealed class Uvlhub : IAsyncDisposable
     private static readonly TimeSpan s_removalLimit = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(100);
     private readonly DistributedApplication _app;
+    private readonly Task _start;
 
-    private Uvlhub(DistributedApplication app, string instance) => (_app, Instance) = (app, instance);
+    private Uvlhub(DistributedApplication app, string instance) => (_app, Instance, _start) = (app, instance, app.StartAsync());
 
     /// <summary>The prefix of its containers' and volume's names.</summary>
     public string Instance { get; }
 
     public DistributedApplication App => _app;
+
+    /// <summary>Whether the start has ended: each resource has started, or has failed.</summary>
+    public bool HasStarted => _start.IsCompleted;
 
     /// <summary>The engine that the AppHost uses: Podman where Aspire's own setting in the environment says so.</summary>
     internal static ContainerEngine Engine { get; } = ContainerEngine.FromConfiguration(
@@ -46,7 +50,7 @@ public sealed class Uvlhub : IAsyncDisposable
 
     public static string NewInstance() => $"e2e{Guid.NewGuid().ToString("n")[..8]}";
 
-    /// <summary>Starts the AppHost; nothing is waited for.</summary>
+    /// <summary>Starts the AppHost and waits until each resource has started or failed; not for the site.</summary>
     /// <param name="checkout">The checkout's folder.</param>
     /// <param name="instance">A name from <see cref="NewInstance"/>; the same again finds the same data.</param>
     /// <param name="cancellationToken">Ends the start.</param>
@@ -54,24 +58,10 @@ public sealed class Uvlhub : IAsyncDisposable
     public static async Task<Uvlhub> StartAsync(
         string checkout, string instance, CancellationToken cancellationToken, params string[] settings)
     {
-        string[] arguments =
-        [
-            $"--Uvlhub:Path={checkout}", $"--Uvlhub:Instance={instance}", $"--Uvlhub:Snapshots:Path={SnapshotsOf(instance)}",
-            .. settings,
-        ];
-        var builder = await DistributedApplicationTestingBuilder.CreateAsync<Projects.AppHost>(
-            arguments, (options, _) => options.DisableDashboard = false, cancellationToken);
-        builder.Services.AddLogging(logging => logging
-            // A failure's message brings the logs that matter.
-            .AddFilter("AppHost.Resources", LogLevel.None)
-            .AddFilter("Aspire.Hosting", LogLevel.Warning));
-        var app = await builder.BuildAsync(cancellationToken);
-        var uvlhub = new Uvlhub(app, instance);
+        var uvlhub = await BeginAsync(checkout, instance, settings, cancellationToken);
         try
         {
-            using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-            limit.CancelAfter(s_startLimit);
-            await app.StartAsync(limit.Token);
+            await uvlhub._start.WaitAsync(s_startLimit, cancellationToken);
             return uvlhub;
         }
         catch
@@ -81,16 +71,26 @@ public sealed class Uvlhub : IAsyncDisposable
         }
     }
 
-    /// <summary>Starts the AppHost and waits until the site is healthy; the message of a failure says what the resources say.</summary>
+    /// <summary>
+    /// Starts the AppHost and waits until the site is healthy, whatever else cannot start; the message of a failure says what
+    /// the resources say.
+    /// </summary>
     public static async Task<Uvlhub> StartHealthyAsync(
         string checkout, string instance, CancellationToken cancellationToken, params string[] settings)
     {
-        var uvlhub = await StartAsync(checkout, instance, cancellationToken, settings);
+        var uvlhub = await BeginAsync(checkout, instance, settings, cancellationToken);
         try
         {
             using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
             limit.CancelAfter(s_startLimit);
-            await uvlhub._app.ResourceNotifications.WaitForResourceHealthyAsync("web", WaitBehavior.StopOnResourceUnavailable, limit.Token);
+            var healthy = uvlhub._app.ResourceNotifications.WaitForResourceHealthyAsync(
+                "web", WaitBehavior.StopOnResourceUnavailable, limit.Token);
+            if (await Task.WhenAny(uvlhub._start, healthy) == uvlhub._start)
+            {
+                await uvlhub._start;
+            }
+
+            await healthy;
             return uvlhub;
         }
         catch (Exception exception)
@@ -103,10 +103,34 @@ public sealed class Uvlhub : IAsyncDisposable
         }
     }
 
+    private static async Task<Uvlhub> BeginAsync(
+        string checkout, string instance, string[] settings, CancellationToken cancellationToken)
+    {
+        string[] arguments =
+        [
+            $"--Uvlhub:Path={checkout}", $"--Uvlhub:Instance={instance}", $"--Uvlhub:Snapshots:Path={SnapshotsOf(instance)}",
+            .. settings,
+        ];
+        var builder = await DistributedApplicationTestingBuilder.CreateAsync<Projects.AppHost>(
+            arguments, (options, _) => options.DisableDashboard = false, cancellationToken);
+        builder.Services.AddLogging(logging => logging
+            // A failure's message brings the logs that matter.
+            .AddFilter("AppHost.Resources", LogLevel.None)
+            .AddFilter("Aspire.Hosting", LogLevel.Warning));
+        return new Uvlhub(await builder.BuildAsync(cancellationToken), instance);
+    }
+
     /// <summary>A client of the site that keeps cookies.</summary>
     public HttpClient CreateClient() => new(new HttpClientHandler()) { BaseAddress = SiteUrl, Timeout = TimeSpan.FromSeconds(30) };
 
-    public Uri SiteUrl => _app.GetEndpoint("web", "http");
+    /// <summary>
+    /// Where a resource is reached. Not by Aspire's own method, which wants the whole start to have ended: one service that
+    /// cannot start keeps it from that.
+    /// </summary>
+    public Uri EndpointOf(string resource, string endpoint) =>
+        new(((IResourceWithEndpoints)Resource(resource)).GetEndpoint(endpoint).Url);
+
+    public Uri SiteUrl => EndpointOf("web", "http");
 
     /// <summary>The dashboard's address with its token.</summary>
     public async Task<string> DashboardLoginUrlAsync(CancellationToken cancellationToken) =>
@@ -132,7 +156,8 @@ public sealed class Uvlhub : IAsyncDisposable
     /// <summary>A connection of the application user (<c>uvlhubdb</c>, <c>uvlhubdb-test</c>) or of root (<c>db</c>).</summary>
     public async Task<MySqlConnection> ConnectAsync(string resource, CancellationToken cancellationToken)
     {
-        var connection = new MySqlConnection(await _app.GetConnectionStringAsync(resource, cancellationToken));
+        var connection = new MySqlConnection(
+            await ((IResourceWithConnectionString)Resource(resource)).GetConnectionStringAsync(cancellationToken));
         await connection.OpenAsync(cancellationToken);
         return connection;
     }
@@ -172,7 +197,7 @@ public sealed class Uvlhub : IAsyncDisposable
     public Task<ExecuteCommandResult> RunCommandAsync(
         string resource, string command, (string Name, string Value)[] arguments, CancellationToken cancellationToken) =>
         App.Services.GetRequiredService<ResourceCommandService>().ExecuteCommandAsync(
-            App.Services.GetRequiredService<DistributedApplicationModel>().Resources.Single(candidate => candidate.Name == resource),
+            Resource(resource),
             command,
             new InteractionInputCollection([.. arguments.Select(argument => new InteractionInput { Name = argument.Name, InputType = InputType.Text, Value = argument.Value })]),
             cancellationToken);
@@ -253,6 +278,9 @@ public sealed class Uvlhub : IAsyncDisposable
 
     // Beside the user's own, which stay.
     private static string SnapshotsOf(string instance) => System.IO.Path.Combine(System.IO.Path.GetTempPath(), $"{instance}-snapshots");
+
+    private IResource Resource(string name) =>
+        _app.Services.GetRequiredService<DistributedApplicationModel>().Resources.Single(resource => resource.Name == name);
 
     private string ResourceName(string resource) =>
         _app.ResourceNotifications.TryGetCurrentState(resource, out var current) ? current.ResourceId : resource;

@@ -15,6 +15,11 @@ public sealed class DotEnvFileTests
         Assert.Equal(8, file.LineOf("D"));
     }
 
+    [Fact]
+    public void What_a_workflow_of_GitHubs_fills_in_is_kept_as_it_is_written() => Assert.Equal(
+        [new("A", "1"), new("B", "${{ secrets.B }}"), new("C", "http://${{ vars.HOST }}/1")],
+        DotEnvFile.Parse("A=1\nB=${{ secrets.B }}\nC=\"http://${{ vars.HOST }}/${A}\"\n", ".env").Values);
+
     [Fault(FaultArea.Checkout, ".env is malformed")]
     [Theory]
     [InlineData("A=1\nMARIADB_USER uvlhub\n", 2, "has no '='")]

@@ -1,5 +1,3 @@
-using Aspire.Hosting;
-using Aspire.Hosting.ApplicationModel;
 using MySqlConnector;
 using Xunit;
 
@@ -15,13 +13,14 @@ public sealed class ConnectionStringTests
 
     public static TheoryData<string, string, string> Values => new()
     {
-        { "uvlhubdb_user", "uvlhubdb_password", "uvlhubdb" },
+        { "shop_user", "shop_password", "shop" },
         { "user", "a;Server=elsewhere", "db" },
         { "user", "p'a\"s`s\\w$o{r}d; DROP DATABASE mysql; -- # %s ", "a b-c'd\"e`f\\g.h_%" },
         { "o'b\"r`i\\e n;--", " outer spaces ", "d;b=c" },
         { "señor", "contraseña 密码 🔑 = \\' \\\\ \\", "datenbänke" },
         { "user", "\"", "'" },
         { "a@b:c/d", "e@f:g/h?i#j%20", "k/l" },
+        { "{0}", "{1}", "{a{{b}" },
     };
 
     [Theory]
@@ -51,19 +50,19 @@ public sealed class ConnectionStringTests
     [Fact]
     public async Task What_needs_no_quotes_has_none()
     {
-        var database = Database("uvlhubdb_user", "A-1.b+c/d@e", "uvlhubdb");
+        var database = Database("shop_user", "A-1.b+c/d@e", "shop");
         Assert.Equal(
-            $"Server=localhost;Port={Port};User ID=uvlhubdb_user;Password=A-1.b+c/d@e;Database=uvlhubdb",
+            $"Server=localhost;Port={Port};User ID=shop_user;Password=A-1.b+c/d@e;Database=shop",
             await database.ConnectionStringExpression.GetValueAsync(Cancellation));
     }
 
     [Fact]
     public void What_is_published_names_the_password_and_does_not_have_it()
     {
-        var database = Database("user", "a secret", "uvlhubdb");
+        var database = Database("user", "a secret", "shop");
 
         Assert.Equal(
-            "Server={db.bindings.tcp.host};Port={db.bindings.tcp.port};User ID=user;Password={password.value};Database=uvlhubdb",
+            "Server={db.bindings.tcp.host};Port={db.bindings.tcp.port};User ID=user;Password={password.value};Database=shop",
             database.ConnectionStringExpression.ValueExpression);
         Assert.DoesNotContain("a secret", database.UriExpression.ValueExpression, StringComparison.Ordinal);
     }
@@ -71,7 +70,7 @@ public sealed class ConnectionStringTests
     [Fact]
     public async Task The_servers_own_is_roots_although_there_is_a_user()
     {
-        var server = Database("user", "of the user", "uvlhubdb").Parent;
+        var server = Database("user", "of the user", "shop").Parent;
         Assert.Equal(
             $"Server=localhost;Port={Port};User ID=root;Password=root",
             await server.ConnectionStringExpression.GetValueAsync(Cancellation));
@@ -81,9 +80,9 @@ public sealed class ConnectionStringTests
     [Fact]
     public async Task Without_a_user_a_databases_is_roots_too()
     {
-        var database = Allocated(Server().AddDatabase("uvlhubdb")).Resource;
+        var database = Allocated(Server().AddDatabase("shop")).Resource;
         Assert.Equal(
-            $"Server=localhost;Port={Port};User ID=root;Password=root;Database=uvlhubdb",
+            $"Server=localhost;Port={Port};User ID=root;Password=root;Database=shop",
             await database.ConnectionStringExpression.GetValueAsync(Cancellation));
     }
 
@@ -91,53 +90,60 @@ public sealed class ConnectionStringTests
     public async Task A_user_that_is_given_later_than_the_database_counts_all_the_same()
     {
         var server = Server();
-        var database = Allocated(server.AddDatabase("uvlhubdb")).Resource;
+        var database = Allocated(server.AddDatabase("shop")).Resource;
         server.WithUser("user", _builder.AddParameter("password", "late", secret: true));
         Assert.EndsWith(
-            ";User ID=user;Password=late;Database=uvlhubdb", await database.ConnectionStringExpression.GetValueAsync(Cancellation),
+            ";User ID=user;Password=late;Database=shop", await database.ConnectionStringExpression.GetValueAsync(Cancellation),
             StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public async Task Who_has_the_password_by_a_variable_gets_a_connection_string_without()
-    {
-        var server = Database("user", "a secret", "uvlhubdb").Parent;
-        Assert.Equal(
-            $"Server=localhost;Port={Port};User ID=\"a user\";Database=uvlhubdb",
-            await server.OpenConnectionString("a user", "uvlhubdb").GetValueAsync(Cancellation));
-        Assert.Equal(
-            $"Server=localhost;Port={Port};User ID=user",
-            await server.OpenConnectionString("user", database: null).GetValueAsync(Cancellation));
     }
 
     [Fact]
     public async Task A_servers_properties_are_roots_and_a_databases_are_the_users()
     {
-        var database = Database("a user", "a secret", "uvlhubdb");
+        var database = Database("a {user}", "a secret", "the {shop}");
 
         Assert.Equal(
-            [("Host", "localhost"), ("Port", $"{Port}"), ("Username", "root"), ("Password", "root"), ("Uri", $"mariadb://root:root@localhost:{Port}")],
+            [
+                ("Host", "localhost"), ("Port", $"{Port}"), ("Username", "root"), ("Password", "root"),
+                ("Uri", $"mariadb://root:root@localhost:{Port}"), ("JdbcConnectionString", $"jdbc:mariadb://localhost:{Port}"),
+            ],
             await PropertiesAsync(database.Parent));
         Assert.Equal(
             [
-                ("Host", "localhost"), ("Port", $"{Port}"), ("Username", "a user"), ("Password", "a secret"), ("DatabaseName", "uvlhubdb"),
-                ("Uri", $"mariadb://a%20user:a%20secret@localhost:{Port}/uvlhubdb"),
+                ("Host", "localhost"), ("Port", $"{Port}"), ("Username", "a {user}"), ("Password", "a secret"),
+                ("Uri", $"mariadb://a%20%7Buser%7D:a%20secret@localhost:{Port}/the%20%7Bshop%7D"),
+                ("JdbcConnectionString", $"jdbc:mariadb://localhost:{Port}/the%20%7Bshop%7D"), ("DatabaseName", "the {shop}"),
             ],
             await PropertiesAsync(database));
     }
 
-    [Theory]
-    [InlineData(null, 0, "Server=db;Port=3306;")]
-    [InlineData("db.example.org", 3306, "Server=db.example.org;Port=3306;")]
-    [InlineData("10.0.0.1", 3307, "Server=10.0.0.1;Port=3307;")]
-    public async Task Without_a_port_on_the_host_containers_find_it_by_its_name_or_the_address_that_is_given(
-        string? host, int port, string expected)
+    [Fact]
+    public async Task Who_refers_to_a_database_has_its_properties_in_variables_of_its_name()
     {
-        var server = Server();
-        _ = host is null ? server.WithoutHostPort() : server.WithNetworkAddress(host, port);
+        var database = Allocated(Server().WithUser("user", _builder.AddParameter("password", "secret", secret: true))
+            .AddDatabase("shop"));
+        var variables = await VariablesAsync(_builder.AddExecutable("web", "web", ".").WithReference(database).Resource);
 
-        Assert.Empty(server.Resource.Annotations.OfType<EndpointAnnotation>());
-        Assert.StartsWith(expected, await server.Resource.ConnectionStringExpression.GetValueAsync(Cancellation), StringComparison.Ordinal);
+        Assert.Equal(
+            [
+                "ConnectionStrings__shop", "SHOP_DATABASENAME", "SHOP_HOST", "SHOP_JDBCCONNECTIONSTRING", "SHOP_PASSWORD", "SHOP_PORT",
+                "SHOP_URI", "SHOP_USERNAME",
+            ],
+            variables.Keys.Order(StringComparer.Ordinal));
+        Assert.Equal($"Server=localhost;Port={Port};User ID=user;Password=secret;Database=shop", variables["ConnectionStrings__shop"]);
+        Assert.Equal($"mariadb://user:secret@localhost:{Port}/shop", variables["SHOP_URI"]);
+    }
+
+    [Fact]
+    public async Task A_server_whose_endpoint_was_taken_away_is_found_by_its_name()
+    {
+        var server = Server().Resource;
+        server.Annotations.Remove(server.Annotations.OfType<EndpointAnnotation>().Single());
+
+        Assert.Equal(
+            "Server=db;Port=3306;User ID=root;Password=root", await server.ConnectionStringExpression.GetValueAsync(Cancellation));
+        Assert.Equal("mariadb://root:root@db:3306", await server.UriExpression.GetValueAsync(Cancellation));
+        Assert.Equal("jdbc:mariadb://db:3306", await server.JdbcConnectionString.GetValueAsync(Cancellation));
     }
 
     private IResourceBuilder<MariaDBServerResource> Server() =>
@@ -152,6 +158,23 @@ public sealed class ConnectionStringTests
         var endpoint = database.Resource.Parent.Annotations.OfType<EndpointAnnotation>().Single();
         endpoint.AllocatedEndpoint = new AllocatedEndpoint(endpoint, "localhost", Port);
         return database;
+    }
+
+    private async Task<Dictionary<string, string?>> VariablesAsync(IResource resource)
+    {
+        var context = new EnvironmentCallbackContext(_builder.ExecutionContext, resource, cancellationToken: Cancellation);
+        foreach (var annotation in resource.Annotations.OfType<EnvironmentCallbackAnnotation>())
+        {
+            await annotation.Callback(context);
+        }
+
+        Dictionary<string, string?> variables = [];
+        foreach (var (key, value) in context.EnvironmentVariables)
+        {
+            variables[key] = value is IValueProvider provider ? await provider.GetValueAsync(Cancellation) : $"{value}";
+        }
+
+        return variables;
     }
 
     private static async Task<List<(string Name, string? Value)>> PropertiesAsync(IResourceWithConnectionString resource)

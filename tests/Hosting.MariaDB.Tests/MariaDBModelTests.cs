@@ -1,5 +1,3 @@
-using Aspire.Hosting;
-using Aspire.Hosting.ApplicationModel;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Options;
@@ -15,49 +13,12 @@ public sealed class MariaDBModelTests
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fact]
-    public void An_argument_that_is_missing_is_named()
-    {
-        var server = _builder.AddMariaDB("db");
-        var password = Secret("password", "secret");
-        IResourceBuilder<MariaDBServerResource> none = null!;
-        (string Parameter, Action Call)[] calls =
-        [
-            ("builder", () => ((IDistributedApplicationBuilder)null!).AddMariaDB("other")),
-            ("name", () => _builder.AddMariaDB(null!)),
-            ("name", () => _builder.AddMariaDB("")),
-            ("builder", () => none.WithRootPassword(password)),
-            ("password", () => server.WithRootPassword(null!)),
-            ("builder", () => none.WithUser("user", password)),
-            ("userName", () => server.WithUser("", password)),
-            ("password", () => server.WithUser("user", null!)),
-            ("builder", () => none.AddDatabase("database")),
-            ("name", () => server.AddDatabase("")),
-            ("builder", () => none.WithDataVolume()),
-            ("builder", () => none.WithDataBindMount("data")),
-            ("source", () => server.WithDataBindMount("")),
-            ("builder", () => none.WithInitFiles("init")),
-            ("source", () => server.WithInitFiles("")),
-            ("builder", () => none.WithNetworkAddress("host")),
-            ("host", () => server.WithNetworkAddress("")),
-            ("builder", () => none.WithoutHostPort()),
-        ];
-
-        Assert.All(calls, call => Assert.Equal(call.Parameter, Assert.ThrowsAny<ArgumentException>(call.Call).ParamName));
-
-        // What was refused has left nothing.
-        Assert.Equal([server.Resource], _builder.Resources.OfType<MariaDBServerResource>());
-        Assert.Empty(server.Resource.Databases);
-        Assert.Null(server.Resource.UserName);
-        Assert.Single(server.Resource.Annotations.OfType<EndpointAnnotation>());
-    }
-
-    [Fact]
     public async Task It_runs_the_pinned_image_whose_program_gets_no_roots_rights_back()
     {
         var server = _builder.AddMariaDB("db", port: 3307).Resource;
 
-        Assert.True(server.TryGetContainerImageName(out var image));
-        Assert.Equal("mariadb:12.0.2", image);
+        var image = server.Annotations.OfType<ContainerImageAnnotation>().Single();
+        Assert.Equal(("docker.io", "library/mariadb", "12.0.2"), (image.Registry, image.Image, image.Tag));
         Assert.Equal(["--security-opt", "no-new-privileges"], await EngineOptionsAsync(server));
         var endpoint = Assert.Single(server.Annotations.OfType<EndpointAnnotation>());
         Assert.Equal(("tcp", 3307, 3306), (endpoint.Name, endpoint.Port, endpoint.TargetPort));
@@ -68,29 +29,35 @@ public sealed class MariaDBModelTests
         Assert.Null(_builder.AddMariaDB("db").Resource.Annotations.OfType<EndpointAnnotation>().Single().Port);
 
     [Fact]
-    public async Task A_roots_password_that_is_not_given_is_made_up_of_letters_and_digits()
+    public async Task A_password_that_is_not_given_is_made_up_of_letters_and_digits()
     {
-        var password = _builder.AddMariaDB("db").Resource.RootPassword;
+        var server = _builder.AddMariaDB("db").WithUser("user").Resource;
 
-        Assert.Equal(("db-root-password", true), (password.Name, password.Secret));
-        Assert.Matches("^[A-Za-z0-9]{16,}$", await password.GetValueAsync(Cancellation));
+        foreach (var (name, password) in new[]
+        {
+            ("db-root-password", server.RootPasswordParameter), ("db-password", server.UserPasswordParameter!),
+        })
+        {
+            Assert.Equal((name, true), (password.Name, password.Secret));
+            Assert.Matches("^[A-Za-z0-9]{16,}$", await password.GetValueAsync(Cancellation));
+        }
     }
 
     [Fact]
     public async Task The_image_is_told_the_passwords_the_user_and_the_first_database()
     {
         var (root, user) = (Secret("root", "of root"), Secret("password", "of the user"));
-        var server = _builder.AddMariaDB("db").WithRootPassword(root).WithUser("uvlhubdb_user", user);
-        server.AddDatabase("uvlhubdb");
-        server.AddDatabase("uvlhubdb-test", "uvlhubdb_test");
+        var server = _builder.AddMariaDB("db", root).WithUser("shop_user", user);
+        server.AddDatabase("shop");
+        server.AddDatabase("shop-test", "shop_test");
 
         Assert.Equal(
             new Dictionary<string, object>
             {
                 ["MARIADB_ROOT_PASSWORD"] = root.Resource,
-                ["MARIADB_USER"] = "uvlhubdb_user",
+                ["MARIADB_USER"] = "shop_user",
                 ["MARIADB_PASSWORD"] = user.Resource,
-                ["MARIADB_DATABASE"] = "uvlhubdb",
+                ["MARIADB_DATABASE"] = "shop",
             },
             await EnvironmentAsync(server.Resource));
     }
@@ -106,40 +73,51 @@ public sealed class MariaDBModelTests
     public void A_database_is_a_child_of_its_server_and_has_the_resources_name_if_no_other_is_given()
     {
         var server = _builder.AddMariaDB("db");
-        var (first, second) = (server.AddDatabase("uvlhubdb").Resource, server.AddDatabase("uvlhubdb-test", "uvlhubdb_test").Resource);
+        var (first, second) = (server.AddDatabase("shop").Resource, server.AddDatabase("shop-test", "shop_test").Resource);
 
         Assert.Equal([first, second], server.Resource.Databases);
-        Assert.Equal(("uvlhubdb", "uvlhubdb_test"), (first.DatabaseName, second.DatabaseName));
+        Assert.Equal(("shop", "shop_test"), (first.DatabaseName, second.DatabaseName));
         Assert.All([first, second], database => Assert.Same(server.Resource, database.Parent));
         Assert.Equal([first, second], _builder.Resources.OfType<MariaDBDatabaseResource>());
     }
 
     [Fact]
-    public async Task Of_a_server_that_has_been_taken_out_of_the_model_the_databases_are_no_part_either_but_can_be_connected_to()
+    public void Two_resources_of_one_name_are_refused()
     {
-        var server = _builder.AddMariaDB("db", Secret("root", "of root")).WithNetworkAddress("db.example.org", 3307);
-        _builder.Resources.Remove(server.Resource);
+        var server = _builder.AddMariaDB("db");
+        server.AddDatabase("shop");
 
-        var database = server.AddDatabase("uvlhubdb").Resource;
+        Assert.Throws<DistributedApplicationException>(() => server.AddDatabase("shop"));
+        Assert.Throws<DistributedApplicationException>(() => _builder.AddMariaDB("other").AddDatabase("shop"));
+        Assert.Single(server.Resource.Databases);
+    }
 
-        Assert.Empty(_builder.Resources.OfType<MariaDBDatabaseResource>());
-        Assert.Equal([database], server.Resource.Databases);
-        Assert.Equal(
-            "Server=db.example.org;Port=3307;User ID=root;Password=\"of root\";Database=uvlhubdb",
-            await database.ConnectionStringExpression.GetValueAsync(Cancellation));
+    [Fact]
+    public void Two_servers_can_each_have_a_database_of_the_same_name() => Assert.Equal(
+        ["shop", "shop"],
+        ((string[])["one", "two"]).Select(name => _builder.AddMariaDB(name).AddDatabase($"{name}-shop", "shop").Resource.DatabaseName));
+
+    [Fact]
+    public async Task The_image_does_not_create_a_first_database_that_has_a_script_of_its_own()
+    {
+        var server = _builder.AddMariaDB("db");
+        server.AddDatabase("shop").WithCreationScript("CREATE DATABASE IF NOT EXISTS shop COLLATE utf8mb4_bin");
+        server.AddDatabase("second");
+
+        Assert.DoesNotContain("MARIADB_DATABASE", (await EnvironmentAsync(server.Resource)).Keys);
     }
 
     [Fact]
     public void Server_and_databases_are_healthy_by_a_check_of_their_own()
     {
         var server = _builder.AddMariaDB("db");
-        var database = server.AddDatabase("uvlhubdb");
+        var database = server.AddDatabase("shop");
 
         Assert.Equal("db_check", server.Resource.Annotations.OfType<HealthCheckAnnotation>().Single().Key);
-        Assert.Equal("uvlhubdb_check", database.Resource.Annotations.OfType<HealthCheckAnnotation>().Single().Key);
+        Assert.Equal("shop_check", database.Resource.Annotations.OfType<HealthCheckAnnotation>().Single().Key);
         using var services = _builder.Services.BuildServiceProvider();
         var registered = services.GetRequiredService<IOptions<HealthCheckServiceOptions>>().Value.Registrations;
-        Assert.Superset(new HashSet<string>(["db_check", "uvlhubdb_check"]), registered.Select(check => check.Name).ToHashSet());
+        Assert.Superset(new HashSet<string>(["db_check", "shop_check"]), registered.Select(check => check.Name).ToHashSet());
     }
 
     [Theory]

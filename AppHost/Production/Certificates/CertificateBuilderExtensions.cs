@@ -1,5 +1,4 @@
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 using UvlhubAspire.AppHost.Production;
 using UvlhubAspire.AppHost.Services;
@@ -63,10 +62,8 @@ internal static class CertificateBuilderExtensions
 
         builder.Services.AddSingleton(services => ActivatorUtilities.CreateInstance<CertificateKeeper>(services, certbot.Resource, tls));
         builder.Services.AddSingleton<IHostedService>(services => services.GetRequiredService<CertificateKeeper>());
-        builder.Services.AddHealthChecks().Add(new HealthCheckRegistration(
-            $"{name}_check", services => services.GetRequiredService<CertificateKeeper>(), failureStatus: null, tags: null));
         return certbot
-            .WithHealthCheck($"{name}_check")
+            .WithHealthCheck(services => services.GetRequiredService<CertificateKeeper>())
             .WithCommand(
                 "renew", "Renew certificate", RenewAsync,
                 new CommandOptions
@@ -79,8 +76,8 @@ internal static class CertificateBuilderExtensions
 
     // Always the one that is built here: what other images of it trust and where they keep it differs.
     private static IResourceBuilder<ContainerResource> AddPebble(this IDistributedApplicationBuilder builder, UvlhubEnvironment uvlhub) =>
-        builder.AddResource(new ContainerResource(TlsSettings.Pebble))
-            .WithBuiltImage(new ContainerImage(null, ImageRecipe.StandIn(RepositoryFolder.StandIn(TlsSettings.Pebble)), []))
+        builder.AddResource(new ContainerResource(UvlhubOptions.TlsOptions.Pebble))
+            .WithBuiltImage(new ContainerImage(null, ImageRecipe.StandIn(RepositoryFolder.StandIn(UvlhubOptions.TlsOptions.Pebble)), []))
             .WithContainerName(uvlhub.Names.ServiceContainer("pebble_container"))
             // Pebble refuses one good nonce in twenty, to see whether clients ask again; nobody is helped by that here.
             .WithEnvironment("PEBBLE_WFE_NONCEREJECT", "0")

@@ -49,19 +49,12 @@ internal sealed partial class CertificateKeeper(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        try
+        while (true)
         {
-            while (true)
-            {
-                await notifications.WaitForResourceAsync(certbot.Name, KnownResourceStates.Running, stoppingToken);
-                await notifications.WaitForResourceAsync(certbot.WebServer.Name, KnownResourceStates.Running, stoppingToken);
-                await LookAsync(isForced: false, stoppingToken);
-                await Task.Delay(State.Next!.Value - time.GetUtcNow(), time, stoppingToken);
-            }
-        }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-        {
-            // The application ends.
+            await notifications.WaitForResourceAsync(certbot.Name, KnownResourceStates.Running, stoppingToken);
+            await notifications.WaitForResourceAsync(certbot.WebServer.Name, KnownResourceStates.Running, stoppingToken);
+            await LookAsync(isForced: false, stoppingToken);
+            await Task.Delay(State.Next!.Value - time.GetUtcNow(), time, stoppingToken);
         }
     }
 

@@ -1,6 +1,6 @@
-using CliWrap;
 using CliWrap.Buffered;
 using CliWrap.Exceptions;
+using UvlhubAspire.AppHost.Images;
 
 namespace UvlhubAspire.AppHost.Production;
 
@@ -47,12 +47,7 @@ internal sealed class GitVersions(string checkout) : IVersionSource
         var command = $"'git {string.Join(' ', words)}' in {checkout}";
         try
         {
-            // A checkout may belong to somebody else, as a mounted one does; git reads such only when told to.
-            var result = await Cli.Wrap("git")
-                .WithArguments(["-c", $"safe.directory={checkout}", "-C", checkout, .. words])
-                .WithEnvironmentVariables(environment => environment.Set("GIT_TERMINAL_PROMPT", "0").Set("LC_ALL", "C"))
-                .WithValidation(CommandResultValidation.None)
-                .ExecuteBufferedAsync(limit.Token);
+            var result = await CheckoutGit.Change(checkout, words).ExecuteBufferedAsync(limit.Token);
             return result.ExitCode == 0 ? result.StandardOutput.Trim()
                 : throw new DeploymentException($"{command} failed: {Reason(result.StandardError)}");
         }

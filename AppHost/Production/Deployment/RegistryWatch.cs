@@ -13,26 +13,19 @@ internal sealed class RegistryWatch(
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        try
+        await notifications.WaitForResourceHealthyAsync(site.Name, WaitBehavior.WaitOnResourceUnavailable, stoppingToken);
+        while (true)
         {
-            await notifications.WaitForResourceHealthyAsync(site.Name, WaitBehavior.WaitOnResourceUnavailable, stoppingToken);
-            while (true)
+            try
             {
-                try
-                {
-                    await deployer.DeployNewAsync(stoppingToken);
-                }
-                catch (DeploymentException)
-                {
-                    // Told in the site's log; the next image may be a better one.
-                }
-
-                await Task.Delay(every, time, stoppingToken);
+                await deployer.DeployNewAsync(stoppingToken);
             }
-        }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-        {
-            // The application ends.
+            catch (DeploymentException)
+            {
+                // Told in the site's log; the next image may be a better one.
+            }
+
+            await Task.Delay(every, time, stoppingToken);
         }
     }
 }

@@ -1,5 +1,4 @@
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 using UvlhubAspire.AppHost.Services;
 using UvlhubAspire.AppHost.Site;
@@ -59,10 +58,10 @@ internal static class NginxBuilderExtensions
             nginx.WithBindMount(mount.Source!, mount.Target, isReadOnly: true);
         }
 
-        var key = $"{Nginx.Name}_check";
-        builder.Services.AddHealthChecks().Add(new HealthCheckRegistration(
-            key, _ => new NginxHealthCheck(() => new Uri(nginx.GetEndpoint(HttpEndpointName).Url)), failureStatus: null, tags: null));
-        return nginx.WithHealthCheck(key).WithUpstreams(new Upstreams(mounts.Select(mount => mount.Source!)));
+        return nginx
+            .WithHealthCheck(_ => new NginxHealthCheck(() => new Uri(nginx.GetEndpoint(HttpEndpointName).Url)))
+            .WithUpstreams(new Upstreams(
+            mounts.Where(mount => mount.Target.StartsWith(Upstreams.Folder, StringComparison.Ordinal)).Select(mount => mount.Source!)));
     }
 
     /// <summary>The names under which a resource stands in nginx's configuration.</summary>
@@ -83,38 +82,28 @@ internal static class NginxBuilderExtensions
     // Everything else stays on the loopback address, whatever is set.
     private static IResourceBuilder<ContainerResource> OpenTo(this IResourceBuilder<ContainerResource> nginx, UvlhubEnvironment uvlhub)
     {
-        switch (uvlhub.Options.OpenTo?.ToLowerInvariant())
+        if (uvlhub.Options.OpenTo == Audience.Network)
         {
-            case null or "" or "loopback":
-                return nginx;
-            case "network":
-                foreach (var endpoint in nginx.Resource.Annotations.OfType<EndpointAnnotation>())
-                {
-                    endpoint.TargetHost = "0.0.0.0";
-                }
-
-                return nginx;
-            default:
-                throw new UserErrorException(
-                    $"{UvlhubOptions.Section}:{nameof(UvlhubOptions.OpenTo)} is '{uvlhub.Options.OpenTo}'; it can be loopback or network");
+            foreach (var endpoint in nginx.Resource.Annotations.OfType<EndpointAnnotation>())
+            {
+                endpoint.TargetHost = "0.0.0.0";
+            }
         }
+
+        return nginx;
     }
 
-    // In the environments for users. In development people know the site by Flask's own port.
     private static IResourceBuilder<ContainerResource> AsTheSitesAddress(
         this IResourceBuilder<ContainerResource> nginx, UvlhubEnvironment uvlhub)
     {
-        if (uvlhub.Images is null)
-        {
-            return nginx;
-        }
-
+        var isPeoples = uvlhub.Images is not null;
         foreach (var site in nginx.ApplicationBuilder.Resources.OfType<FlaskResource>().Where(flask => flask.IsSite))
         {
-            nginx.ApplicationBuilder.CreateResourceBuilder(site)
-                .WithAnnotation(
-                    new PublicAddressAnnotation(Address, LocalUrl, uvlhub.Tls is null ? "its log says" : "its log or certbot's says"))
-                .WithUrls(context =>
+            var builder = nginx.ApplicationBuilder.CreateResourceBuilder(site).WithAnnotation(new PublicAddressAnnotation(
+                Address, LocalUrl, uvlhub.Tls is null ? "its log says" : "its log or certbot's says", isPeoples));
+            if (isPeoples)
+            {
+                builder.WithUrls(context =>
                 {
                     foreach (var own in context.Urls)
                     {
@@ -123,6 +112,7 @@ internal static class NginxBuilderExtensions
 
                     context.Urls.Insert(0, new ResourceUrlAnnotation { Url = Address(), DisplayText = "site" });
                 });
+            }
         }
 
         return nginx;
@@ -167,7 +157,7 @@ internal static class NginxBuilderExtensions
         var folder = Path.Combine(uvlhub.Checkout.Path, "docker", "nginx");
         var nowhere = new SourceLine(folder, 0);
         IEnumerable<ComposeMount> mounts = uvlhub.Compose?.Service(name) is { } declared
-            ? declared.Mounts.Where(mount => mount.Kind == ComposeMountKind.Bind)
+            ? declared.Mounts.Where(mount => mount.Kind == ComposeMountKind.Bind && !EngineSocket.Is(mount.Source))
             :
             [
                 new(

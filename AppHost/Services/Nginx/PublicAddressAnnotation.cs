@@ -4,11 +4,12 @@ using System.Net.Sockets;
 
 namespace UvlhubAspire.AppHost.Services;
 
-/// <summary>Where people open the site, if nginx is their way to it: its own port is for those who look for a fault.</summary>
+/// <summary>Where nginx leads to the site.</summary>
 /// <param name="Address">What they write into the browser.</param>
 /// <param name="LocalUrl">Where nginx answers to that on this machine.</param>
 /// <param name="Logs">Whose logs say why it does not.</param>
-internal sealed record PublicAddressAnnotation(Func<string> Address, Func<Uri> LocalUrl, string Logs) : IResourceAnnotation
+/// <param name="IsPeoples">Whether people open the site there; in development they know it by Flask's own port, too.</param>
+internal sealed record PublicAddressAnnotation(Func<string> Address, Func<Uri> LocalUrl, string Logs, bool IsPeoples) : IResourceAnnotation
 {
     // For a tenth of a second nginx's old workers answer beside those that know the site.
     private const int Answers = 3;

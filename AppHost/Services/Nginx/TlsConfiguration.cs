@@ -1,5 +1,4 @@
 using System.Text.RegularExpressions;
-using UvlhubAspire.AppHost.Images;
 
 namespace UvlhubAspire.AppHost.Services;
 
@@ -75,7 +74,7 @@ internal static partial class TlsConfiguration
     /// <summary>The folder of both; it exists after <see cref="WriteAsync"/>.</summary>
     public static string OwnFolder(UvlhubCheckout checkout, InstanceNames names, string domain) => Path.Combine(
         RepositoryFolder.AppHost, "obj", "uvlhub-nginx",
-        $"{checkout.Name}-{SiteImages.Digest($"{checkout.Path} {domain} {names.Network}")}");
+        $"{checkout.Name}-{Names.Digest($"{checkout.Path} {domain} {names.Network}", 8)}");
 
     // Only in the part with TLS: a token is not sent in the open.
     private static string WithDeployment(string configuration) => ServerWithTls().Replace(configuration, $$"""

@@ -20,36 +20,29 @@ internal sealed partial class UpstreamRefresh(
     {
         var up = new HashSet<IResource>();
         string? container = null;
-        try
+        await foreach (var change in notifications.WatchAsync(stoppingToken))
         {
-            await foreach (var change in notifications.WatchAsync(stoppingToken))
+            var isNginx = change.Resource == nginx;
+            if (!isNginx && !upstreams.NamesOf(change.Resource).Any())
             {
-                var isNginx = change.Resource == nginx;
-                if (!isNginx && !upstreams.NamesOf(change.Resource).Any())
-                {
-                    continue;
-                }
-
-                // One that is stopping still has its name.
-                var isUp = change.Snapshot.State?.Text is { } state
-                    && (state == KnownResourceStates.Running || state == KnownResourceStates.Stopping);
-                var hasChanged = isUp ? up.Add(change.Resource) : up.Remove(change.Resource);
-                if (isNginx)
-                {
-                    container = isUp
-                        ? change.Snapshot.Properties.FirstOrDefault(property => property.Name == ContainerIdProperty)?.Value as string
-                        : null;
-                }
-
-                if (hasChanged && container is not null)
-                {
-                    await RefreshAsync(container, stoppingToken);
-                }
+                continue;
             }
-        }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-        {
-            // The application ends.
+
+            // One that is stopping still has its name.
+            var isUp = change.Snapshot.State?.Text is { } state
+                && (state == KnownResourceStates.Running || state == KnownResourceStates.Stopping);
+            var hasChanged = isUp ? up.Add(change.Resource) : up.Remove(change.Resource);
+            if (isNginx)
+            {
+                container = isUp
+                    ? change.Snapshot.Properties.FirstOrDefault(property => property.Name == ContainerIdProperty)?.Value as string
+                    : null;
+            }
+
+            if (hasChanged && container is not null)
+            {
+                await RefreshAsync(container, stoppingToken);
+            }
         }
     }
 

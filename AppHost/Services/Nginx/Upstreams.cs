@@ -11,6 +11,9 @@ namespace UvlhubAspire.AppHost.Services;
 /// <param name="configuration">Files and folders that are mounted into it.</param>
 internal sealed partial class Upstreams(IEnumerable<string> configuration)
 {
+    /// <summary>Where nginx has its configuration.</summary>
+    public const string Folder = "/etc/nginx/";
+
     /// <summary>The variable with the names, separated by spaces.</summary>
     public const string Variable = "UPSTREAMS";
 

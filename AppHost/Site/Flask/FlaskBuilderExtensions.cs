@@ -1,6 +1,5 @@
 using System.Globalization;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Diagnostics.HealthChecks;
 using UvlhubAspire.AppHost.Images;
 using UvlhubAspire.AppHost.Site;
 using UvlhubAspire.AppHost.Uvlhub;
@@ -13,6 +12,7 @@ internal static class FlaskBuilderExtensions
 {
     private const int LastPortOfRoot = 1023;
     internal const int MostWorkers = 9;
+    private const string OwnKey = "sessions are signed with a key that is made up once and kept, where the checkout gives none";
     private const string SnapshotsFolder = "/var/lib/uvlhub-aspire/snapshots";
 
     /// <summary>
@@ -32,14 +32,14 @@ internal static class FlaskBuilderExtensions
             .WithArgs(ServerCommand(uvlhub, builder.ExecutionContext.IsPublishMode))
             .WithHttpEndpoint(targetPort: uvlhub.Profile.SitePort, name: FlaskResource.HttpEndpointName)
             .WithSitePort(uvlhub)
+            .WithErrorsOnConsole(uvlhub)
             .WithSiteHealthCheck()
             .WithDebugger(uvlhub)
             .PublishedAs(
                 PublishedKind.Replicated,
                 new PublishedProbe(
                     ["python", "-c", $"import urllib.request; urllib.request.urlopen('http://127.0.0.1:{uvlhub.Profile.SitePort}/', "
-                    + "timeout=8)"])
-                { Page = "/" })
+                    + "timeout=8)"]))
             .DiffersFromCompose(
                 DriftAspect.Command, "the migrator has done what the entrypoint does before Flask; what it ends with runs here")
             .DiffersFromCompose(
@@ -105,12 +105,16 @@ internal static class FlaskBuilderExtensions
         return builder;
     }
 
-    private static IResourceBuilder<FlaskResource> WithSiteHealthCheck(this IResourceBuilder<FlaskResource> builder)
+    private static IResourceBuilder<FlaskResource> WithSiteHealthCheck(this IResourceBuilder<FlaskResource> builder) =>
+        builder.WithHealthCheck(services => new SiteHealthCheck(
+            () => new Uri(builder.Resource.HttpEndpoint.Url), builder.Resource.IsSite ? services.GetService<SiteErrors>() : null));
+
+    private static IResourceBuilder<FlaskResource> WithErrorsOnConsole(
+        this IResourceBuilder<FlaskResource> builder, UvlhubEnvironment uvlhub)
     {
-        var key = $"{builder.Resource.Name}_check";
-        builder.ApplicationBuilder.Services.AddHealthChecks().Add(new HealthCheckRegistration(
-            key, _ => new SiteHealthCheck(() => new Uri(builder.Resource.HttpEndpoint.Url)), failureStatus: null, tags: null));
-        return builder.WithHealthCheck(key);
+        builder.ApplicationBuilder.Services.AddSingleton(services => ActivatorUtilities.CreateInstance<SiteErrors>(
+            services, builder.Resource, uvlhub.Options.Patience));
+        return builder;
     }
 
     /// <summary>Adds a container with the checkout's code and environment; what it runs is up to the caller.</summary>
@@ -180,18 +184,14 @@ internal static class FlaskBuilderExtensions
         // The other machine has other cores: uvlhub_start.py counts them there.
         null when isPublished => [],
         null => ["--workers", Math.Min((2 * Environment.ProcessorCount) + 1, MostWorkers).ToString(CultureInfo.InvariantCulture)],
-        > 0 and var workers => ["--workers", workers.ToString(CultureInfo.InvariantCulture)],
-        var workers =>
-            throw new UserErrorException(
-                $"{UvlhubOptions.Section}:{nameof(UvlhubOptions.Gunicorn)}:{nameof(options.Workers)} is {workers}; at least one worker "
-                + "has to serve"),
+        { } workers => ["--workers", workers.ToString(CultureInfo.InvariantCulture)],
     };
 
     private static string Seconds(TimeSpan time) => Math.Max(1, (long)time.TotalSeconds).ToString(CultureInfo.InvariantCulture);
 
     // Behind nginx nobody comes by this port but the health check, so it may be any.
     private static IResourceBuilder<FlaskResource> WithSitePort(this IResourceBuilder<FlaskResource> builder, UvlhubEnvironment uvlhub) =>
-        uvlhub.Profile is { Server: WebServer.Gunicorn, HasServices: true } && uvlhub.Options.Ports.Web is null
+        uvlhub.Profile is { Server: WebServer.Gunicorn, HasServices: true } && !uvlhub.Options.Ports.ContainsKey(nameof(HostPorts.Web))
             ? builder
             : builder.WithHostPort(uvlhub.Ports.Web);
 
@@ -217,8 +217,7 @@ internal static class FlaskBuilderExtensions
                 .DiffersFromCompose(
                     DriftAspect.Volume, "the code is in the image, and what users upload is in a volume",
                     [.. s_mountedCode.Select(path => $"{checkout.WorkingDirectory}/{path}"), checkout.UploadsFolder])
-                .DiffersFromCompose(
-                    DriftAspect.Environment, "sessions are signed with a key that is made up once and kept", SecretKeys.SecretKey)
+                .DiffersFromCompose(DriftAspect.Environment, OwnKey, SecretKeys.SecretKey)
                 .DiffersFromCompose(
                     DriftAspect.Environment, "the AppHost deploys, so the site has no use for the token (Uvlhub:IgnoredModules)",
                     SecretKeys.WebhookToken);
@@ -241,7 +240,8 @@ internal static class FlaskBuilderExtensions
         }
 
         return builder
-            .WithBuiltImage(CheckoutImage.Development(checkout))
+            .DiffersFromCompose(DriftAspect.Environment, OwnKey, SecretKeys.SecretKey)
+            .WithBuiltImage(CheckoutImage.Development(checkout, uvlhub.Options))
             .WithBindMount(checkout.Path, checkout.WorkingDirectory)
             .WithBindMount(
                 Path.Combine(RepositoryFolder.AppHost, "Site", "Flask", "startup"), SiteDockerfile.StartupFolder, isReadOnly: true);
@@ -270,7 +270,7 @@ internal static class FlaskBuilderExtensions
             environment.Remove(SecretKeys.RootPassword);
         }
 
-        if (uvlhub.Profile.RequiresSecrets && uvlhub.Options.Ignores("webhook"))
+        if (uvlhub.Profile.RequiresSecrets && UvlhubOptions.Lists(uvlhub.Options.IgnoredModules, "webhook"))
         {
             environment.Remove(SecretKeys.WebhookToken);
         }
@@ -306,8 +306,9 @@ internal static class FlaskBuilderExtensions
     internal static void SetDatabaseEnvironment(
         Dictionary<string, object> environment, UvlhubEnvironment uvlhub, MariaDBServerResource server)
     {
-        environment["MARIADB_HOSTNAME"] = server.NetworkHost;
-        environment["MARIADB_PORT"] = server.NetworkPort.ToString(CultureInfo.InvariantCulture);
+        environment["MARIADB_HOSTNAME"] = uvlhub.ExternalServer?.Host ?? server.Name;
+        environment["MARIADB_PORT"] =
+            (uvlhub.ExternalServer?.Port ?? MariaDBServerResource.DefaultPort).ToString(CultureInfo.InvariantCulture);
         environment["MARIADB_DATABASE"] = uvlhub.Checkout.Database;
         environment["MARIADB_USER"] = uvlhub.Checkout.DatabaseUser;
         environment["MARIADB_PASSWORD"] = uvlhub.UserPassword.Resource;

@@ -2,16 +2,11 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace UvlhubAspire.AppHost.Site;
 
-/// <summary>
-/// Healthy means: the first page answers 2xx, which it does only while the database does. While the answer is another,
-/// the check keeps asking for a while before it says so: Aspire asks an unhealthy resource again after one second, then
-/// two, up to five, and a site that is up should not wait for that.
-/// </summary>
+/// <summary>Healthy means: the first page answers 2xx, which it does only while the database does.</summary>
 /// <param name="url">Where the site answers; resolved once its port is known.</param>
-internal sealed class SiteHealthCheck(Func<Uri> url) : IHealthCheck
+/// <param name="errors">Is told of its answers.</param>
+internal sealed class SiteHealthCheck(Func<Uri> url, SiteErrors? errors = null) : PatientHealthCheck(TimeSpan.FromMilliseconds(50))
 {
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(10);
-    private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(50);
     private static readonly HttpClient s_client = new(new SocketsHttpHandler { AllowAutoRedirect = false })
     {
         Timeout = TimeSpan.FromSeconds(10),
@@ -19,37 +14,21 @@ internal sealed class SiteHealthCheck(Func<Uri> url) : IHealthCheck
         DefaultRequestHeaders = { { "User-Agent", "UvlhubAspire-HealthCheck" } },
     };
 
-    public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
+    protected override async Task<HealthCheckResult> AskAsync(CancellationToken cancellationToken)
     {
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        patience.CancelAfter(s_patience);
         var site = url();
-        var last = "did not answer";
         try
         {
-            while (true)
-            {
-                try
-                {
-                    using var answer = await s_client.GetAsync(site, HttpCompletionOption.ResponseHeadersRead, patience.Token);
-                    if (answer.IsSuccessStatusCode)
-                    {
-                        return HealthCheckResult.Healthy($"GET {site} answered {(int)answer.StatusCode}");
-                    }
-
-                    last = $"answered {(int)answer.StatusCode} {answer.ReasonPhrase}; its log says why";
-                }
-                catch (HttpRequestException exception)
-                {
-                    last = $"failed: {exception.Message}";
-                }
-
-                await Task.Delay(s_pause, patience.Token);
-            }
+            using var answer = await s_client.GetAsync(site, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+            var status = (int)answer.StatusCode;
+            await (errors?.NoteAsync(site, status, cancellationToken) ?? Task.CompletedTask);
+            return answer.IsSuccessStatusCode
+                ? HealthCheckResult.Healthy($"GET {site} answered {status}")
+                : HealthCheckResult.Unhealthy($"GET {site} answered {status} {answer.ReasonPhrase}; its log says why");
         }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        catch (HttpRequestException exception)
         {
-            return HealthCheckResult.Unhealthy($"GET {site} {last}");
+            return HealthCheckResult.Unhealthy($"GET {site} failed: {exception.Message}");
         }
     }
 }

@@ -1,5 +1,6 @@
 using Aspire.Hosting.Lifecycle;
 using Microsoft.Extensions.Configuration;
+using MySqlConnector;
 using UvlhubAspire.AppHost.Site;
 using UvlhubAspire.AppHost.Uvlhub;
 using UvlhubAspire.Hosting.Compose;
@@ -52,7 +53,7 @@ internal static class MigratorBuilderExtensions
             .WithEnvironment("Uvlhub__EnvironmentFile", uvlhub.Checkout.EnvironmentFile.Path)
             .WithEnvironment("Uvlhub__Containers__Database", uvlhub.Names.DatabaseContainer)
             .WithEnvironment("Uvlhub__Containers__Toolbox", uvlhub.Names.ToolboxContainer)
-            .WithEnvironment("Uvlhub__ContainerRuntime", () => uvlhub.Engine.Executable)
+            .WithEnvironment("ASPIRE_CONTAINER_RUNTIME", () => uvlhub.Engine.Executable)
             .WithReference(server)
             .WithReference(database)
             .WithEnvironment(context => KeepPasswordsApart(context.EnvironmentVariables, database.Resource))
@@ -91,8 +92,9 @@ internal static class MigratorBuilderExtensions
     private static void KeepPasswordsApart(Dictionary<string, object> environment, MariaDBDatabaseResource database)
     {
         var server = database.Parent;
-        environment[$"ConnectionStrings__{server.Name}"] = server.OpenConnectionString("root", database: null);
-        environment[$"ConnectionStrings__{database.Name}"] = server.OpenConnectionString(server.UserName ?? "root", database.DatabaseName);
+        environment[$"ConnectionStrings__{server.Name}"] = WithoutPassword(server, new() { UserID = "root" });
+        environment[$"ConnectionStrings__{database.Name}"] =
+            WithoutPassword(server, new() { UserID = server.UserName ?? "root", Database = database.DatabaseName });
         foreach (var resource in (IResource[])[server, database])
         {
             environment.Remove($"{resource.Name.ToUpperInvariant()}_URI");
@@ -103,6 +105,9 @@ internal static class MigratorBuilderExtensions
             environment[SecretVariables.TelemetryHeaders] = new ParameterResource("telemetry-headers", _ => key, secret: true);
         }
     }
+
+    private static ReferenceExpression WithoutPassword(MariaDBServerResource server, MySqlConnectionStringBuilder login) =>
+        ReferenceExpression.Create($"Server={server.Host};Port={server.Port};{login.ConnectionString}");
 
     private static void AddSettings(Dictionary<string, object> environment, IEnumerable<KeyValuePair<string, string?>> settings)
     {

@@ -1,4 +1,3 @@
-using k8s.Autorest;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
@@ -22,37 +21,19 @@ internal static partial class MigratorFailure
         {
             if (stopped.ResourceEvent.Snapshot.ExitCode is { } exitCode and not 0)
             {
-                var lines = await LastWordsAsync(
+                var lines = await ResourceLines.ReadAsync(
                     stopped.Services.GetRequiredService<ResourceLoggerService>(), stopped.ResourceEvent.ResourceId, cancellationToken);
                 Failed(
                     stopped.Services.GetRequiredService<ILoggerFactory>().CreateLogger("UvlhubAspire.Migrator"), exitCode,
-                    string.Join(Environment.NewLine, lines));
+                    string.Join(Environment.NewLine, LastWords(lines)));
             }
         });
         return builder;
     }
 
     // The cause and the ways out of it are the last that it prints.
-    private static async Task<IReadOnlyList<string>> LastWordsAsync(
-        ResourceLoggerService loggers, string resource, CancellationToken cancellationToken)
-    {
-        List<string> lines = [];
-        try
-        {
-            await foreach (var batch in loggers.GetAllAsync(resource).WithCancellation(cancellationToken))
-            {
-                lines.AddRange(batch.Select(line => line.Content));
-            }
-        }
-        catch (HttpOperationException)
-        {
-            // It is being started anew, and its log is gone. What is thrown at an event of Aspire's ends its watch over
-            // every program: none of them would be seen to start or to end any more.
-        }
-
-        var cause = lines.FindIndex(line => line.Contains(Cause, StringComparison.Ordinal));
-        return [.. lines.Skip(Math.Max(cause, lines.Count - MostLines))];
-    }
+    private static IEnumerable<string> LastWords(List<string> lines) =>
+        lines.Skip(Math.Max(lines.FindIndex(line => line.Contains(Cause, StringComparison.Ordinal)), lines.Count - MostLines));
 
     [LoggerMessage(EventId = 320, Level = LogLevel.Error, Message = "The migrator has failed (exit code {ExitCode}), so the site does not "
         + "start. When the cause is gone, start the AppHost again. Its last words:\n{Lines}")]

@@ -48,7 +48,7 @@ public static class ImageCommands
             await context.Services.GetRequiredService<ImageBuilder>()
                 .EnsureAsync(image.Recipe, context.Logger, context.CancellationToken, effort);
         }
-        catch (ImageBuildException exception)
+        catch (ImageException exception)
         {
             return CommandResults.Failure(
                 "rebuild-image: the build failed; the containers run what they ran",

@@ -18,6 +18,12 @@ public sealed record ContainerImage(string? StandIn, ImageRecipe? CheckoutBuild 
     /// <summary>The image with its tag, where that is only asked for at the start; <see langword="null"/> if it has it already.</summary>
     public Func<CancellationToken, Task<ContainerImage>>? AtStart { get; init; }
 
+    /// <summary>
+    /// Asks why the stand-in has to stay although the real image may be had: what it wrote, for example. The answer is the end of a
+    /// sentence; <see langword="null"/> if nothing holds it. Default: nothing does.
+    /// </summary>
+    public Func<CancellationToken, Task<string?>>? HeldBack { get; init; }
+
     /// <summary>What is run where no registry answers; <see langword="null"/> if nothing can.</summary>
     public ImageRecipe? StandInRecipe => StandInBuild ?? (StandIn is null ? null : ImageRecipe.StandIn(StandIn));
 }

@@ -28,7 +28,7 @@ public static class DebianBase
     ];
 
     /// <summary>Makes the image if it is not there.</summary>
-    /// <exception cref="ImageBuildException">It could not be made; the message says why.</exception>
+    /// <exception cref="ImageException">It could not be made; the message says why.</exception>
     public static async Task EnsureAsync(ContainerEngine engine, ILogger logger, ILogger console, CancellationToken cancellationToken)
     {
         if (await engine.HasImageAsync(Image, cancellationToken))
@@ -59,13 +59,13 @@ public static class DebianBase
         }
         catch (System.ComponentModel.Win32Exception)
         {
-            throw new ImageBuildException(
+            throw ImageException.NotBuilt(
                 Image, "mmdebstrap is not installed: './run' installs it on Debian, elsewhere install it or set Uvlhub:Images=registry");
         }
         catch (Exception exception) when (exception is CliWrapException
             || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
-            throw new ImageBuildException(
+            throw ImageException.NotBuilt(
                 Image, exception is OperationCanceledException ? $"not done within {s_limit.TotalMinutes:0} minutes"
                 : $"{tail}{Environment.NewLine}{exception.Message.Split('\n')[0].Trim()}");
         }

@@ -16,6 +16,10 @@ namespace UvlhubAspire.Hosting.Containers;
 public sealed partial class ImageBuilder(ContainerEngine engine, ILoggerFactory loggers)
 {
     private readonly ILogger _console = loggers.CreateLogger("UvlhubAspire.Images");
+    private const string InputsLabel = "uvlhub-aspire.inputs";
+
+    // The end of the output, in which a failed step's own words are: a compiler's, too.
+    private const int KeptLines = 2000;
     private static readonly TimeSpan s_limit = TimeSpan.FromMinutes(30);
     private readonly ConcurrentDictionary<string, long> _begun = new(StringComparer.Ordinal);
 
@@ -33,11 +37,11 @@ public sealed partial class ImageBuilder(ContainerEngine engine, ILoggerFactory 
     /// <param name="logger">Shows the builder's output: the log of the resource that waits for the image.</param>
     /// <param name="cancellationToken">Ends the build.</param>
     /// <param name="effort">How much is done even if the image is there. Default: nothing.</param>
-    /// <exception cref="ImageBuildException">The build failed; the message holds the builder's last lines.</exception>
+    /// <exception cref="ImageException">The build failed; the message has the place, the last lines and what to do.</exception>
     public async Task EnsureAsync(
         ImageRecipe recipe, ILogger logger, CancellationToken cancellationToken, BuildEffort effort = BuildEffort.IfMissing)
     {
-        if (await IsHereAsync())
+        if (effort is BuildEffort.IfMissing && await IsHereAsync(recipe, cancellationToken))
         {
             return;
         }
@@ -52,7 +56,7 @@ public sealed partial class ImageBuilder(ContainerEngine engine, ILoggerFactory 
             }
 
             begun = Stopwatch.GetTimestamp();
-            if (await IsHereAsync())
+            if (effort is BuildEffort.IfMissing && await IsHereAsync(recipe, cancellationToken))
             {
                 return;
             }
@@ -65,24 +69,68 @@ public sealed partial class ImageBuilder(ContainerEngine engine, ILoggerFactory 
                 }
             }
 
+            foreach (var replaced in recipe.ReplacedBases.Values)
+            {
+                await EnsureAsync(replaced, logger, cancellationToken);
+            }
+
             if (recipe.Base is { } parent)
             {
-                await EnsureAsync(parent, logger, cancellationToken);
+                // A stand-in's is everybody's, and no checkout's rebuild makes it anew.
+                await EnsureAsync(parent, logger, cancellationToken, parent.NeedsDebianBase ? BuildEffort.IfMissing : effort);
             }
 
             var prepared = recipe.Prepare is { } prepare ? await prepare(recipe, logger, cancellationToken) : recipe;
             await BuildAsync(prepared, logger, effort, cancellationToken);
             _begun[recipe.Image] = begun;
         }
-
-        async Task<bool> IsHereAsync() =>
-            effort is BuildEffort.IfMissing && recipe.IsContentTagged && await engine.HasImageAsync(recipe.Image, cancellationToken);
     }
 
+    /// <summary>Whether the image is on this machine and nothing has changed that it is built from.</summary>
+    /// <param name="recipe">The image.</param>
+    /// <param name="cancellationToken">Ends the question.</param>
+    public async Task<bool> IsHereAsync(ImageRecipe recipe, CancellationToken cancellationToken) =>
+        recipe.Inputs is { } inputs
+            ? (await engine.InspectAsync("image", recipe.Image, cancellationToken)).Found?.Label(InputsLabel) == inputs()
+            : recipe.IsContentTagged && await engine.HasImageAsync(recipe.Image, cancellationToken);
+
+    // As the Dockerfile says; where that fails, as somebody who knows what it runs says.
     private async Task BuildAsync(ImageRecipe recipe, ILogger logger, BuildEffort effort, CancellationToken cancellationToken)
+    {
+        while (await TryAsync(recipe, logger, effort, cancellationToken) is { } failure)
+        {
+            if (recipe.Advisor is not { } advisor || await advisor.RemedyAsync(recipe, failure, cancellationToken) is not { } remedy)
+            {
+                throw ImageException.NotBuilt(recipe.Image, failure.Describe(recipe.Advisor?.Explain(failure) ?? []));
+            }
+
+            ImageLog.OtherWay(logger, recipe.Source, failure.Output[^1]);
+            ImageLog.OtherWay(_console, recipe.Source, failure.Output[^1]);
+            recipe = remedy;
+            try
+            {
+                await Task.WhenAll(recipe.ReplacedBases.Values.Select(replaced => EnsureAsync(replaced, logger, cancellationToken)));
+            }
+            catch (ImageException exception)
+            {
+                throw ImageException.NotBuilt(recipe.Image, failure.Describe([.. advisor.Explain(failure), exception.Message]));
+            }
+        }
+
+        ImageLog.Built(logger, recipe.Image);
+        ImageLog.Built(_console, recipe.Image);
+    }
+
+    private async Task<BuildFailure?> TryAsync(ImageRecipe recipe, ILogger logger, BuildEffort effort, CancellationToken cancellationToken)
     {
         ImageLog.Building(logger, recipe.Image);
         ImageLog.Building(_console, recipe.Image);
+        if (recipe.Note is { } note)
+        {
+            ImageLog.BuildOutput(logger, note);
+            ImageLog.BuildOutput(_console, note);
+        }
+
         var tail = new OutputTail(line =>
         {
             ImageLog.BuildOutput(logger, line);
@@ -90,7 +138,7 @@ public sealed partial class ImageBuilder(ContainerEngine engine, ILoggerFactory 
             {
                 ImageLog.BuildOutput(_console, line);
             }
-        });
+        }, KeptLines);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(s_limit);
         int exitCode;
@@ -103,6 +151,9 @@ public sealed partial class ImageBuilder(ContainerEngine engine, ILoggerFactory 
                     .. effort is BuildEffort.FromScratch ? ["--no-cache"] : Array.Empty<string>(),
                     .. recipe.Target is null ? Array.Empty<string>() : ["--target", recipe.Target],
                     .. recipe.Arguments.Keys.SelectMany(name => new[] { "--build-arg", name }),
+                    .. recipe.Inputs is { } inputs ? ["--label", $"{InputsLabel}={inputs()}"] : Array.Empty<string>(),
+                    .. recipe.ReplacedBases.SelectMany(
+                        replaced => new[] { "--build-context", $"{replaced.Key}=docker-image://{replaced.Value.Image}" }),
                     .. recipe.Contexts.SelectMany(context => new[] { "--build-context", $"{context.Key}={context.Value}" }),
                     .. recipe.NeedsDebianBase && File.Exists(s_certificates)
                         ? ["--secret", $"id=ca-certificates,src={s_certificates}"]
@@ -125,17 +176,13 @@ public sealed partial class ImageBuilder(ContainerEngine engine, ILoggerFactory 
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            throw new ImageBuildException(
-                recipe.Image, $"not done within {s_limit.TotalMinutes:0} minutes; the last lines were:{Environment.NewLine}{tail}");
+            throw ImageException.NotBuilt(
+                recipe.Image,
+                $"not done within {s_limit.TotalMinutes:0} minutes; the last lines were:{Environment.NewLine}"
+                + string.Join(Environment.NewLine, tail.Lines.TakeLast(15)));
         }
 
-        if (exitCode != 0)
-        {
-            throw new ImageBuildException(recipe.Image, tail.ToString());
-        }
-
-        ImageLog.Built(logger, recipe.Image);
-        ImageLog.Built(_console, recipe.Image);
+        return exitCode == 0 ? null : BuildFailure.Read(recipe.Dockerfile, tail.Lines);
     }
 
     // What is the same for all checkouts is built once for all AppHosts that start at the same time.

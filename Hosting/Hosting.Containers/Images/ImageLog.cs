@@ -7,8 +7,8 @@ internal static partial class ImageLog
     [LoggerMessage(EventId = 200, Level = LogLevel.Information, Message = "{Resource} runs {Image}: {Reason}")]
     public static partial void Chosen(ILogger logger, string resource, string image, string reason);
 
-    [LoggerMessage(EventId = 201, Level = LogLevel.Information, Message = "Building image {Image}; the first time this takes a minute or "
-        + "two")]
+    [LoggerMessage(EventId = 201, Level = LogLevel.Information, Message = "Building image {Image}; the first time this takes "
+        + "minutes")]
     public static partial void Building(ILogger logger, string image);
 
     [LoggerMessage(EventId = 202, Level = LogLevel.Information, Message = "{Line}")]
@@ -18,7 +18,7 @@ internal static partial class ImageLog
     public static partial void Built(ILogger logger, string image);
 
     [LoggerMessage(EventId = 204, Level = LogLevel.Error, Message = "{Resource} cannot start. {Reason}")]
-    public static partial void NotBuilt(ILogger logger, string resource, string reason);
+    public static partial void NotBrought(ILogger logger, string resource, string reason);
 
     [LoggerMessage(EventId = 205, Level = LogLevel.Warning, Message = "{Count} entries of {File} are not in the image {Image}; a module "
         + "that imports them does not load: {Missing}")]
@@ -29,4 +29,15 @@ internal static partial class ImageLog
 
     [LoggerMessage(EventId = 207, Level = LogLevel.Warning, Message = "{Resource} starts without waiting for {Service}, which cannot run")]
     public static partial void NotAwaited(ILogger logger, string resource, string service);
+
+    [LoggerMessage(EventId = 208, Level = LogLevel.Information, Message = "Pulling {Image}{Progress}")]
+    public static partial void Pulling(ILogger logger, string image, string progress);
+
+    [LoggerMessage(EventId = 209, Level = LogLevel.Warning, Message = "{Dockerfile} does not build as it is, but "
+        + "there is another way. It said: {Said}")]
+    public static partial void OtherWay(ILogger logger, string dockerfile, string said);
+
+    [LoggerMessage(EventId = 210, Level = LogLevel.Information, Message = "{Images} has been pulled: {Resource}'s next start takes it in "
+        + "place of {StandIn}")]
+    public static partial void CameLater(ILogger logger, string resource, string images, string standIn);
 }

@@ -12,6 +12,15 @@ namespace UvlhubAspire.Hosting.Containers;
 /// <param name="IsContentTagged">Whether an image of this name needs no further build.</param>
 public sealed record ImageRecipe(string Image, string Dockerfile, string Context, bool NeedsDebianBase, bool IsContentTagged)
 {
+    /// <summary>
+    /// What the image is made of, as a digest: an image that carries another, or none, is built anew. <see langword="null"/> where its
+    /// name says all (<see cref="IsContentTagged"/>), or where it is built each time.
+    /// </summary>
+    public Func<string>? Inputs { get; init; }
+
+    /// <summary>The Dockerfile that people know; another one may be built upon it.</summary>
+    public string Source => Base is { NeedsDebianBase: false } own ? own.Source : Dockerfile;
+
     /// <summary>Build arguments. They reach the builder through its environment: a value may be a secret.</summary>
     public IReadOnlyDictionary<string, string> Arguments { get; init; } = new Dictionary<string, string>();
 
@@ -23,6 +32,19 @@ public sealed record ImageRecipe(string Image, string Dockerfile, string Context
 
     /// <summary>The image that this one starts from, if that is built here as well.</summary>
     public ImageRecipe? Base { get; init; }
+
+    /// <summary>
+    /// Base images that are built here and take the place of those that the Dockerfile names, by their names in it. No registry is
+    /// asked for such a name.
+    /// </summary>
+    public IReadOnlyDictionary<string, ImageRecipe> ReplacedBases { get; init; } = new Dictionary<string, ImageRecipe>();
+
+    /// <summary>What the build is given beside what its Dockerfile says, in one line for people; <see langword="null"/> for
+    /// nothing.</summary>
+    public string? Note { get; init; }
+
+    /// <summary>Who knows what the build runs; <see langword="null"/> for nobody.</summary>
+    public IBuildAdvisor? Advisor { get; init; }
 
     /// <summary>What has to be done before the build, and then what is built; <see langword="null"/> if nothing has to.</summary>
     public Func<ImageRecipe, ILogger, CancellationToken, Task<ImageRecipe>>? Prepare { get; init; }

@@ -10,7 +10,8 @@ namespace UvlhubAspire.Hosting.Containers;
 /// image built when its container is about to be created, so that the dashboard is there to watch and containers that
 /// need no build do not wait.
 /// </summary>
-internal sealed class ImageResolver(ImageChooser chooser, ImageBuilder builder, DistributedApplicationModel model, ILoggerFactory loggers)
+internal sealed class ImageResolver(
+    ImageChooser chooser, ImagePuller puller, ImageBuilder builder, DistributedApplicationModel model, ILoggerFactory loggers)
     : IDistributedApplicationEventingSubscriber
 {
     private readonly ILogger _logger = loggers.CreateLogger("UvlhubAspire.Images");
@@ -43,7 +44,7 @@ internal sealed class ImageResolver(ImageChooser chooser, ImageBuilder builder, 
     }
 
     private void Apply(
-        IDistributedApplicationEventing eventing, IEnumerable<ContainerResource> containers, IEnumerable<ImageChoice> choices)
+        IDistributedApplicationEventing eventing, IEnumerable<ContainerResource> containers, IReadOnlyList<ImageChoice> choices)
     {
         foreach (var (container, choice) in containers.Zip(choices))
         {
@@ -51,12 +52,12 @@ internal sealed class ImageResolver(ImageChooser chooser, ImageBuilder builder, 
             {
                 ImageLog.OutOfReach(_logger, container.Name, choice.Reason);
                 ReleaseWhoeverWaitsForStart(container);
-                eventing.Subscribe<BeforeResourceStartedEvent>(
-                    container, (started, ct) => RequireAsync(container, choice, started.Services, ct));
-                continue;
+            }
+            else
+            {
+                ImageLog.Chosen(_logger, container.Name, choice.Image, choice.Reason);
             }
 
-            ImageLog.Chosen(_logger, container.Name, choice.Image, choice.Reason);
             if (choice.IsHere)
             {
                 container.Annotations.Add(new ImageIsHere());
@@ -66,8 +67,18 @@ internal sealed class ImageResolver(ImageChooser chooser, ImageBuilder builder, 
             {
                 Replace(container, recipe.Image);
                 container.Annotations.Add(new BuiltImage(recipe));
-                eventing.Subscribe<BeforeResourceStartedEvent>(
-                    container, (started, ct) => BuildAsync(container, recipe, started.Services, ct));
+            }
+
+            eventing.Subscribe<BeforeResourceStartedEvent>(
+                container, (started, ct) => BringAsync(container, choice, started.Services, ct));
+            if (choice.InPlaceOf.Count > 0)
+            {
+                eventing.Subscribe<ResourceReadyEvent>(container, (_, _) =>
+                {
+                    // Nobody waits for it.
+                    _ = AskAgainAsync(container, choice);
+                    return Task.CompletedTask;
+                });
             }
         }
     }
@@ -86,35 +97,33 @@ internal sealed class ImageResolver(ImageChooser chooser, ImageBuilder builder, 
         }
     }
 
-    // By the time somebody starts it again the image may have been brought here.
-    private async Task RequireAsync(
-        ContainerResource container, ImageChoice choice, IServiceProvider services, CancellationToken cancellationToken)
+    // A stand-in has its place until the real image is here; the next start then takes that one by itself.
+    private async Task AskAgainAsync(ContainerResource container, ImageChoice choice)
     {
-        var image = container.Annotations.OfType<ContainerImage>().Last();
-        chooser.Forget();
-        if (!await chooser.AllPresentAsync(image.BaseImages ?? [choice.Image], cancellationToken))
+        var answers = await Task.WhenAll(choice.InPlaceOf.Select(image => puller.Begin(image).Ended));
+        if (answers.All(answer => answer.Problem is null))
         {
-            ImageLog.OutOfReach(services.GetRequiredService<ResourceLoggerService>().GetLogger(container), container.Name, choice.Reason);
-            throw new DistributedApplicationException($"{container.Name} cannot start: {choice.Reason}");
-        }
-
-        if (choice.Recipe is { } recipe)
-        {
-            await BuildAsync(container, recipe, services, cancellationToken);
+            ImageLog.CameLater(_logger, container.Name, string.Join(", ", choice.InPlaceOf), choice.Image);
         }
     }
 
-    private async Task BuildAsync(
-        ContainerResource container, ImageRecipe recipe, IServiceProvider services, CancellationToken cancellationToken)
+    // At each start: by the time somebody starts it again the image may have been brought here, or its sources changed.
+    private async Task BringAsync(
+        ContainerResource container, ImageChoice choice, IServiceProvider services, CancellationToken cancellationToken)
     {
+        var log = services.GetRequiredService<ResourceLoggerService>().GetLogger(container);
         try
         {
-            await builder.EnsureAsync(recipe, services.GetRequiredService<ResourceLoggerService>().GetLogger(container), cancellationToken);
+            await Task.WhenAll(choice.Needed.Select(image => puller.EnsureAsync(image, log, cancellationToken)));
+            if (choice.Recipe is { } recipe)
+            {
+                await builder.EnsureAsync(recipe, log, cancellationToken);
+            }
         }
-        catch (ImageBuildException exception)
+        catch (ImageException exception)
         {
             // The container's own log has it as well; the console is where someone without the dashboard looks.
-            ImageLog.NotBuilt(_logger, container.Name, exception.Message);
+            ImageLog.NotBrought(_logger, container.Name, exception.Message);
             throw;
         }
     }

@@ -19,6 +19,9 @@ internal sealed partial class NamedNetwork(ContainerEngine engine, NetworkName n
 
     // The engine's API since version 25: before that, a container could be created on one network only.
     private static readonly Version s_severalNetworks = new(1, 44);
+    // Compose takes no network of that name without it, not even one that is left over.
+    private const string ComposeLabel = "com.docker.compose.network";
+
     private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(30);
     private readonly ILogger _logger = loggers.CreateLogger("UvlhubAspire.Network");
     private string? _ours;
@@ -47,7 +50,17 @@ internal sealed partial class NamedNetwork(ContainerEngine engine, NetworkName n
         if (_ours is { } id)
         {
             // Also where the containers' end has taken all the time that the host gives to its own.
-            await engine.RunAsync(s_limit, CancellationToken.None, "network", "rm", id);
+            // The engine takes a moment to let go of a container that is gone.
+            for (var attempt = 0; attempt < 20; attempt++)
+            {
+                var removed = await engine.RunAsync(s_limit, CancellationToken.None, "network", "rm", id);
+                if (removed.Succeeded || !removed.Error.Contains("active endpoints", StringComparison.Ordinal))
+                {
+                    return;
+                }
+
+                await Task.Delay(TimeSpan.FromSeconds(0.25), CancellationToken.None);
+            }
         }
     }
 
@@ -104,7 +117,8 @@ internal sealed partial class NamedNetwork(ContainerEngine engine, NetworkName n
     private async Task<string?> CreateAsync(CancellationToken cancellationToken)
     {
         var created = await engine.RunAsync(
-            s_limit, cancellationToken, "network", "create", "--label", $"{Label}={name.Value}", name.Value);
+            s_limit, cancellationToken, "network", "create", "--label", $"{Label}={name.Value}", "--label",
+            $"{ComposeLabel}={name.InCompose ?? name.Value}", name.Value);
         if (created.Succeeded)
         {
             return _ours = created.Output;
@@ -121,4 +135,5 @@ internal sealed partial class NamedNetwork(ContainerEngine engine, NetworkName n
 
 /// <summary>What the network is called on the engine.</summary>
 /// <param name="Value">The name.</param>
-public sealed record NetworkName(string Value);
+/// <param name="InCompose">What a compose file that declares it calls it, if that is something else.</param>
+public sealed record NetworkName(string Value, string? InCompose = null);

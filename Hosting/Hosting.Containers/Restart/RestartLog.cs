@@ -18,7 +18,7 @@ internal static partial class RestartLog
     public static partial void StoppedByHand(ILogger logger, string container);
 
     [LoggerMessage(EventId = 403, Level = LogLevel.Error, Message = "{Resource} cannot be started again: {Reason}")]
-    public static partial void Failed(ILogger logger, string resource, string reason);
+    public static partial void Failed(ILogger logger, string resource, string reason, Exception? exception);
 
     [LoggerMessage(EventId = 404, Level = LogLevel.Error, Message = "The container engine is gone ('{Engine} version': {Reason}). Start "
         + "it again: everything that it ran is then started again by itself. Ctrl+C ends the waiting")]

@@ -2,8 +2,9 @@ namespace UvlhubAspire.Hosting.Containers;
 
 /// <summary>
 /// Says that a container which dies is started again. Neither Aspire nor its orchestrator does that
-/// (https://github.com/microsoft/aspire/issues/5003). Not the engine's own <c>--restart</c>, because that goes on when
-/// nobody is left to watch: after a killed AppHost, or after the machine was started anew.
+/// (https://github.com/microsoft/aspire/issues/5003). Not the engine's own <c>--restart</c>: <c>always</c> goes on when nobody
+/// is left to watch, after a killed AppHost or when the machine was started anew; <c>on-failure:N</c> counts over a
+/// container's whole life, leaves one down that ended without an error, and all of them when the engine itself had ended.
 /// </summary>
 public sealed record RestartPolicy : IResourceAnnotation
 {
@@ -22,8 +23,11 @@ public sealed record RestartPolicy : IResourceAnnotation
     /// <summary>The longest pause. Default: 30 seconds.</summary>
     public TimeSpan LongestDelay { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>A container that has run this long has recovered: its count starts anew. Default: one minute.</summary>
-    public TimeSpan StableAfter { get; init; } = TimeSpan.FromMinutes(1);
+    /// <summary>
+    /// A container that has run this long has recovered: its count starts anew. Default: ten minutes, which is longer than
+    /// those take that wait for something and then give up.
+    /// </summary>
+    public TimeSpan StableAfter { get; init; } = TimeSpan.FromMinutes(10);
 
     /// <summary>What happens after a death.</summary>
     /// <param name="death">The death.</param>

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Globalization;
+using System.Threading.Channels;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -16,8 +17,14 @@ internal sealed class RestartSupervisor(
     TimeProvider time,
     ILoggerFactory loggers) : BackgroundService
 {
+    /// <summary>The property, shown among a resource's details, that tells of its restarts.</summary>
+    public const string RestartsProperty = "Restarts";
+
     private const string ContainerIdProperty = "container.id";
     private const int LinesShown = 15;
+
+    // One that waits before its next start keeps no other one waiting.
+    private static readonly ParallelOptions s_allAtOnce = new() { MaxDegreeOfParallelism = 1024 };
     private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(60);
 
     // The engine is asked again after this, and tells what has happened in the time between two questions.
@@ -29,19 +36,16 @@ internal sealed class RestartSupervisor(
     private readonly ILogger _console = loggers.CreateLogger("UvlhubAspire.Restart");
     private readonly EngineEvents _events = new(engine);
     private readonly ConcurrentDictionary<string, SupervisedContainer> _containers = new(StringComparer.Ordinal);
-    private volatile bool _isOrchestratorBlind;
+    private readonly Channel<SupervisedContainer> _down = Channel.CreateUnbounded<SupervisedContainer>();
 
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        try
-        {
-            await Task.WhenAll(WatchResourcesAsync(stoppingToken), WatchEngineAsync(stoppingToken));
-        }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-        {
-            // The application ends.
-        }
+        await Task.WhenAll(
+            WatchResourcesAsync(stoppingToken),
+            WatchEngineAsync(stoppingToken),
+            Parallel.ForEachAsync(
+                _down.Reader.ReadAllAsync(stoppingToken), s_allAtOnce, (container, _) => HandleAsync(container, stoppingToken)));
     }
 
     private async Task WatchResourcesAsync(CancellationToken cancellationToken)
@@ -50,11 +54,13 @@ internal sealed class RestartSupervisor(
         {
             if (change.Resource.TryGetLastAnnotation<RestartPolicy>(out var policy) && ContainerId(change.Snapshot) is { Length: > 0 } id)
             {
-                var container = _containers.GetOrAdd(id, _ => new SupervisedContainer(id, change, policy));
+                // Started by hand, a resource has another container, which has not died yet.
+                var container = _containers.AddOrUpdate(
+                    change.ResourceId, _ => new(id, change, policy), (_, known) => known.Id == id ? known : new(id, change, policy));
                 container.StaysDown &= change.Snapshot.State?.Text != KnownResourceStates.Running;
                 if (change.Snapshot.State?.Text == KnownResourceStates.Exited)
                 {
-                    _ = HandleAsync(container, cancellationToken);
+                    _down.Writer.TryWrite(container);
                 }
             }
         }
@@ -68,9 +74,9 @@ internal sealed class RestartSupervisor(
         {
             await foreach (var id in _events.DeathsAsync(time.GetUtcNow() - s_overlap, cancellationToken))
             {
-                if (_containers.TryGetValue(id, out var container))
+                foreach (var container in _containers.Values.Where(container => container.Id == id))
                 {
-                    _ = HandleAsync(container, cancellationToken);
+                    _down.Writer.TryWrite(container);
                 }
             }
 
@@ -87,18 +93,12 @@ internal sealed class RestartSupervisor(
 
     private async Task WaitForEngineAsync(string refusal, CancellationToken cancellationToken)
     {
-        var gone = time.GetUtcNow();
-        var waited = time.GetTimestamp();
-        _isOrchestratorBlind = true;
+        var (gone, waited) = (time.GetUtcNow(), time.GetTimestamp());
         RestartLog.EngineGone(_console, engine.Executable, refusal);
-        foreach (var container in _containers.Values)
+        foreach (var container in _containers.Values.Where(container => container.Handled > gone - s_engineEnd))
         {
-            if (container.Handled > gone - s_engineEnd)
-            {
-                // The engine has ended it together with itself, which looks as if a person had.
-                container.StaysDown = false;
-                container.Handled = default;
-            }
+            // The engine has ended it together with itself, which looks as if a person had.
+            (container.StaysDown, container.Handled) = (false, default);
         }
 
         foreach (var container in Wanted())
@@ -118,85 +118,69 @@ internal sealed class RestartSupervisor(
         RestartLog.EngineBack(_console, engine.Executable, time.GetElapsedTime(waited).TotalSeconds);
         foreach (var container in Wanted())
         {
-            _ = HandleAsync(container, cancellationToken);
+            _down.Writer.TryWrite(container);
         }
     }
 
     private IEnumerable<SupervisedContainer> Wanted() => _containers.Values.Where(container => !container.StaysDown);
 
-    private async Task HandleAsync(SupervisedContainer container, CancellationToken cancellationToken)
+    private async ValueTask HandleAsync(SupervisedContainer container, CancellationToken cancellationToken)
     {
+        // Every change of a resource that is down says again that it is down. One after the other, so that a death is
+        // handled once, and a death right after a restart is not overlooked.
+        await container.Gate.WaitAsync(cancellationToken);
         try
         {
-            // Every change of a resource that is down says again that it is down. One after the other, so that a death is
-            // handled once, and a death right after a restart is not overlooked.
-            await container.Gate.WaitAsync(cancellationToken);
-            try
+            var death = await ContainerDeath.ReadAsync(engine, container.Id, cancellationToken);
+            if (death is null)
             {
-                var death = await ContainerDeath.ReadAsync(engine, container.Id, cancellationToken);
-                if (death is not null && death.FinishedAt != container.Handled)
-                {
-                    container.Handled = death.FinishedAt;
-                    await HandleAsync(container, death, cancellationToken);
-                }
-                else if (death is null && _isOrchestratorBlind)
-                {
-                    await PublishRunningAsync(container, cancellationToken);
-                }
+                await PublishRunningAsync(container, cancellationToken);
             }
-            finally
+            else if (death.FinishedAt != container.Handled)
             {
-                container.Gate.Release();
+                container.Handled = death.FinishedAt;
+                await HandleAsync(container, death, cancellationToken);
             }
         }
-        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
         {
-            // The application ends, and so do its containers.
+            RestartLog.Failed(_console, container.Change.Resource.Name, exception.Message, exception);
         }
-        catch (Exception exception)
+        finally
         {
-            RestartLog.Failed(_console, container.Change.Resource.Name, exception.Message);
+            container.Gate.Release();
         }
     }
 
     private async Task HandleAsync(SupervisedContainer container, ContainerDeath death, CancellationToken cancellationToken)
     {
-        var change = container.Change;
-        var policy = container.Policy;
-        var name = change.Resource.Name;
-        var log = resourceLoggers.GetLogger(change.ResourceId);
+        var (change, policy, name) = (container.Change, container.Policy, container.Change.Resource.Name);
+        ILogger[] logs = [resourceLoggers.GetLogger(change.ResourceId), _console];
         var decision = policy.Decide(death, container.Restarts);
         container.Restarts = decision.Restarts;
+        container.StaysDown = decision.Step != RestartStep.Restart;
         var cause = death.OutOfMemory ? "it ran out of memory" : string.Create(CultureInfo.InvariantCulture, $"exit code {death.ExitCode}");
         switch (decision.Step)
         {
             case RestartStep.StayStopped:
-                container.StaysDown = true;
-                RestartLog.StoppedByHand(log, death.Container);
-                break;
-
-            case RestartStep.Finished:
-                container.StaysDown = true;
+                RestartLog.StoppedByHand(logs[0], death.Container);
                 break;
 
             case RestartStep.GiveUp:
-                container.StaysDown = true;
                 var lines = await LastLinesAsync(container.Id, cancellationToken);
-                foreach (var logger in (ILogger[])[log, _console])
+                foreach (var log in logs)
                 {
-                    RestartLog.GivenUp(logger, name, death.Container, decision.Restarts + 1, cause, lines);
+                    RestartLog.GivenUp(log, name, death.Container, decision.Restarts + 1, cause, lines);
                 }
 
-                await PublishAsync(
-                    change, new ResourceStateSnapshot(KnownResourceStates.FailedToStart, KnownResourceStateStyles.Error),
-                    $"crash loop: given up after {decision.Restarts} in a row; {cause}");
+                await PublishFailureAsync(change, $"crash loop: given up after {decision.Restarts} in a row; {cause}");
                 break;
 
             case RestartStep.Restart:
-                foreach (var logger in (ILogger[])[log, _console])
+                foreach (var log in logs)
                 {
                     RestartLog.Restarting(
-                        logger, name, death.Container, cause, decision.Delay.TotalSeconds, decision.Restarts, policy.Limit);
+                        log, name, death.Container, cause, decision.Delay.TotalSeconds, decision.Restarts, policy.Limit);
                 }
 
                 container.Total++;
@@ -205,22 +189,24 @@ internal sealed class RestartSupervisor(
                     $"{container.Total}, the last at {death.FinishedAt.ToLocalTime():T}; {cause}");
                 await Task.Delay(decision.Delay, time, cancellationToken);
                 var started = await engine.RunAsync(s_limit, cancellationToken, "container", "start", container.Id);
-                if (!started.Succeeded)
-                {
-                    RestartLog.Failed(log, name, started.Error);
-                    RestartLog.Failed(_console, name, started.Error);
-                    await PublishAsync(
-                        change, new ResourceStateSnapshot(KnownResourceStates.FailedToStart, KnownResourceStateStyles.Error),
-                        $"the restart failed: {started.Error}");
-                }
-                else if (_isOrchestratorBlind)
+                if (started.Succeeded)
                 {
                     await PublishRunningAsync(container, cancellationToken);
+                    break;
                 }
 
+                foreach (var log in logs)
+                {
+                    RestartLog.Failed(log, name, started.Error, exception: null);
+                }
+
+                await PublishFailureAsync(change, $"the restart failed: {started.Error}");
                 break;
         }
     }
+
+    private Task PublishFailureAsync(ResourceEvent change, string restarts) => PublishAsync(
+        change, new ResourceStateSnapshot(KnownResourceStates.FailedToStart, KnownResourceStateStyles.Error), restarts);
 
     // The state is the orchestrator's again as soon as the container runs; the property stays beside it.
     private Task PublishAsync(ResourceEvent change, ResourceStateSnapshot state, string restarts) =>
@@ -245,9 +231,6 @@ internal sealed class RestartSupervisor(
             });
         }
     }
-
-    /// <summary>The property, shown among a resource's details, that tells of its restarts.</summary>
-    public const string RestartsProperty = "Restarts";
 
     private async Task<string> LastLinesAsync(string id, CancellationToken cancellationToken)
     {

@@ -14,7 +14,8 @@ public static class SecretBuilderExtensions
     public static void AddSecretVariables(this IDistributedApplicationBuilder builder, LooksSecret looksSecret)
     {
         builder.Services.AddSingleton(looksSecret);
-        builder.Services.AddSingleton<SecretVariables>();
+        builder.Services.AddSingleton(
+            services => ActivatorUtilities.CreateInstance<SecretVariables>(services, SecretVariables.Folder));
         builder.Services.AddSingleton<IDistributedApplicationEventingSubscriber>(
             services => services.GetRequiredService<SecretVariables>());
         builder.Services.AddSingleton<IHostedService>(services => services.GetRequiredService<SecretVariables>());

@@ -13,8 +13,9 @@ namespace UvlhubAspire.Hosting.Containers;
 /// </summary>
 /// <param name="notifications">Tells the dashboard which variables these are.</param>
 /// <param name="looksSecret">Whether a variable's value must not be seen, by its name and its value.</param>
-internal sealed class SecretVariables(
-    ResourceNotificationService notifications, LooksSecret looksSecret) : IDistributedApplicationEventingSubscriber, IHostedService
+/// <param name="folder">Where the files lie, by container.</param>
+internal sealed class SecretVariables(ResourceNotificationService notifications, LooksSecret looksSecret, string folder)
+    : IDistributedApplicationEventingSubscriber, IHostedService
 {
     /// <summary>The name, among a resource's details in the dashboard, of the list of variables that are kept from it.</summary>
     public const string Property = "Secret variables";
@@ -27,7 +28,7 @@ internal sealed class SecretVariables(
 
     private readonly ConcurrentBag<string> _files = [];
 
-    /// <summary>The folder of the files.</summary>
+    /// <summary>The folder of the files of all runs.</summary>
     public static string Folder { get; } = UserFolder.Of("containers");
 
     /// <inheritdoc/>
@@ -57,7 +58,8 @@ internal sealed class SecretVariables(
     /// <summary>Removes the files.</summary>
     public Task StopAsync(CancellationToken cancellationToken)
     {
-        foreach (var file in _files)
+        // Whoever clears up the user's folders takes the files' folder, too, and that is no reason to end with an error.
+        foreach (var file in _files.Where(File.Exists))
         {
             File.Delete(file);
         }
@@ -78,7 +80,7 @@ internal sealed class SecretVariables(
     private void MoveToFiles(ContainerResource container, IReadOnlyList<ParameterResource> parameters)
     {
         var name = container.ContainerName() ?? $"{container.Name}-{Environment.ProcessId}";
-        var file = Path.Combine(Folder, $"{name}.env");
+        var file = Path.Combine(folder, $"{name}.env");
         _files.Add(file);
 
         container.Annotations.Add(new ContainerRuntimeArgsCallbackAnnotation(arguments =>
@@ -130,17 +132,17 @@ internal sealed class SecretVariables(
         }));
     }
 
-    private static void Write(string file, string text)
+    private void Write(string file, string text)
     {
         if (OperatingSystem.IsWindows())
         {
             // The user's own folder is no one else's there.
-            Directory.CreateDirectory(Folder);
+            Directory.CreateDirectory(folder);
             File.WriteAllText(file, text);
             return;
         }
 
-        Directory.CreateDirectory(Folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         // A new one, because the mode of one that is there would stay.
         File.Delete(file);
         using var stream = new FileStream(file, new FileStreamOptions

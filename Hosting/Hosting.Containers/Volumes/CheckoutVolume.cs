@@ -17,19 +17,18 @@ public sealed partial class CheckoutVolume(ContainerEngine engine, ILogger logge
     /// checkout, the name gets a suffix from the path, so the next start finds the same volume again. A name that the
     /// user has set is taken as it is: sharing is then what was asked for.
     /// </summary>
-    /// <returns>The volume's name.</returns>
-    public async Task<string> EnsureAsync(string name, string checkout, bool isNamedByUser, CancellationToken cancellationToken)
+    /// <returns>The volume's name, and whether it was made now.</returns>
+    public async Task<(string Name, bool IsNew)> EnsureAsync(string name, string checkout, bool isNamedByUser, CancellationToken cancellationToken)
     {
-        var owner = await OwnerAsync(name, cancellationToken);
-        if (owner is not null && owner != checkout && owner.Length > 0 && !isNamedByUser)
+        var own = await NameAsync(name, checkout, isNamedByUser, cancellationToken);
+        if (own != name)
         {
-            var own = $"{name}_{Names.Digest(checkout, 8)}";
-            LogOtherOwner(name, owner, own);
+            LogOtherOwner(name, await OwnerAsync(name, cancellationToken), own);
             name = own;
-            owner = await OwnerAsync(name, cancellationToken);
         }
 
-        if (owner is null)
+        var isNew = await OwnerAsync(name, cancellationToken) is null;
+        if (isNew)
         {
             var created = await engine.RunAsync(
                 s_limit, cancellationToken, "volume", "create", "--label", $"{CheckoutLabel}={checkout}", name);
@@ -39,9 +38,15 @@ public sealed partial class CheckoutVolume(ContainerEngine engine, ILogger logge
             }
         }
 
-        LogVolume(name, owner is null ? "new" : "kept from an earlier run");
-        return name;
+        LogVolume(name, isNew ? "new" : "kept from an earlier run");
+        return (name, isNew);
     }
+
+    /// <summary>The name that the checkout's volume has, or will have.</summary>
+    public async Task<string> NameAsync(string name, string checkout, bool isNamedByUser, CancellationToken cancellationToken) =>
+        !isNamedByUser && await OwnerAsync(name, cancellationToken) is { Length: > 0 } owner && owner != checkout
+            ? $"{name}_{Names.Digest(checkout, 8)}"
+            : name;
 
     /// <summary>The checkout that a volume is labelled with; empty if it has no label, <see langword="null"/> if there is
     /// no such volume.</summary>
@@ -56,5 +61,5 @@ public sealed partial class CheckoutVolume(ContainerEngine engine, ILogger logge
 
     [LoggerMessage(EventId = 111, Level = LogLevel.Warning, Message = "The volume {Volume} belongs to the checkout {Owner}; this checkout "
         + "uses {Own}")]
-    private partial void LogOtherOwner(string volume, string owner, string own);
+    private partial void LogOtherOwner(string volume, string? owner, string own);
 }

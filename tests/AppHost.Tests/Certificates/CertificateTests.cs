@@ -59,12 +59,6 @@ public sealed class CertificateTests : IDisposable
     }
 
     [Fact]
-    public void An_authority_without_https_is_refused() =>
-        Assert.Contains(
-            "Uvlhub:Tls:Authority is 'http://a.org'", Assert.Throws<UserErrorException>(() => Read("a.org", "http://a.org")).Message,
-            StringComparison.Ordinal);
-
-    [Fact]
     public async Task The_checkouts_templates_are_filled_outside_of_the_checkout()
     {
         _folder.Write("docker/nginx/nginx.prod.no-ssl.conf.template", "server_name {{domain}};");
@@ -128,10 +122,8 @@ public sealed class CertificateTests : IDisposable
         CheckEvery = TimeSpan.FromHours(12),
     };
 
-    private TlsSettings? Read(string domain, string? authority = null) =>
-        TlsSettings.Read(
-            new UvlhubOptions { Domain = domain, Tls = new() { Email = "a@a.org", Authority = authority } },
-            Checkout(EnvironmentProfile.Production));
+    private TlsSettings? Read(string domain) => TlsSettings.Read(
+        new UvlhubOptions { Domain = domain, Tls = new() { Email = "a@a.org" } }, Checkout(EnvironmentProfile.Production));
 
     private UvlhubCheckout Checkout(EnvironmentProfile profile)
     {

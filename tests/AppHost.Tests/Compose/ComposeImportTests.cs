@@ -26,7 +26,7 @@ public sealed class ComposeImportTests(InventedForkFixture plain) : IClassFixtur
             ["--shm-size", "64m", "--cap-add", "NET_ADMIN", "--health-cmd", "curl -f 'http://localhost:5001/a b'", "--health-interval", "5s", "--health-retries", "3"],
             facts.EngineOptions);
         Assert.Equal(["zenodo.org"], fakenodo.Annotations.OfType<ContainerNetworkAliasAnnotation>().Select(alias => alias.Alias));
-        Assert.Equal(["fakenodo-engine"], fakenodo.Annotations.OfType<HealthCheckAnnotation>().Select(check => check.Key));
+        Assert.Equal(["fakenodo_check"], fakenodo.Annotations.OfType<HealthCheckAnnotation>().Select(check => check.Key));
         Assert.Empty(fakenodo.Annotations.OfType<ExplicitStartupAnnotation>());
     }
 
@@ -277,7 +277,7 @@ public sealed class ComposeImportTests(InventedForkFixture plain) : IClassFixtur
             $"{file}:33: discord_bot: networks: the external network caddy_net is not joined; publish a port to be reached from it",
             $"{file}:32: discord_bot: logging: the log goes to the dashboard; the driver stays the engine's own",
             $"{file}:34: seeder: replicas: one container runs, not 2",
-            $"{file}:35: probe: ports: db has the host's port 3306; the system chooses a free one. To choose yourself: "
+            $"{file}:35: probe: ports: fakenodo has the host's port 5001; the system chooses a free one. To choose yourself: "
             + "--Uvlhub:Ports:probe:1234=PORT",
             $"{file}:36: placeholder: image: '<your_dockerhub_name>/bot' is no name of an image; put the right one in its place. The "
             + "service is not run",
@@ -293,4 +293,21 @@ public sealed class ComposeImportTests(InventedForkFixture plain) : IClassFixtur
 
     private static IEnumerable<(string, WaitType)> Waits(InventedFork fork, string name) =>
         fork.Container(name).Annotations.OfType<WaitAnnotation>().Select(wait => (wait.Resource.Name, wait.WaitType));
+
+    [Fact]
+    public async Task A_database_in_a_folder_of_the_checkout_is_named_with_the_way_to_work_on_it()
+    {
+        await using var model = await EditionModel.CreateAsync(Edition.Course, folder =>
+        {
+            folder.Write("docker/data/ibdata1", "");
+            folder.Write(
+                "docker/docker-compose.dev.yml",
+                "services:\n  web: { image: web }\n  db:\n    image: mariadb\n    volumes:\n      - ./data:/var/lib/mysql\n");
+        });
+        var finding = Assert.Single(model.Findings, finding => finding.Subject == "volumes");
+        Assert.Equal(6, finding.At.Line);
+        Assert.Contains($"there is a database in {model.Folder}/docker/data", finding.Problem, StringComparison.Ordinal);
+        Assert.Contains($"--opt device={model.Folder}/docker/data ", finding.Problem, StringComparison.Ordinal);
+        Assert.Contains("--Uvlhub:DataVolume=", finding.Problem, StringComparison.Ordinal);
+    }
 }

@@ -159,9 +159,9 @@ public sealed partial class DriftCheckTests
     }
 
     [Theory]
-    [InlineData("image: \"mariadb:11.4\"", "runs mariadb:11.4, the model mariadb:12.0.2")]
-    [InlineData("build: { context: ../, dockerfile: docker/images/Dockerfile.old }", "is built from docker/images/Dockerfile.old on mariadb:10.6; the model runs mariadb:12.0.2")]
-    [InlineData("build: { context: ../, dockerfile: docker/images/Dockerfile.copies }", "is built from docker/images/Dockerfile.copies on mariadb:12.0.2; the model runs mariadb:12.0.2")]
+    [InlineData("image: \"mariadb:11.4\"", "runs mariadb:11.4, the model docker.io/library/mariadb:12.0.2")]
+    [InlineData("build: { context: ../, dockerfile: docker/images/Dockerfile.old }", "is built from docker/images/Dockerfile.old on mariadb:10.6; the model runs docker.io/library/mariadb:12.0.2")]
+    [InlineData("build: { context: ../, dockerfile: docker/images/Dockerfile.copies }", "is built from docker/images/Dockerfile.copies on mariadb:12.0.2; the model runs docker.io/library/mariadb:12.0.2")]
     [InlineData("container_name: other_container", "is called other_container, in the model mariadb_container")]
     [InlineData("entrypoint: /own.sh", "runs /own.sh; the model runs the image's own command")]
     [InlineData("volumes: [ \"../data:/var/lib/mysql\" ]", "data on /var/lib/mysql, the model mariadb_data_checkout")]

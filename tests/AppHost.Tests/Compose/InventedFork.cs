@@ -50,7 +50,7 @@ public sealed class InventedFork : IAsyncDisposable
             logging: { driver: none }
             networks: { uvlhub_network: { ipv4_address: 172.20.0.9 }, caddy_net: }
           seeder: { image: "localhost:5000/team/seeder:1.2", restart: "no", deploy: { replicas: 2 } }
-          probe: { image: probe, ports: [ "9000:9000", "5353:53/udp", "3306:1234" ], restart: "on-failure:3", healthcheck: { disable: true } }
+          probe: { image: probe, ports: [ "9000:9000", "5353:53/udp", "5001:1234" ], restart: "on-failure:3", healthcheck: { disable: true } }
           placeholder: { image: <your_dockerhub_name>/bot }
           rosemary: { image: rosemary }
         volumes:

@@ -27,6 +27,24 @@ public sealed class NginxTests
     }
 
     [Fact]
+    public async Task Of_what_else_a_checkout_mounts_into_it_no_engines_socket_comes_in_and_no_file_is_read_that_is_no_configuration()
+    {
+        await using var model = await EditionModel.CreateAsync(Edition.Course, folder => folder.Write(
+            "docker/docker-compose.dev.yml",
+            """
+            services:
+              web: { image: web }
+              db: { image: mariadb }
+              nginx:
+                image: nginx
+                volumes: [ "./nginx/nginx.dev.conf:/etc/nginx/nginx.conf:ro", "/var/run/docker.sock:/var/run/docker.sock:ro", "/dev/null:/silence" ]
+            """));
+        var nginx = await model.FactsAsync("nginx");
+        Assert.Equal(["/etc/nginx/nginx.conf", "/silence"], nginx.Mounts.Select(mount => mount.Target));
+        Assert.Equal([.. Upstreams.Before, .. Upstreams.Command], nginx.Arguments);
+    }
+
+    [Fact]
     public async Task It_waits_for_nothing_so_that_its_502_page_is_there_from_the_start()
     {
         await using var model = await EditionModel.CreateAsync(Edition.Course);

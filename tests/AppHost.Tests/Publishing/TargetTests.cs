@@ -1,7 +1,5 @@
 using System.Text;
 using System.Text.RegularExpressions;
-using k8s;
-using k8s.Models;
 using UvlhubAspire.AppHost.Publishing;
 using UvlhubAspire.AppHost.Uvlhub;
 using UvlhubAspire.Hosting.Compose;
@@ -79,50 +77,11 @@ public sealed class TargetTests : IDisposable
     }
 
     [Fact]
-    public void Kubernetes_manifests_are_what_its_own_types_say_and_refer_to_nothing_that_is_missing()
-    {
-        // Strict: a key that the type does not have is an error.
-        var objects = KubernetesYaml.LoadAllFromString(Text(new KubernetesTarget(), "manifests.yml"), typeMap: null, strict: true);
-
-        var database = Assert.Single(objects.OfType<V1StatefulSet>());
-        Assert.Equal("db-data", Assert.Single(database.Spec.VolumeClaimTemplates).Metadata.Name);
-        Assert.Equal("migrator-v1", Assert.Single(objects.OfType<V1Job>()).Metadata.Name);
-        Assert.Equal(
-            ["nginx", "web"], objects.OfType<V1Deployment>().Select(deployment => deployment.Metadata.Name).Order(StringComparer.Ordinal));
-        Assert.Equal("a.org", Assert.Single(Assert.Single(objects.OfType<V1Ingress>()).Spec.Tls).Hosts.Single());
-
-        List<V1PodSpec> pods =
-        [
-            .. objects.OfType<V1Deployment>().Select(deployment => deployment.Spec.Template.Spec),
-            .. objects.OfType<V1Job>().Select(job => job.Spec.Template.Spec), database.Spec.Template.Spec,
-        ];
-        List<string> claims = [.. objects.OfType<V1PersistentVolumeClaim>().Select(claim => claim.Metadata.Name)];
-        List<string> configurations = [.. objects.OfType<V1ConfigMap>().Select(map => map.Metadata.Name)];
-        foreach (var pod in pods)
-        {
-            var volumes = pod.Volumes.Select(volume => volume.Name).Concat(pod == database.Spec.Template.Spec ? ["db-data"] : []).ToList();
-            Assert.All(pod.Containers[0].VolumeMounts, mount => Assert.Contains(mount.Name, volumes));
-            Assert.All(pod.Volumes, volume => Assert.True(
-                volume.EmptyDir is not null || claims.Contains(volume.PersistentVolumeClaim?.ClaimName ?? "")
-                    || configurations.Contains(volume.ConfigMap?.Name ?? ""), volume.Name));
-            Assert.False(pod.EnableServiceLinks);
-        }
-
-        var web = objects.OfType<V1Deployment>().Single(deployment => deployment.Metadata.Name == "web").Spec.Template.Spec.Containers[0];
-        Assert.Equal("MARIADB_PASSWORD", web.Env.Single(variable => variable.Name == "MARIADB_PASSWORD").ValueFrom.SecretKeyRef.Key);
-        Assert.Equal("/", web.ReadinessProbe.HttpGet.Path);
-    }
-
-    [Fact]
     public void A_secret_inside_other_text_is_refused_where_it_cannot_be_said()
     {
         var model = Model() with { Services = [Service("web", PublishedKind.Replicated) with { Environment = new Dictionary<string, PublishedValue> { ["URL"] = new(["db://", s_password]) } }] };
         Assert.Contains(
             "URL", Assert.Throws<Aspire.Hosting.DistributedApplicationException>(() => new SwarmTarget().Write(model).ToList()).Message,
-            StringComparison.Ordinal);
-        Assert.Contains(
-            "URL",
-            Assert.Throws<Aspire.Hosting.DistributedApplicationException>(() => new KubernetesTarget().Write(model).ToList()).Message,
             StringComparison.Ordinal);
     }
 
@@ -172,7 +131,7 @@ public sealed class TargetTests : IDisposable
                     Ports = [5000],
                     Volumes = [new("uploads", "/app/uploads", IsReadOnly: false)],
                     DependsOn = [new("migrator", PublishedCondition.Completed)],
-                    Probe = new PublishedProbe(["true"]) { Page = "/" },
+                    Probe = new PublishedProbe(["true"]),
                 },
                 Service("nginx", PublishedKind.Gateway) with
                 {

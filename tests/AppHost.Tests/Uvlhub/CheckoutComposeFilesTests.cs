@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using UvlhubAspire.AppHost.Uvlhub;
 using UvlhubAspire.Checkout;
 using UvlhubAspire.Engine;
@@ -45,6 +46,26 @@ public sealed class CheckoutComposeFilesTests : IDisposable
 
         Assert.Equal(
             development is null ? null : Path.Combine(_folder.Path, development), CheckoutComposeFiles.Find(_folder.Path).Development);
+    }
+
+    [Theory]
+    [InlineData(Architecture.X64, "docker-compose.dev.yml", "docker-compose.dev-arm.yml", "docker-compose.dev.yml")]
+    [InlineData(Architecture.Arm64, "docker-compose.dev-arm.yml", "docker-compose.dev-arm.yml", "docker-compose.dev.yml")]
+    [InlineData(Architecture.X64, "docker-compose.dev.yml", "docker-compose.dev-gpu.yml", "docker-compose.dev.yml", "docker-compose.dev2.yml")]
+    [InlineData(Architecture.X64, "docker-compose.dev-gpu.yml", "docker-compose.dev-gpu.yml", "docker-compose.yml")]
+    [InlineData(Architecture.X64, "docker-compose.yml", "docker-compose.dev.m1.yml", "docker-compose.yml")]
+    [InlineData(Architecture.Arm64, "compose.local.yaml", "compose.local-amd64.yaml", "compose.local.yaml")]
+    [InlineData(Architecture.X64, "compose.development.yml", "compose.development.yml", "compose.devices.yml")]
+    public void The_exact_name_comes_before_its_varieties_and_another_processors_file_never(
+        Architecture processor, string development, params string[] files)
+    {
+        foreach (var file in files)
+        {
+            _folder.Write($"docker/{file}", "services: { web: { image: a } }");
+        }
+
+        Assert.Equal(
+            Path.Combine(_folder.Path, "docker", development), CheckoutComposeFiles.Find(_folder.Path, processor: processor).Development);
     }
 
     [Fact]

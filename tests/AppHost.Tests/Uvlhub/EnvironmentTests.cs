@@ -120,7 +120,7 @@ public sealed class EnvironmentTests : IDisposable
     {
         WriteCheckout(
             ".env", "DOMAIN=<CHANGE_THIS>\nMARIADB_USER=<CHANGE_THIS>\nMARIADB_PASSWORD=<CHANGE_THIS>\nMARIADB_ROOT_PASSWORD=given\n");
-        var options = new UvlhubOptions { Secrets = "generated", Domain = "uvlhub.example.org" };
+        var options = new UvlhubOptions { Secrets = SecretSource.Generated, Domain = "uvlhub.example.org" };
         var settled = RequiredSecrets.Settle(UvlhubCheckout.Read(_folder.Path, EnvironmentProfile.Production), options);
         Assert.Equal((null, "given", "uvlhubdb_user"), (settled.DatabasePassword, settled.RootPassword, settled.DatabaseUser));
         Assert.Equal(("uvlhub.example.org", "production"), (settled.Environment["DOMAIN"], settled.Environment["FLASK_ENV"]));
@@ -180,7 +180,7 @@ public sealed class EnvironmentTests : IDisposable
         var file = WriteRender(
             "FLASK_ENV=production\nDOMAIN=a.org\nMARIADB_HOSTNAME=a.org\nMARIADB_PASSWORD=<CHANGE_THIS>\nSECRET_KEY=<CHANGE_THIS>\n");
         var message = Assert.Throws<UserErrorException>(() => RequiredSecrets.Settle(
-            UvlhubCheckout.Read(_folder.Path, EnvironmentProfile.Render), new UvlhubOptions { Secrets = "generated" })).Message;
+            UvlhubCheckout.Read(_folder.Path, EnvironmentProfile.Render), new UvlhubOptions { Secrets = SecretSource.Generated })).Message;
         Assert.Contains($"{file}:4: MARIADB_PASSWORD is still the placeholder <CHANGE_THIS>", message, StringComparison.Ordinal);
         Assert.Contains($"{file}: MARIADB_ROOT_PASSWORD is missing, or empty", message, StringComparison.Ordinal);
         Assert.DoesNotContain("SECRET_KEY is", message, StringComparison.Ordinal);

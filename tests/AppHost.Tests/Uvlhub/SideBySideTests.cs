@@ -1,10 +1,12 @@
 using System.Net;
 using System.Net.Sockets;
+using Aspire.Hosting.ApplicationModel;
 using Microsoft.Extensions.Configuration;
 using UvlhubAspire.AppHost.Start;
 using UvlhubAspire.AppHost.Uvlhub;
 using UvlhubAspire.Checkout;
 using UvlhubAspire.Engine;
+using UvlhubAspire.Hosting.Containers;
 using Xunit;
 
 namespace UvlhubAspire.AppHost.Tests.Uvlhub;
@@ -22,23 +24,52 @@ public sealed class SideBySideTests
     [Fact]
     public void With_an_instance_every_port_that_is_not_set_is_any_free_one()
     {
-        var ports = new HostPorts(new UvlhubOptions { Instance = "teamA", Ports = new() { Database = 3307 } });
+        var ports = new HostPorts(new UvlhubOptions { Instance = "teamA", Ports = { ["Database"] = 3307 } });
         Assert.Equal((null, 3307, null), (ports.Web.Number, ports.Database.Number, ports.Dashboard.Number));
         Assert.Equal("teamA_web_app_container", new InstanceNames("teamA").WebContainer);
     }
 
     [Fact]
-    public void Zero_is_any_free_port() => Assert.Null(new HostPorts(new UvlhubOptions { Ports = new() { Web = 0 } }).Web.Number);
+    public void Zero_is_any_free_port() => Assert.Null(new HostPorts(new UvlhubOptions { Ports = { ["Web"] = 0 } }).Web.Number);
 
     [Theory]
-    [InlineData(-1)]
-    [InlineData(65536)]
-    public void A_number_that_is_no_port_is_named_with_its_setting(int port)
+    [InlineData("Ngnix", "did you mean Uvlhub:Ports:Nginx?")]
+    [InlineData("probe", "did you mean Uvlhub:Ports:probe:8080?")]
+    [InlineData("bot:80", "did you mean Uvlhub:Ports:bot?")]
+    [InlineData("elsewhere", "README.md lists them")]
+    public async Task A_port_of_a_service_that_the_checkout_does_not_have_is_refused(string name, string advice) => Assert.Equal(
+        $"Uvlhub:Ports:{name} is not a setting; {advice} (on the command line)",
+        (await Assert.ThrowsAsync<UserErrorException>(
+            () => EditionModel.CreateAsync(Edition.Course, WithOthers, $"--Uvlhub:Ports:{name}=8081"))).Message);
+
+    [Fact]
+    public async Task Ports_of_services_that_a_fork_adds_are_set_by_the_services_names()
     {
-        var ports = new HostPorts(new UvlhubOptions { Ports = new() { Web = port } });
-        var exception = Assert.Throws<UserErrorException>(() => ports.Web);
-        Assert.StartsWith($"Uvlhub:Ports:Web is {port};", exception.Message, StringComparison.Ordinal);
+        await using var model = await EditionModel.CreateAsync(
+            Edition.Course, WithOthers, "--Uvlhub:Ports:bot=8081", "--Uvlhub:Ports:probe:9090=8082");
+        Assert.Equal(8081, model.Container("bot").Annotations.OfType<EndpointAnnotation>().Single().Port);
+        Assert.Contains(model.Container("probe").Annotations.OfType<EndpointAnnotation>(), endpoint => endpoint.Port == 8082);
     }
+
+    [Fact]
+    public async Task A_port_of_ours_gives_way_to_what_the_checkout_publishes_on_it()
+    {
+        await using var model = await EditionModel.CreateAsync(Edition.Course, folder => folder.Write(
+            "docker/docker-compose.dev.yml",
+            "services:\n  web: { image: web, expose: ['5000'] }\n  db: { image: mariadb }\n  nginx:\n    image: nginx\n    ports:\n      - 5000:80\n"));
+        Assert.Equal(5000, model.Endpoint("nginx", "http").Port);
+        var web = model.Container("web").Annotations.OfType<HostPortAnnotation>().Single(port => port.Endpoint == "http").Port;
+        Assert.Equal(
+            (null, $"5000 is nginx's by {model.Folder}/docker/docker-compose.dev.yml:7"), (web.Number, web.GivesWay));
+
+        await using var chosen = await EditionModel.CreateAsync(Edition.Course, change: null, "--Uvlhub:Ports:Web=5001");
+        Assert.Equal(5001, chosen.Endpoint("web", "http").Port);
+    }
+
+    private static void WithOthers(TemporaryFolder folder) => folder.Write(
+        "docker/docker-compose.dev.yml",
+        "services: { web: { image: web }, db: { image: mariadb }, bot: { image: bot, ports: ['80'] }, probe: { image: bot, "
+        + "ports: ['8080', '9090'] } }");
 
     [Fact]
     public void An_instance_has_dashboard_ports_of_its_own()
@@ -54,7 +85,7 @@ public sealed class SideBySideTests
     [Fact]
     public void A_dashboard_port_that_is_set_is_kept_with_an_instance_too()
     {
-        var chosen = Choose(new UvlhubOptions { Instance = "teamA", Ports = new() { Dashboard = 16000 } });
+        var chosen = Choose(new UvlhubOptions { Instance = "teamA", Ports = { ["Dashboard"] = 16000 } });
         Assert.Equal(16000, DashboardAddresses.Port(chosen));
     }
 

@@ -3,8 +3,8 @@ using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
 using CliWrap;
-using UvlhubAspire.AppHost.Images;
 using UvlhubAspire.Checkout;
+using UvlhubAspire.Engine;
 using UvlhubAspire.Hosting.Containers;
 using Xunit;
 
@@ -146,7 +146,7 @@ internal sealed partial class TutorialRun : IAsyncDisposable
 
         var images = await EngineAsync(
             "image", "ls", "--format", "{{.Repository}}:{{.Tag}}",
-            $"uvlhub-aspire/checkout-minihub-{SiteImages.Digest(Path.Combine(_clone.Path, "samples", "minihub"))}*");
+            $"uvlhub-aspire/checkout-minihub-{Names.Digest(Path.Combine(_clone.Path, "samples", "minihub"), 8)}*");
         foreach (var image in images.Split('\n', StringSplitOptions.RemoveEmptyEntries))
         {
             await EngineAsync("image", "rm", image);

@@ -12,7 +12,7 @@ public sealed class RestartPolicyDecisionTests
     {
         var policy = new RestartPolicy();
         Assert.Equal(
-            (5, false, TimeSpan.FromMilliseconds(500), TimeSpan.FromSeconds(30), TimeSpan.FromMinutes(1)),
+            (5, false, TimeSpan.FromMilliseconds(500), TimeSpan.FromSeconds(30), TimeSpan.FromMinutes(10)),
             (policy.Limit, policy.OnlyAfterFailure, policy.FirstDelay, policy.LongestDelay, policy.StableAfter));
     }
 
@@ -24,8 +24,8 @@ public sealed class RestartPolicyDecisionTests
         Assert.Equal(new RestartDecision(step, said, TimeSpan.FromSeconds(seconds)), new RestartPolicy().Decide(Death(1), restarts));
 
     [Theory]
-    [InlineData(59.999, RestartStep.GiveUp)]
-    [InlineData(60, RestartStep.Restart)]
+    [InlineData(599.999, RestartStep.GiveUp)]
+    [InlineData(600, RestartStep.Restart)]
     internal void Only_a_run_of_the_whole_time_starts_the_count_anew(double seconds, RestartStep step) =>
         Assert.Equal(step, new RestartPolicy().Decide(Death(1, seconds), 5).Step);
 

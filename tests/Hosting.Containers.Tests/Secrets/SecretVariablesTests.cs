@@ -1,3 +1,7 @@
+using Aspire.Hosting;
+using Aspire.Hosting.ApplicationModel;
+using Aspire.Hosting.Eventing;
+using Microsoft.Extensions.DependencyInjection;
 using UvlhubAspire.Checkout;
 using Xunit;
 
@@ -21,4 +25,39 @@ public sealed class SecretVariablesTests
     [InlineData("FLASK_APP_NAME", "a short name", false)]
     public void A_variable_is_secret_by_its_name_or_by_what_is_in_its_value(string name, string value, bool isSecret) =>
         Assert.Equal(isSecret, SecretVariables.IsSecret(name, value, s_secrets, SecretKeys.LooksSecret));
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Its_files_are_gone_in_the_end_even_if_somebody_has_taken_their_folder(bool folderIsGone)
+    {
+        var cancellation = TestContext.Current.CancellationToken;
+        using var user = new TemporaryFolder();
+        var folder = Path.Combine(user.Path, "containers");
+        var builder = DistributedApplication.CreateBuilder(new DistributedApplicationOptions { DisableDashboard = true });
+        var container = builder.AddContainer("one", "image").Resource;
+        await using var application = builder.Build();
+        var variables = new SecretVariables(
+            application.Services.GetRequiredService<ResourceNotificationService>(), SecretKeys.LooksSecret, folder);
+        var eventing = new DistributedApplicationEventing();
+        await variables.SubscribeAsync(eventing, builder.ExecutionContext, cancellation);
+        await eventing.PublishAsync(
+            new BeforeStartEvent(application.Services, application.Services.GetRequiredService<DistributedApplicationModel>()),
+            cancellation);
+        List<object> arguments = [];
+        foreach (var asked in container.Annotations.OfType<ContainerRuntimeArgsCallbackAnnotation>())
+        {
+            await asked.Callback(new ContainerRuntimeArgsCallbackContext(arguments, cancellation));
+        }
+
+        Assert.True(File.Exists((string)arguments[^1]));
+        if (folderIsGone)
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+
+        await variables.StopAsync(cancellation);
+
+        Assert.False(File.Exists((string)arguments[^1]));
+    }
 }

@@ -42,6 +42,17 @@ public sealed class FlaskOutputTests
             "Error: No such command 'db'.").Cause);
 
     [Fact]
+    public void The_cause_of_a_revision_that_cannot_be_loaded_names_its_file_and_line() =>
+        Assert.Equal("SyntaxError: '(' was never closed (005_x.py, line 14)", Read(
+            "Traceback (most recent call last):",
+            "  File \"/usr/lib/python3/dist-packages/alembic/script/base.py\", line 152, in _load_revisions",
+            "  File \"<frozen importlib._bootstrap>\", line 241, in _call_with_frames_removed",
+            "  File \"/app/migrations/versions/005_x.py\", line 14",
+            "    op.execute('SELECT 1'",
+            "              ^",
+            "SyntaxError: '(' was never closed").Cause);
+
+    [Fact]
     public void A_command_that_prints_nothing_has_a_cause_all_the_same() => Assert.Equal("it printed nothing", Read().Cause);
 
     [Fact]

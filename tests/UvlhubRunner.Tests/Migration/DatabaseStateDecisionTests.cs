@@ -62,7 +62,7 @@ public sealed class DatabaseStateDecisionTests : IDisposable
     public void A_run_that_was_killed_comes_before_a_history_that_is_broken()
     {
         var killed = Run(RunPhase.Changing);
-        _folder.Write("004.py", "revision = (");
+        _folder.Write("004.py", "revision = '004'\ndown_revision = 'lost'\n");
         Assert.Same(killed, Is<DatabaseState.Interrupted>(["t"], ["001"], killed).Run);
         Assert.Equal("broken-history", Is<DatabaseState.UnusableHistory>(["t"], ["001"]).Problem.State);
     }
@@ -72,7 +72,7 @@ public sealed class DatabaseStateDecisionTests : IDisposable
     private T Is<T>(string[] tables, string[] revisions, MigrationRun? open = null)
         where T : DatabaseState =>
         Assert.IsType<T>(DatabaseState.Of(
-            new DatabaseFacts { Tables = tables, HasVersionTable = true, Revisions = revisions }, CheckoutHistory.Read(_folder.Path),
+            new DatabaseFacts { Tables = tables, HasVersionTable = true, Revisions = revisions }, DatabaseStateTests.History(_folder.Path),
             open));
 
     private static MigrationRun Run(RunPhase phase) => DatabaseStateTests.Run(phase, id: 7, to: "003");

@@ -2,6 +2,7 @@ using System.Reflection;
 using UvlhubAspire.Runner.Database;
 using UvlhubAspire.Runner.Journal;
 using UvlhubAspire.Runner.Migration;
+using UvlhubAspire.Runner.Revisions;
 using Xunit;
 
 namespace UvlhubAspire.UvlhubRunner.Tests.Migration;
@@ -47,11 +48,11 @@ public sealed class DatabaseStateTests : IDisposable
     public void No_revisions_and_a_broken_one_are_different_states()
     {
         Assert.Equal("no-revisions", Of("", "", null).Name);
-        File.WriteAllText(Path.Combine(_folder.Path, "x.py"), "revision = (");
+        Write("x", "lost");
         Assert.Equal("broken-history", Of("", "", null).Name);
         Assert.Equal(
             "no-migrations-folder",
-            DatabaseState.Of(Facts("", ""), CheckoutHistory.Read(Path.Combine(_folder.Path, "missing")), null).Name);
+            DatabaseState.Of(Facts("", ""), History(Path.Combine(_folder.Path, "missing")), null).Name);
     }
 
     [Fact]
@@ -74,14 +75,14 @@ public sealed class DatabaseStateTests : IDisposable
         [
             Of("", "", null), Of("t", "002", null), Of("t", "002", RunPhase.SeedDue), Of("t", "001", null),
             Of("t", "", null), Of("t", "abc", null), Of("t", "", RunPhase.Changing),
-            DatabaseState.Of(Facts("", ""), CheckoutHistory.Read(Path.Combine(_folder.Path, "missing")), null),
+            DatabaseState.Of(Facts("", ""), History(Path.Combine(_folder.Path, "missing")), null),
         ];
         Write("003", "001");
         states.Add(Of("", "", null));
-        _folder.Write("x.py", "revision = (");
+        Write("x", "lost");
         states.Add(Of("", "", null));
         var folder = Directory.CreateDirectory(Path.Combine(_folder.Path, "no-revisions")).FullName;
-        states.Add(DatabaseState.Of(Facts("", ""), CheckoutHistory.Read(folder), null));
+        states.Add(DatabaseState.Of(Facts("", ""), History(folder), null));
 
         // All that there are, by name; the types are those that the compiler knows.
         Assert.Equal(
@@ -102,7 +103,15 @@ public sealed class DatabaseStateTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     private DatabaseState Of(string tables, string revisions, RunPhase? open) => DatabaseState.Of(
-        Facts(tables, revisions), CheckoutHistory.Read(_folder.Path), open is null ? null : Run(open.Value));
+        Facts(tables, revisions), History(_folder.Path), open is null ? null : Run(open.Value));
+
+    // None of these files needs Alembic to read it.
+    internal static CheckoutHistory History(string folder)
+    {
+        var reading = CheckoutHistory.ReadAsync(
+            new RevisionReader(folder, (_, _) => throw new NotSupportedException("Alembic is asked")), CancellationToken.None);
+        return reading.IsCompleted ? reading.Result : throw new NotSupportedException("something is waited for");
+    }
 
     private static DatabaseFacts Facts(string tables, string revisions) => new()
     {

@@ -9,11 +9,14 @@ internal sealed class RevisionFolder : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
 
-    public string Path => System.IO.Path.Combine(_folder.Path, "versions");
-
     public RevisionFolder() => Directory.CreateDirectory(Path);
 
-    public string Write(string file, string text) => _folder.Write($"versions/{file}", text);
+    /// <summary>The folder of the checkout that it is part of.</summary>
+    public string Checkout => _folder.Path;
+
+    public string Path => System.IO.Path.Combine(_folder.Path, "migrations", "versions");
+
+    public string Write(string file, string text) => _folder.Write($"migrations/versions/{file}", text);
 
     public string Write(string file, byte[] bytes)
     {
@@ -22,9 +25,17 @@ internal sealed class RevisionFolder : IDisposable
         return path;
     }
 
-    public RevisionGraph Read() => RevisionGraph.Read(Path);
+    /// <summary>The history, without Python: nothing is left to Alembic.</summary>
+    public RevisionGraph Read(string? folder = null)
+    {
+        var reading = new RevisionReader(
+            folder ?? Path,
+            (files, _) => throw new InvalidOperationException($"Alembic is asked of {string.Join(", ", files)}"))
+            .ReadAsync(CancellationToken.None);
+        return reading.IsCompleted ? reading.GetAwaiter().GetResult() : throw new InvalidOperationException("something is waited for");
+    }
 
-    public MigrationRefusedException Refusal() => Assert.Throws<MigrationRefusedException>(() => Read());
+    public MigrationRefusedException Refusal(string? folder = null) => Assert.Throws<MigrationRefusedException>(() => Read(folder));
 
     public void Dispose() => _folder.Dispose();
 }

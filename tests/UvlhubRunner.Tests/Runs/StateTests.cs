@@ -3,7 +3,7 @@ using Xunit;
 
 namespace UvlhubAspire.UvlhubRunner.Tests.Runs;
 
-/// <summary>The states in which nothing is upgraded: what is said, and that nothing is changed. No Python runs in any of them.</summary>
+/// <summary>The states in which nothing is upgraded: what is said, and that nothing is changed. No Python runs but where it says so.</summary>
 public sealed class StateTests(MariaDBFixture fixture)
 {
     private const string Same = "every row and the schema are compared: as before";
@@ -62,10 +62,12 @@ public sealed class StateTests(MariaDBFixture fixture)
     [InlineData("revision = 'a'\ndown_revision = 'b'\n", "revision = 'b'\ndown_revision = 'a'\n", "comes back to itself")]
     [InlineData("revision = 'a'\ndown_revision = 'lost'\n", null, "follows the revision 'lost'")]
     [InlineData("revision = '004'\ndown_revision = '003'\n", null, "the revision '004' is already in")]
-    [InlineData("revision = (\n", null, "broken.py")]
+    [InlineData("revision = '005'\n\n\ndown_revision = ('004'\n", null, "broken.py:4: '(' was never closed")]
     public async Task A_broken_history_is_refused_with_file_and_reason(string first, string? second, string reason)
     {
         await using var minihub = await Minihub.CreateAsync(fixture);
+        // For the one file of which Python has to tell.
+        await using var toolbox = await minihub.StartToolboxAsync();
         await StampAsync(minihub, "003");
         var before = await minihub.ContentAsync();
         await File.WriteAllTextAsync(Path.Combine(minihub.Versions, "broken.py"), first, TestContext.Current.CancellationToken);
@@ -193,11 +195,25 @@ public sealed class StateTests(MariaDBFixture fixture)
 
         var malformed = await minihub.RunAsync("--Uvlhub:Migrator:ConnectTimeout=soon");
         Assert.Equal(2, malformed.ExitCode);
-        Assert.Contains("Uvlhub:Migrator:ConnectTimeout", malformed.Output, StringComparison.Ordinal);
+        Assert.Contains(
+            "Uvlhub:Migrator:ConnectTimeout must be a time such as 00:05:00", malformed.Output, StringComparison.Ordinal);
+
+        minihub.Settings["Uvlhub__Snapshots__Kep"] = "3";
+        var misspelt = await minihub.RunAsync("status");
+        minihub.Settings.Remove("Uvlhub__Snapshots__Kep");
+        Assert.Equal(2, misspelt.ExitCode);
+        Assert.Contains(
+            "Uvlhub:Snapshots:Kep is not a setting; did you mean Uvlhub:Snapshots:Keep? (the environment variable "
+            + "Uvlhub__Snapshots__Kep)",
+            misspelt.Output, StringComparison.Ordinal);
 
         var noCheckout = await minihub.RunAsync("--Uvlhub:Path=/nowhere");
         Assert.Equal(2, noCheckout.ExitCode);
         Assert.Contains("there is no folder /nowhere", noCheckout.Output, StringComparison.Ordinal);
+
+        var twice = await minihub.RunAsync("restore", "one", "one");
+        Assert.Equal(2, twice.ExitCode);
+        Assert.Contains("'one'", twice.Output, StringComparison.Ordinal);
 
         var noVerb = await minihub.RunAsync("upgrade");
         Assert.Equal(2, noVerb.ExitCode);

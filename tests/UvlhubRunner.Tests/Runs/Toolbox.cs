@@ -50,6 +50,13 @@ public sealed class Toolbox : IAsyncDisposable
     internal Task<EngineResult> ExecAsync(CancellationToken cancellationToken, params string[] command) =>
         s_engine.RunAsync(s_limit, cancellationToken, ["exec", Name, .. command]);
 
+    /// <summary>Copies a file into it.</summary>
+    internal async Task CopyAsync(string file, string target, CancellationToken cancellationToken)
+    {
+        var copied = await s_engine.RunAsync(s_limit, cancellationToken, "cp", file, $"{Name}:{target}");
+        Assert.True(copied.Succeeded, copied.Error);
+    }
+
     /// <summary>Asks it to end, and says with which exit code it did.</summary>
     internal async Task<int> StopAsync(CancellationToken cancellationToken)
     {

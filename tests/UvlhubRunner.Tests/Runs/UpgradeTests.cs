@@ -77,17 +77,69 @@ public sealed class UpgradeTests(UpgradeTests.Site site) : IClassFixture<Upgrade
     {
         await site.ToHeadAsync();
         var before = await Minihub.ContentAsync();
-        Minihub.WriteRevision("005", "004", "raise ValueError('no such thing')");
+        Minihub.WriteRevision("005", "004", "op.execute('SELECT 1'");
 
         var result = await Minihub.RunAsync();
 
         Assert.Equal(5, result.ExitCode);
-        Proof.Happens("its error is shown", () => Assert.Contains("ValueError: no such thing", result.Output, StringComparison.Ordinal));
-        Proof.Reads("ValueError: no such thing", result.Output);
+        Proof.Happens(
+            "its error is shown, with file and line",
+            () => Assert.Contains("SyntaxError: '(' was never closed (005.py, line 14)", result.Output, StringComparison.Ordinal));
+        Proof.Reads("SyntaxError: '(' was never closed (005.py", result.Output);
         Proof.Happens(
             "and that nothing was changed",
             () => Assert.Contains("exactly as it was before", result.Output, StringComparison.Ordinal));
         Proof.Data("every row and the schema are compared: as before", before, await Minihub.ContentAsync());
+    }
+
+    [Fault(FaultArea.Checkout, "the application needs a key that no file of the checkout has")]
+    [Fact(Timeout = 300_000)]
+    public async Task A_key_that_the_application_lacks_is_named_with_its_file_and_the_line_that_reads_it()
+    {
+        await site.ToHeadAsync();
+        var before = await Minihub.ContentAsync();
+        Minihub.WriteRevision("005", "004", "pass");
+        var application = Path.Combine(Minihub.Checkout, "app", "__init__.py");
+        var code = await File.ReadAllTextAsync(application, Cancellation);
+        try
+        {
+            await File.WriteAllTextAsync(application, "import os\nos.environ['MAIL_KEY']\n" + code, Cancellation);
+            var result = await Minihub.RunAsync();
+
+            Assert.Equal(5, result.ExitCode);
+            Proof.Happens("the key, the line that reads it and the file to put it into", () => Assert.Contains(
+                $"KeyError: 'MAIL_KEY': the checkout's settings have no MAIL_KEY, which /app/app/__init__.py:2 reads. Put MAIL_KEY=… into "
+                + Path.Combine(Minihub.Checkout, ".env"), result.Output, StringComparison.Ordinal));
+            Proof.Reads("the checkout's settings have no MAIL_KEY", result.Output);
+            Proof.Data("every row and the schema are compared: as before", before, await Minihub.ContentAsync());
+        }
+        finally
+        {
+            await File.WriteAllTextAsync(application, code, Cancellation);
+        }
+    }
+
+    [Fact(Timeout = 300_000)]
+    public async Task A_revision_of_which_only_Python_can_tell_is_planned_and_run_like_any_other()
+    {
+        await site.ToHeadAsync();
+        Minihub.WriteRevision("005", "004", "op.add_column('user', sa.Column('nickname', sa.String(50)))");
+        var file = Path.Combine(Minihub.Versions, "005.py");
+        var text = await File.ReadAllTextAsync(file, Cancellation);
+        await File.WriteAllTextAsync(
+            file,
+            text.Replace("revision = \"005\"", "print('loading')\nrevision = f\"{5:03}\"", StringComparison.Ordinal)
+                .Replace("down_revision = \"004\"", "down_revision = [\"004\"]", StringComparison.Ordinal),
+            Cancellation);
+
+        Assert.Equal(["005"], (await Minihub.StatusAsync())["pending"]!.AsArray().Select(pending => pending!.GetValue<string>()));
+        Assert.Contains("2. run 005 (revision 005 of a test)  005.py", (await Minihub.SucceedAsync("plan")).Answer, StringComparison.Ordinal);
+        Assert.Contains("ADD COLUMN nickname", (await Minihub.SucceedAsync("plan", "--sql")).Answer, StringComparison.Ordinal);
+
+        await Minihub.SucceedAsync();
+
+        Assert.Equal("005", await Minihub.RevisionAsync());
+        Assert.Contains("nothing to do", (await Minihub.SucceedAsync()).Output, StringComparison.Ordinal);
     }
 
     /// <summary>One migrated copy for all tests of the class; each begins by putting it back.</summary>

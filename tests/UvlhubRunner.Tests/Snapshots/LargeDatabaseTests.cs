@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using UvlhubAspire.Checkout;
+using UvlhubAspire.Runner.Snapshots;
 using Xunit;
 
 namespace UvlhubAspire.UvlhubRunner.Tests.Snapshots;
@@ -51,7 +52,7 @@ public sealed class LargeDatabaseTests(MariaDBFixture fixture)
         var snapshot = await scenario.TakeAsync(progress: watch);
         var taking = Stopwatch.GetElapsedTime(started);
         started = Stopwatch.GetTimestamp();
-        await scenario.Store.VerifyAsync(snapshot, watch, TestContext.Current.CancellationToken);
+        await new SnapshotLoader(snapshot).VerifyAsync(watch, TestContext.Current.CancellationToken);
         var verifying = Stopwatch.GetElapsedTime(started);
         started = Stopwatch.GetTimestamp();
         await scenario.RestoreAsync(snapshot, watch);

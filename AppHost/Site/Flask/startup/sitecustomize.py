@@ -83,6 +83,20 @@ if _is_reloader():
 
 _telemetry = bool(os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT"))
 _debugger = os.environ.get("UVLHUB_DEBUGGER_PORT")
+_packages = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "packages")
+
+if (_telemetry or _debugger) and os.path.isdir(_packages):
+    # What the AppHost has put into the image beside the checkout's own packages, which come first.
+    sys.path.append(_packages)
+
+
+def why_missing(package):
+    """Why a package is not among those that the AppHost has put into the image, as far as that is known."""
+    try:
+        with open(os.path.join(_packages, f"{package}.missing"), encoding="utf-8") as file:
+            return f"; it could not be added: {file.read().strip()}"
+    except OSError:
+        return ""
 
 
 def _prepare_to_serve(serving):
@@ -105,7 +119,10 @@ def _prepare_to_serve(serving):
 def _listen_for_debugger():
     import time
 
-    import debugpy
+    try:
+        import debugpy
+    except ImportError as missing:
+        raise ImportError(f"{missing}{why_missing('debugpy')}") from None
 
     # After a reload the process before this one may not have let go of the port yet.
     for remaining in range(50, -1, -1):

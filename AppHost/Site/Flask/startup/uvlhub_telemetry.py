@@ -263,10 +263,12 @@ def _start():
 
 
 def say_missing(missing):
+    from sitecustomize import why_missing
+
     os.environ[_SAID] = "1"
     say(
-        f"no traces, log records and metrics in the dashboard, because this image lacks OpenTelemetry ({missing}). For them, install "
-        "opentelemetry-exporter-otlp-proto-http and opentelemetry-instrumentation-flask in it; Uvlhub:Telemetry=false ends this message"
+        f"no traces, log records and metrics in the dashboard, because this image lacks OpenTelemetry ({missing}"
+        f"{why_missing('opentelemetry')}). 'rebuild-image' with every step tries again; Uvlhub:Telemetry=false ends this message"
     )
 
 

@@ -1,0 +1,58 @@
+using System.Globalization;
+using UvlhubAspire.AppHost.Uvlhub;
+
+namespace UvlhubAspire.AppHost.Publishing;
+
+/// <summary>What a compose file and a swarm's stack, which is one of another age, spell in the same way.</summary>
+internal static class ComposeSyntax
+{
+    /// <summary>The network of all services.</summary>
+    public const string Network = "uvlhub_network";
+
+    private static readonly Dictionary<int, string> s_portVariables = new() { [80] = "HTTP_PORT", [443] = "HTTPS_PORT" };
+
+    /// <summary>Both targets' part of a service.</summary>
+    /// <param name="model">The whole.</param>
+    /// <param name="service">The service.</param>
+    /// <param name="startPeriod">How long it may be unhealthy at first.</param>
+    public static YamlMap Service(PublishedModel model, PublishedService service, string startPeriod) => new YamlMap()
+        .With("image", $"{service.Image.Name}:{(service.Image.IsSite ? $"${{VERSION:-{model.Version}}}" : service.Image.Tag)}")
+        .With("entrypoint", service.Entrypoint is { } entrypoint ? new List<string> { entrypoint } : null)
+        .With("command", service.Command.Select(Escape).ToList())
+        .With("init", true)
+        .With("networks", new List<string> { Network })
+        .With("healthcheck", service.Probe is { } probe ? new YamlMap()
+            .With("test", new List<string>(["CMD", .. probe.Command.Select(Escape)]))
+            .With("interval", "5s")
+            .With("timeout", "10s")
+            .With("retries", 6)
+            .With("start_period", startPeriod) : null)
+        .With("stop_grace_period", service.Kind == PublishedKind.Database ? "60s" : "40s");
+
+    /// <summary>The ports that a service opens to the network: inside, and on the host.</summary>
+    public static List<object> Ports(PublishedService service, Func<int, string, object> spell) =>
+    [
+        .. service.Ports.Where(_ => service.Kind == PublishedKind.Gateway)
+            .Select(port => spell(port, s_portVariables.TryGetValue(port, out var variable)
+                ? $"${{{variable}:-{port}}}" : port.ToString(CultureInfo.InvariantCulture))),
+    ];
+
+    /// <summary>The settings of those ports.</summary>
+    /// <param name="model">The whole.</param>
+    /// <param name="where">What has the ports.</param>
+    public static IEnumerable<(string Name, string Value, string Description)> PortSettings(PublishedModel model, string where)
+    {
+        yield return (s_portVariables[80], "80", $"the port of {where} on which the site answers");
+        if (model.HasTls)
+        {
+            yield return (s_portVariables[443], "443", $"the port of {where} on which it answers with TLS");
+        }
+    }
+
+    /// <summary>A value, in which a variable of <paramref name="file"/> has to have one.</summary>
+    public static string Value(PublishedValue value, string file) =>
+        value.Render(Escape, variable => $"${{{variable.Name}:?fill it in in {file}}}");
+
+    // A $ is the beginning of a variable.
+    private static string Escape(string text) => text.Replace("$", "$$", StringComparison.Ordinal);
+}

@@ -1,0 +1,87 @@
+using Microsoft.Extensions.Logging;
+
+namespace UvlhubAspire.AppHost.Site;
+
+/// <summary>
+/// A site that answers with an error page does not get better by waiting: says within seconds which page it is and why, and after a
+/// while that it stays so (<c>Uvlhub:Patience</c>).
+/// </summary>
+/// <param name="site">The site.</param>
+/// <param name="patience">How long it may answer with errors.</param>
+/// <param name="resources">Has the site's log.</param>
+/// <param name="notifications">Knows under which name.</param>
+/// <param name="time">The clock.</param>
+/// <param name="loggers">For the console.</param>
+internal sealed partial class SiteErrors(
+    FlaskResource site, TimeSpan patience, ResourceLoggerService resources, ResourceNotificationService notifications, TimeProvider time,
+    ILoggerFactory loggers)
+{
+    private static readonly TimeSpan s_said = TimeSpan.FromSeconds(2);
+    private readonly ILogger _console = loggers.CreateLogger("UvlhubAspire.Site");
+    private readonly TaskCompletionSource _lasting = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private long? _since;
+    private bool _isSaid;
+
+    /// <summary>Ends when the site has answered with errors for as long as it may.</summary>
+    public Task Lasting => _lasting.Task;
+
+    /// <summary>Notes an answer.</summary>
+    /// <param name="page">Which page was asked for.</param>
+    /// <param name="status">The answer's status; 0 for none.</param>
+    /// <param name="cancellationToken">Ends the look at the log.</param>
+    public async Task NoteAsync(Uri page, int status, CancellationToken cancellationToken)
+    {
+        if (status < 500)
+        {
+            (_since, _isSaid) = (null, false);
+            return;
+        }
+
+        var lasted = time.GetElapsedTime(_since ??= time.GetTimestamp());
+        if (lasted >= s_said && !_isSaid)
+        {
+            _isSaid = true;
+            LogError(page, status, await LastExceptionAsync(cancellationToken), site.Name);
+        }
+
+        if (lasted >= patience)
+        {
+            _lasting.TrySetResult();
+        }
+    }
+
+    // The first line of the last traceback that stands at the margin again.
+    private async Task<string> LastExceptionAsync(CancellationToken cancellationToken)
+    {
+        const string Unknown = "its log does not say why";
+        if (!notifications.TryGetCurrentState(site.Name, out var current))
+        {
+            return Unknown;
+        }
+
+        List<string> lines = [];
+        try
+        {
+            await foreach (var batch in resources.GetAllAsync(current.ResourceId).WithCancellation(cancellationToken))
+            {
+                lines.AddRange(batch.Select(line => Printed(line.Content)));
+            }
+        }
+        catch (k8s.Autorest.HttpOperationException)
+        {
+            // It is being started anew, and its log is gone.
+        }
+
+        var traceback = lines.FindLastIndex(line => line.StartsWith("Traceback ", StringComparison.Ordinal));
+        return traceback < 0 ? Unknown
+            : lines.Skip(traceback + 1).FirstOrDefault(line => line.Length > 0 && line[0] is not (' ' or '\t')) ?? Unknown;
+    }
+
+    // Aspire puts the time before each line.
+    private static string Printed(string line) =>
+        line.Split(' ', 2) is [var stamp, var rest] && DateTimeOffset.TryParse(stamp, out _) ? rest : line;
+
+    [LoggerMessage(EventId = 330, Level = LogLevel.Error, Message = "GET {Page} answers {Status}: {Reason}. 'dotnet aspire logs {Site}' "
+        + "has the whole")]
+    private partial void LogError(Uri page, int status, string reason, string site);
+}

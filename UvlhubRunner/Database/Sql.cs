@@ -1,0 +1,55 @@
+namespace UvlhubAspire.Runner.Database;
+
+/// <summary>A statement and its answer in one call. Values are parameters; a name that cannot be one is quoted by the caller.</summary>
+internal static class Sql
+{
+    /// <summary>Runs a statement that has no answer.</summary>
+    /// <returns>The number that the row got, if it inserted one into a table that numbers them.</returns>
+    public static async Task<long> ExecuteAsync(
+        this MySqlConnection connection, string sql, CancellationToken cancellationToken, params (string, object?)[] parameters)
+    {
+        await using var command = Command(connection, sql, parameters);
+        await command.ExecuteNonQueryAsync(cancellationToken);
+        return command.LastInsertedId;
+    }
+
+    public static async Task<List<object[]>> RowsAsync(
+        this MySqlConnection connection, string sql, CancellationToken cancellationToken, params (string, object?)[] parameters)
+    {
+        await using var command = Command(connection, sql, parameters);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        List<object[]> rows = [];
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            var row = new object[reader.FieldCount];
+            reader.GetValues(row);
+            rows.Add(row);
+        }
+
+        return rows;
+    }
+
+    /// <summary>The first column of a query.</summary>
+    public static async Task<List<string>> TextsAsync(
+        this MySqlConnection connection, string sql, CancellationToken cancellationToken, params (string, object?)[] parameters) =>
+        (await connection.RowsAsync(sql, cancellationToken, parameters)).ConvertAll(row => (string)row[0]);
+
+    /// <summary>The first value of a query as a number; <see langword="null"/> if there is none.</summary>
+    public static async Task<long?> NumberAsync(
+        this MySqlConnection connection, string sql, CancellationToken cancellationToken, params (string, object?)[] parameters)
+    {
+        await using var command = Command(connection, sql, parameters);
+        return await command.ExecuteScalarAsync(cancellationToken) is { } value and not DBNull ? Convert.ToInt64(value, null) : null;
+    }
+
+    private static MySqlCommand Command(MySqlConnection connection, string sql, (string Name, object? Value)[] parameters)
+    {
+        var command = new MySqlCommand(sql, connection);
+        foreach (var (name, value) in parameters)
+        {
+            command.Parameters.AddWithValue(name, value);
+        }
+
+        return command;
+    }
+}

@@ -1,0 +1,2 @@
+CREATE TABLE products (name VARCHAR(40) NOT NULL);
+INSERT INTO products VALUES ('coffee machine');

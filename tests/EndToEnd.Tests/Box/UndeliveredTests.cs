@@ -1,0 +1,49 @@
+using Xunit;
+
+namespace UvlhubAspire.EndToEnd.Tests;
+
+/// <summary>What a start says of what the network does not deliver.</summary>
+[Collection(BoxGroup.Name), Trait("Tier", "long"), Trait("Needs", "wheels")]
+public sealed class UndeliveredTests(NetworkInABox box)
+{
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Theory(Timeout = 300_000)]
+    [InlineData("FROM python:9.9-slim\n", "python:9.9-slim", "look at the name")]
+    [InlineData("FROM limited:1\n", "You have reached your unauthenticated pull rate limit.", "'docker login'")]
+    public async Task A_base_image_that_cannot_be_pulled_is_named_with_the_registrys_reason_and_what_to_do(
+        string dockerfile, string reason, string remedy)
+    {
+        using var checkout = new SampleCheckout();
+        await File.WriteAllTextAsync(checkout.File("docker/images/Dockerfile.dev"), dockerfile, Cancellation);
+        await SaidAsync(checkout, "rosemary cannot start. ", reason, remedy);
+    }
+
+    [Theory(Timeout = 300_000)]
+    [InlineData("no-such-package==1.0", "no-such-package 1.0 is not in the index for this image's Python; no other version is")]
+    // The index has it for Python 3.12 alone.
+    [InlineData(
+        "zstandard==0.22.0", "zstandard 0.22.0 is not in the index for this image's Python; the nearest versions that are: 0.23.0, 0.25.0")]
+    public async Task A_requirement_that_cannot_be_had_is_named_with_its_line_and_the_versions_that_there_are(
+        string requirement, string reason)
+    {
+        using var checkout = new SampleCheckout();
+        await File.WriteAllTextAsync(checkout.File("requirements.txt"), $"Flask==3.1.1\n{requirement}\n", Cancellation);
+        await File.WriteAllTextAsync(
+            checkout.File("docker/images/Dockerfile.dev"),
+            "FROM python:3.12-slim\nWORKDIR /app\nCOPY requirements.txt .\nRUN pip install --no-cache-dir -r requirements.txt\n",
+            Cancellation);
+        await SaidAsync(checkout, $"{checkout.File("requirements.txt")}:2: {reason}");
+    }
+
+    private async Task SaidAsync(SampleCheckout checkout, params string[] messages)
+    {
+        await using var host = box.Start(
+            $"--Uvlhub:Path={checkout.Path}", $"--Uvlhub:Instance={Uvlhub.NewInstance()}",
+            $"--Uvlhub:Snapshots:Path={checkout.File("../snapshots")}");
+        foreach (var message in messages)
+        {
+            await host.PrintedAsync(message, Cancellation);
+        }
+    }
+}
