@@ -205,6 +205,16 @@ setup_linker() {
 # Aspire's command line; $@: its words.
 aspire() { (cd "$ROOT" && dotnet tool run aspire -- "$@"); }
 
+# Aspire's command line looks for an AppHost for a short while only and does not find one that is busy.
+wait_until_found() {
+    local _
+    for _ in $(seq 60); do
+        ! aspire describe --non-interactive --nologo --apphost "$APPHOST" >/dev/null 2>&1 || return 0
+        sleep 1
+    done
+    return 1
+}
+
 # The process id of this clone's AppHost; nothing if none runs. Its file may have been built anew since it was started.
 running_apphost() {
     find /proc/[0-9]*/exe -maxdepth 0 -printf '%h %l\n' 2>/dev/null | while read -r process program; do

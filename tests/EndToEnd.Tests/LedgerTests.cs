@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
-using Aspire.Hosting.Testing;
 using MySqlConnector;
 using Xunit;
 
@@ -162,7 +161,7 @@ public sealed partial class LedgerTests(RunningServices services)
     private static List<LedgerWrite> Uploads(Ledger ledger) =>
         [.. ledger.Writes.Where(write => write is { Kind: LedgerKind.Upload, Outcome: LedgerOutcome.Acknowledged })];
 
-    private async Task<string> ConnectionStringAsync() => await Uvlhub.App.GetConnectionStringAsync("uvlhubdb", Cancellation) ?? "";
+    private Task<string> ConnectionStringAsync() => Uvlhub.ConnectionStringAsync("uvlhubdb", Cancellation);
 
     // As in Production, where the database has no port.
     private async Task<string> QueryInsideAsync(string sql, CancellationToken cancellationToken)

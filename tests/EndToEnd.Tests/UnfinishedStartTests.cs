@@ -48,7 +48,7 @@ public sealed class UnfinishedStartTests(RunningServices services)
         var log = await Eventually.IsAsync(
             () => services.Uvlhub.LogAsync(waiting, Cancellation), text => text.Contains(said, StringComparison.Ordinal));
         Proof.Reads(said, log);
-        Assert.Contains($"{Nowhere.ImageOf(RunningServices.Later)} is not on this machine", log, StringComparison.Ordinal);
+        Assert.Contains($"{Nowhere.ImageOf(RunningServices.Later)} cannot be pulled: ", log, StringComparison.Ordinal);
         Assert.Equal(KnownResourceStates.Waiting, services.StateOf(waiting));
 
         await Uvlhub.EngineAsync(

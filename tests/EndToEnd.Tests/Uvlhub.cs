@@ -153,11 +153,14 @@ public sealed class Uvlhub : IAsyncDisposable
     public Task<string> InsideAsync(string container, CancellationToken cancellationToken, params string[] words) =>
         EngineAsync(s_engineLimit, cancellationToken, ["exec", ContainerOf(container), .. words]);
 
+    /// <summary>A database's connection string, also while something else of the model has not started.</summary>
+    public async Task<string> ConnectionStringAsync(string resource, CancellationToken cancellationToken) =>
+        await ((IResourceWithConnectionString)Resource(resource)).GetConnectionStringAsync(cancellationToken) ?? "";
+
     /// <summary>A connection of the application user (<c>uvlhubdb</c>, <c>uvlhubdb-test</c>) or of root (<c>db</c>).</summary>
     public async Task<MySqlConnection> ConnectAsync(string resource, CancellationToken cancellationToken)
     {
-        var connection = new MySqlConnection(
-            await ((IResourceWithConnectionString)Resource(resource)).GetConnectionStringAsync(cancellationToken));
+        var connection = new MySqlConnection(await ConnectionStringAsync(resource, cancellationToken));
         await connection.OpenAsync(cancellationToken);
         return connection;
     }
