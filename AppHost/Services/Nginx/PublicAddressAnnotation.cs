@@ -14,7 +14,7 @@ internal sealed record PublicAddressAnnotation(Func<string> Address, Func<Uri> L
     // For a tenth of a second nginx's old workers answer beside those that know the site.
     private const int Answers = 3;
     private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(200);
-    private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(180);
 
     /// <summary>Waits until nginx passes on to the site, as long as a minute.</summary>
     /// <returns>Whether it does.</returns>
