@@ -48,7 +48,7 @@ internal sealed partial class ReadyAnnouncement(ILoggerFactory loggers, UvlhubCh
                 if (ready.Resource is FlaskResource { IsSite: true } site)
                 {
                     // Not awaited: others wait for this event, and not for the lines.
-                    _ = TellAsync(site, ready.Services, ct);
+                    _ = TellAsync(site, ct);
                 }
 
                 return Task.CompletedTask;
@@ -58,12 +58,12 @@ internal sealed partial class ReadyAnnouncement(ILoggerFactory loggers, UvlhubCh
         return Task.CompletedTask;
     }
 
-    private async Task TellAsync(FlaskResource site, IServiceProvider services, CancellationToken cancellationToken)
+    private async Task TellAsync(FlaskResource site, CancellationToken cancellationToken)
     {
         try
         {
             await Task.WhenAll(
-                AnnounceAsync(site, services, cancellationToken),
+                AnnounceAsync(site, cancellationToken),
                 MissingRequirements.WarnAsync(site, checkout, services, cancellationToken));
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
@@ -76,7 +76,7 @@ internal sealed partial class ReadyAnnouncement(ILoggerFactory loggers, UvlhubCh
         }
     }
 
-    private async Task AnnounceAsync(FlaskResource site, IServiceProvider services, CancellationToken cancellationToken)
+    private async Task AnnounceAsync(FlaskResource site, CancellationToken cancellationToken)
     {
         // Aspire prints the dashboard's address when that starts, long before the site can be used.
         var dashboard = await DashboardAddresses.LoginUrlAsync(services, cancellationToken) ?? "disabled";

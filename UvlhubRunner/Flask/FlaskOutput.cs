@@ -48,18 +48,9 @@ internal sealed partial class FlaskOutput(Action<string> forward)
     /// The variable that the application asked its environment for in vain, and the line of code that did;
     /// <see langword="null"/> if it failed otherwise.
     /// </summary>
-    public (string Name, string Place)? MissingVariable
-    {
-        get
-        {
-            var lines = _tail.Lines;
-            var end = lines.ToList().FindLastIndex(line => MissingKey().IsMatch(line));
-            List<Match> frames = [.. lines.Take(Math.Max(end, 0)).Select(line => Frame().Match(line)).Where(frame => frame.Success)];
-            return frames is [.., var asking, var environment] && environment.Groups["file"].Value is "<frozen os>" or [.., '/', 'o', 's', '.', 'p', 'y']
-                ? (MissingKey().Match(lines[end]).Groups["name"].Value, $"{asking.Groups["file"].Value}:{asking.Groups["line"].Value}")
-                : null;
-        }
-    }
+    public (string Name, string Place)? MissingVariable => MissingKey().Matches(Text).LastOrDefault() is { } missing
+        ? (missing.Groups["name"].Value, $"{missing.Groups["file"].Value}:{missing.Groups["line"].Value}")
+        : null;
 
     /// <summary>
     /// Whether uvlhub's seeding command reported a failed seeder. It catches the error, prints this line, and ends with
@@ -77,11 +68,12 @@ internal sealed partial class FlaskOutput(Action<string> forward)
     [GeneratedRegex("""^  File ".*/versions/(?<file>[^/]+\.py)", line (?<line>\d+).*""")]
     private static partial Regex RevisionFrame();
 
-    [GeneratedRegex(@"^KeyError: '(?<name>[A-Za-z_]\w*)'$")]
+    // The application's frame, then that of Python's os.environ, each with the lines of code that it shows.
+    [GeneratedRegex(
+        """^  File "(?<file>.+)", line (?<line>\d+), in .*\n(?:    .*\n)*"""
+        + """  File "(?:<frozen os>|.*/os\.py)", line .*\n(?:    .*\n)*KeyError: '(?<name>[A-Za-z_]\w*)'$""",
+        RegexOptions.Multiline)]
     private static partial Regex MissingKey();
-
-    [GeneratedRegex("""^  File "(?<file>.+)", line (?<line>\d+), in """)]
-    private static partial Regex Frame();
 
     [GeneratedRegex(@"^(ERROR \[[\w.]+\] )?(Error: )?")]
     private static partial Regex LogPrefix();

@@ -59,19 +59,8 @@ internal sealed partial class SiteErrors(
             return Unknown;
         }
 
-        List<string> lines = [];
-        try
-        {
-            await foreach (var batch in resources.GetAllAsync(current.ResourceId).WithCancellation(cancellationToken))
-            {
-                lines.AddRange(batch.Select(line => Printed(line.Content)));
-            }
-        }
-        catch (k8s.Autorest.HttpOperationException)
-        {
-            // It is being started anew, and its log is gone.
-        }
-
+        List<string> lines =
+            [.. (await ResourceLines.ReadAsync(resources, current.ResourceId, cancellationToken)).Select(Printed)];
         var traceback = lines.FindLastIndex(line => line.StartsWith("Traceback ", StringComparison.Ordinal));
         return traceback < 0 ? Unknown
             : lines.Skip(traceback + 1).FirstOrDefault(line => line.Length > 0 && line[0] is not (' ' or '\t')) ?? Unknown;
