@@ -186,6 +186,7 @@ public sealed class UvlhubOptions
         /// today. Default: <c>auto</c>, the day of the last commit to <c>requirements.txt</c>, where a build fails for a cause that
         /// nobody knows. Takes an index that says when its files were uploaded, as the public one does.
         /// </summary>
+        [Day]
         public string Day { get; set; } = "auto";
     }
 

@@ -198,7 +198,7 @@ internal sealed class ComposeDeclarations(
                     Note(
                         mount.At, service, "volumes",
                         $"there is no folder {mount.Source}; the volume {instead} takes its place. Make the folder to use it");
-                    container.WithCheckoutVolume(uvlhub, instead, mount.Target, mount.IsReadOnly);
+                    container.WithCheckoutVolume(instead, mount.Target, mount.IsReadOnly);
                     break;
                 case ComposeMountKind.Anonymous:
                     container.WithVolume(mount.Target);
@@ -237,7 +237,6 @@ internal sealed class ComposeDeclarations(
         }
 
         container.WithCheckoutVolume(
-            uvlhub,
             uvlhub.Names.ServiceVolume(volume?.EngineName ?? mount.Source!, volume?.EngineName is null ? uvlhub.Checkout.Name : null),
             mount.Target,
             mount.IsReadOnly,

@@ -208,7 +208,7 @@ internal sealed partial class ComposeImport(
         if (dockerfile == checkout.DevelopmentDockerfile?.Path && build.Context == checkout.Path
             && build is { Target: null, Arguments: [] })
         {
-            container.WithImage(CheckoutImage.Name(checkout), "dev").WithAnnotation(CheckoutImage.Development(checkout, uvlhub.Options));
+            container.WithImage(CheckoutImage.Name(checkout), "dev").WithAnnotation(CheckoutImage.Development(checkout, uvlhub.Options, uvlhub.PackageIndex));
             return true;
         }
 

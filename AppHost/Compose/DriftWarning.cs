@@ -69,16 +69,26 @@ internal sealed partial class DriftWarning(
         }
 
         var report = await CompareAsync(file, model, cancellationToken);
-        var requirements = PipAdvisor.KnownToFail(uvlhub.Checkout).ToList();
+        var checkout = uvlhub.Checkout;
         throw new AnswerException(
-            report.Render() + (requirements.Count == 0 ? "" : $"""
-
-                Requirements that pip cannot install as they are, and that are helped (Uvlhub:Pip:BuildConstraint)
-                  {string.Join($"{Environment.NewLine}  ", requirements)}
-
-                """),
+            report.Render()
+            + Listed(
+                "Requirements that pip cannot install as they are, and that are helped (Uvlhub:Pip:BuildConstraint)",
+                [.. PipAdvisor.KnownToFail(checkout)])
+            + Listed(
+                "Requirements that pip has to build from source, because they are older than the image's Python",
+                checkout.DevelopmentDockerfile is { BaseImages.Count: > 0 } dockerfile
+                    ? await PipAdvisor.WithoutWheelAsync(checkout, dockerfile, uvlhub.PackageIndex, requirements: null, cancellationToken)
+                    : []),
             exitCode: report.Unexplained.Any() ? 1 : 0);
     }
+
+    private static string Listed(string title, IReadOnlyList<string> lines) => lines.Count == 0 ? "" : $"""
+
+        {title}
+          {string.Join($"{Environment.NewLine}  ", lines)}
+
+        """;
 
     private async Task<DriftReport> CompareAsync(ComposeFile file, DistributedApplicationModel model, CancellationToken cancellationToken)
     {

@@ -54,15 +54,19 @@ internal sealed partial class DatabaseVolume(ContainerEngine engine, string name
         && last == server && made == await MadeAsync(cancellationToken);
 
     /// <summary>
-    /// Removes the volume if no server ever came up on it: the first start was ended while the files were being made, and the image's
-    /// entrypoint takes what is there for a database. Where any table is in it, beside the server's own, it stays.
+    /// Whether no server ever came up on it: the first start was ended while the files were being made, and the image's entrypoint takes
+    /// what is there for a database. Where any table is in it, beside the server's own, it is one.
     /// </summary>
+    public async Task<bool> WasNeverUsedAsync(CancellationToken cancellationToken) =>
+        File.Exists(Mark) && await MadeAsync(cancellationToken) is { } made
+        && await File.ReadAllTextAsync(Mark, cancellationToken) == made
+        && await LookAsync(Tables, cancellationToken) is "";
+
+    /// <summary>Removes the volume if no server ever came up on it.</summary>
     /// <returns>Whether it was removed.</returns>
     public async Task<bool> RemoveIfNeverUsedAsync(ILogger logger, CancellationToken cancellationToken)
     {
-        if (!File.Exists(Mark) || await MadeAsync(cancellationToken) is not { } made
-            || await File.ReadAllTextAsync(Mark, cancellationToken) != made
-            || await LookAsync(Tables, cancellationToken) is not "")
+        if (!await WasNeverUsedAsync(cancellationToken))
         {
             return false;
         }

@@ -34,10 +34,14 @@ internal static class DatabaseVolumeExtensions
         var image = resource.Annotations.OfType<ContainerImage>().Last();
         var name = uvlhub.Options.DataVolume ?? uvlhub.Names.DataVolume(uvlhub.Checkout.Name);
         var isNamedByUser = uvlhub.Options.DataVolume is not null;
+        // Whether the volume was made in this run and no container has had it, and whether one has been started.
+        var (isFresh, hasBegun) = (false, false);
         eventing.Subscribe<BeforeResourceStartedEvent>(resource, async (starting, cancellationToken) =>
         {
             // Every look costs a call of the engine, and this is on the way of each start.
-            if (!DatabaseVolume.IsAnyNew(name) && !uvlhub.Options.Database.Upgrade)
+            var needsLook = !isFresh && (DatabaseVolume.IsAnyNew(name) || uvlhub.Options.Database.Upgrade);
+            (isFresh, hasBegun) = (false, true);
+            if (!needsLook)
             {
                 return;
             }
@@ -51,8 +55,14 @@ internal static class DatabaseVolumeExtensions
             }
         });
         builder.WithCheckoutVolume(
-            uvlhub, name, MariaDBServerResource.DataFolder, isNamedByUser: isNamedByUser,
-            made: (own, cancellationToken) => new DatabaseVolume(uvlhub.Engine, own, image: null).MarkNewAsync(cancellationToken));
+            name, MariaDBServerResource.DataFolder, isNamedByUser: isNamedByUser,
+            made: (own, cancellationToken) =>
+            {
+                isFresh = !hasBegun;
+                return new DatabaseVolume(uvlhub.Engine, own, image: null).MarkNewAsync(cancellationToken);
+            });
+        builder.WithAnnotation(new StartsAnew(async cancellationToken =>
+            DatabaseVolume.IsAnyNew(name) && await (await FindAsync(cancellationToken)).WasNeverUsedAsync(cancellationToken)));
         eventing.Subscribe<ResourceReadyEvent>(resource, async (_, cancellationToken) =>
         {
             resource.TryGetContainerImageName(out var server);

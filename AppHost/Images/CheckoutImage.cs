@@ -6,7 +6,8 @@ internal static class CheckoutImage
     /// <summary>The image of the development Dockerfile: every container with the checkout's code runs the same one.</summary>
     /// <param name="checkout">The checkout.</param>
     /// <param name="options">The settings.</param>
-    public static ContainerImage Development(UvlhubCheckout checkout, UvlhubOptions options)
+    /// <param name="index">Knows what pip can have.</param>
+    public static ContainerImage Development(UvlhubCheckout checkout, UvlhubOptions options, PackageIndex index)
     {
         var dockerfile = checkout.DevelopmentDockerfile!;
         var inputs = () => Names.Digest(
@@ -18,7 +19,7 @@ internal static class CheckoutImage
         };
         return new ContainerImage(
             RepositoryFolder.StandIn("flask"),
-            ToolPackages.Upon(PipAdvisor.Help(own, checkout, dockerfile, options.Pip), $"{Name(checkout)}:dev"),
+            ToolPackages.Upon(PipAdvisor.Help(own, checkout, dockerfile, options.Pip, index), $"{Name(checkout)}:dev"),
             dockerfile.BaseImages)
         {
             StandInBuild = CheckoutRequirements.StandIn(checkout),

@@ -11,9 +11,11 @@ namespace UvlhubAspire.AppHost.Images;
 /// <param name="checkout">The checkout.</param>
 /// <param name="dockerfile">The Dockerfile of it that is built.</param>
 /// <param name="options">What may be done.</param>
+/// <param name="index">Knows what there is to be had.</param>
 /// <param name="tried">What has been done already.</param>
 internal sealed partial class PipAdvisor(
-    UvlhubCheckout checkout, Dockerfile dockerfile, UvlhubOptions.PipOptions options, PipRemedy tried = PipRemedy.None) : IBuildAdvisor
+    UvlhubCheckout checkout, Dockerfile dockerfile, UvlhubOptions.PipOptions options, PackageIndex index, PipRemedy tried = PipRemedy.None)
+    : IBuildAdvisor
 {
     private const string Auto = "auto";
     private const string None = "none";
@@ -29,9 +31,11 @@ internal sealed partial class PipAdvisor(
     /// <param name="checkout">The checkout.</param>
     /// <param name="dockerfile">The Dockerfile of it that is built.</param>
     /// <param name="options">What may be done.</param>
-    public static ImageRecipe Help(ImageRecipe recipe, UvlhubCheckout checkout, Dockerfile dockerfile, UvlhubOptions.PipOptions options)
+    /// <param name="index">Knows what there is to be had.</param>
+    public static ImageRecipe Help(
+        ImageRecipe recipe, UvlhubCheckout checkout, Dockerfile dockerfile, UvlhubOptions.PipOptions options, PackageIndex index)
     {
-        var advisor = new PipAdvisor(checkout, dockerfile, options);
+        var advisor = new PipAdvisor(checkout, dockerfile, options, index);
         var helped = recipe with { Advisor = advisor };
         if (options.BuildConstraint is not (Auto or None))
         {
@@ -54,12 +58,31 @@ internal sealed partial class PipAdvisor(
         select $"{CheckoutRequirements.File(checkout)}:{requirement.Line}: {requirement.Name} {requirement.Version} is built from source "
             + "with pkg_resources, which setuptools 81 and later have no more";
 
-    /// <inheritdoc/>
-    public IReadOnlyList<string> Explain(BuildFailure failure) =>
+    /// <summary>
+    /// The requirements that have no wheel for the Dockerfile's Python, but for an older one, for a person: pip builds them from source,
+    /// and most fail.
+    /// </summary>
+    /// <param name="checkout">The checkout.</param>
+    /// <param name="dockerfile">The Dockerfile of it that is built.</param>
+    /// <param name="index">Knows what there is to be had.</param>
+    /// <param name="requirements">Which of them are looked at, by their names; <see langword="null"/> for all.</param>
+    /// <param name="cancellationToken">Ends the question.</param>
+    public static async Task<IReadOnlyList<string>> WithoutWheelAsync(
+        UvlhubCheckout checkout, Dockerfile dockerfile, PackageIndex index, IReadOnlySet<string>? requirements,
+        CancellationToken cancellationToken) =>
     [
-        .. NotInIndex(failure.Output),
-        .. WithoutWheel(failure.Output),
+        .. (await index.WithoutWheelAsync(
+            dockerfile.BaseImages[^1],
+            [.. CheckoutRequirements.Pinned(checkout).Where(pin => requirements?.Contains(pin.Name) != false)], cancellationToken))
+            .Select(old => $"{CheckoutRequirements.File(checkout)}:{old.Requirement.Line}: {old.Requirement.Name} {old.Requirement.Version} "
+                + $"has wheels for Python {old.NewestPython} at most, and the image's is {old.ImagesPython}: take a newer version of it, or "
+                + "an older Python in the Dockerfile's FROM"),
     ];
+
+    /// <inheritdoc/>
+    public async Task<IReadOnlyList<string>> ExplainAsync(BuildFailure failure, CancellationToken cancellationToken) =>
+        await CausesAsync(failure, cancellationToken) is { Count: > 0 } causes ? causes
+            : [.. NotBuilt(failure.Output).Select(name => $"{Place(name)}: {name}{Pinned(name)} does not build from source here")];
 
     /// <inheritdoc/>
     public async Task<ImageRecipe?> RemedyAsync(ImageRecipe recipe, BuildFailure failure, CancellationToken cancellationToken)
@@ -72,7 +95,7 @@ internal sealed partial class PipAdvisor(
         }
 
         if (tried.HasFlag(PipRemedy.Day) || options.Day != Auto || !PipFailed().IsMatch(said) || NobodyAnswers().IsMatch(said)
-            || Explain(failure).Count > 0)
+            || (await CausesAsync(failure, cancellationToken)).Count > 0)
         {
             return null;
         }
@@ -81,7 +104,7 @@ internal sealed partial class PipAdvisor(
         return await CheckoutGit.AskAsync(checkout.Path, s_git, cancellationToken, "log", "-1", "--format=%cI", "--", requirements)
             is { Length: > 0 } committed
                 ? Dated(
-                    recipe, DateTimeOffset.Parse(committed, CultureInfo.InvariantCulture),
+                    recipe, Day(committed),
                     $"pip fails for no cause that is known here, and {requirements} was last committed then")
                 : null;
     }
@@ -89,9 +112,7 @@ internal sealed partial class PipAdvisor(
     private static string Setting(string name) => $"{UvlhubOptions.Section}:{nameof(UvlhubOptions.Pip)}:{name}";
 
     private static DateTimeOffset Day(string day) =>
-        DateTimeOffset.TryParse(day, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var parsed) ? parsed
-            : throw new UserErrorException(
-                $"{Setting(nameof(UvlhubOptions.PipOptions.Day))} is '{day}'; it can be auto, none or a day such as 2025-09-23");
+        DateTimeOffset.Parse(day, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal);
 
     private ImageRecipe Constrained(ImageRecipe recipe, string constraint, string why)
     {
@@ -126,7 +147,7 @@ internal sealed partial class PipAdvisor(
     private ImageRecipe Replaced(ImageRecipe recipe, PipRemedy remedy, string note, string instructions) => recipe with
     {
         Note = note,
-        Advisor = new PipAdvisor(checkout, dockerfile, options, tried | remedy),
+        Advisor = new PipAdvisor(checkout, dockerfile, options, index, tried | remedy),
         ReplacedBases = dockerfile.BaseImages.Distinct()
             .ToDictionary(image => image, image => Base(image, recipe.ReplacedBases.GetValueOrDefault(image), instructions)),
     };
@@ -151,34 +172,35 @@ internal sealed partial class PipAdvisor(
     }
 
     // 'Could not find a version that satisfies the requirement python-sat==1.8.dev13 (from versions: 0.1.3, 1.8.dev14)'.
-    private IEnumerable<string> NotInIndex(IEnumerable<string> output)
+    private string NotInIndex(Match match)
     {
-        foreach (var match in output.Select(line => NoVersion().Match(line)).Where(match => match.Success))
-        {
-            var (name, version) = (match.Groups["name"].Value, match.Groups["version"].Value);
-            var there = match.Groups["there"].Value.Split(", ", StringSplitOptions.RemoveEmptyEntries)
-                .Where(other => other != "none").ToList();
-            var nearest = there.OrderBy(other => Distance(other, version)).Take(3).ToList();
-            yield return $"{Place(name)}: {name} {version} is not in the index for this image's Python; "
-                + (nearest.Count == 0 ? "no other version is" : $"the nearest versions that are: {string.Join(", ", nearest)}");
-        }
+        var (name, version) = (match.Groups["name"].Value, match.Groups["version"].Value);
+        var there = match.Groups["there"].Value.Split(", ", StringSplitOptions.RemoveEmptyEntries).Where(other => other != "none");
+        var nearest = there.OrderBy(other => Distance(other, version)).Take(3).ToList();
+        return $"{Place(name)}: {name} {version} is not in the index for this image's Python; "
+            + (nearest.Count == 0 ? "no other version is" : $"the nearest versions that are: {string.Join(", ", nearest)}");
     }
 
-    // What pip had to build, because no wheel fits, and could not.
-    private IEnumerable<string> WithoutWheel(IReadOnlyList<string> output)
+    // What only another requirements.txt, or another Python, mends.
+    private async Task<IReadOnlyList<string>> CausesAsync(BuildFailure failure, CancellationToken cancellationToken)
     {
-        var python = output.Select(line => CPython().Match(line)).FirstOrDefault(match => match.Success);
-        var shown = python is null ? "the image's Python" : $"Python {python.Groups[1].Value}.{python.Groups[2].Value}";
-        return output.SelectMany(line => NotBuilt().Match(line) is { Success: true } match ? match.Groups["names"].Value.Split(", ") : [])
-            .Select(name => name.Trim('\'', '`', ' '))
-            .Distinct()
-            .Select(name =>
-                $"{Place(name)}: {name}{(PinOf(name) is { } pin ? $" {pin.Version}" : "")} has no wheel for {shown} in the index, and "
-                + " does not build from source here; a newer version may have one, or an older Python in the Dockerfile's FROM");
+        List<Match> noVersion = [.. failure.Output.Select(line => NoVersion().Match(line)).Where(match => match.Success)];
+        var names = noVersion.Select(match => match.Groups["name"].Value).Concat(NotBuilt(failure.Output))
+            .Select(CheckoutRequirements.Normalise).ToHashSet();
+        return names.Count == 0 ? []
+            : await WithoutWheelAsync(checkout, dockerfile, index, names, cancellationToken) is { Count: > 0 } old ? old
+            : [.. noVersion.Select(NotInIndex)];
     }
+
+    private static IEnumerable<string> NotBuilt(IEnumerable<string> output) => output
+        .SelectMany(line => FailedToBuild().Match(line) is { Success: true } match ? match.Groups["names"].Value.Split(", ") : [])
+        .Select(name => name.Trim('\'', '`', ' '))
+        .Distinct();
 
     private PinnedRequirement? PinOf(string name) =>
         CheckoutRequirements.Pinned(checkout).FirstOrDefault(pin => pin.Name == CheckoutRequirements.Normalise(name));
+
+    private string Pinned(string name) => PinOf(name) is { } pin ? $" {pin.Version}" : "";
 
     private string Place(string name) => PinOf(name) is { } pin
         ? $"{CheckoutRequirements.File(checkout)}:{pin.Line}"
@@ -201,10 +223,7 @@ internal sealed partial class PipAdvisor(
 
     [GeneratedRegex(
         @"Failed to build (?:installable wheels for some pyproject\.toml based projects \()?(?<names>[A-Za-z0-9._', `-]+?)(?:\)|$| when )")]
-    private static partial Regex NotBuilt();
-
-    [GeneratedRegex(@"cpython-?(\d)(\d+)")]
-    private static partial Regex CPython();
+    private static partial Regex FailedToBuild();
 
     [GeneratedRegex(@"ERROR: |error: subprocess-exited-with-error|metadata-generation-failed|ResolutionImpossible")]
     private static partial Regex PipFailed();

@@ -6,11 +6,13 @@ namespace UvlhubAspire.AppHost.Images;
 /// </summary>
 /// <param name="checkout">The checkout.</param>
 /// <param name="pip">How pip may be helped.</param>
+/// <param name="index">Knows what pip can have.</param>
 /// <param name="name">The image's name, without a tag.</param>
 /// <param name="deployed">An image that somebody else has built of the checkout, with its tag; <see langword="null"/> for none.</param>
 /// <param name="version">The version: at the start the tag, and at each build the build argument <c>VERSION_TAG</c>.</param>
 internal sealed class SiteImages(
-    UvlhubCheckout checkout, UvlhubOptions.PipOptions pip, string name, string? deployed, Func<CancellationToken, Task<string>> version)
+    UvlhubCheckout checkout, UvlhubOptions.PipOptions pip, PackageIndex index, string name, string? deployed,
+    Func<CancellationToken, Task<string>> version)
 {
     private const string StandIn = "flask";
 
@@ -34,7 +36,7 @@ internal sealed class SiteImages(
         ContainerImage Tagged(string tag) => new(
             RepositoryFolder.StandIn(StandIn),
             PipAdvisor.Help(
-                Recipe($"{built}:{tag}", $"{file}.site", () => SiteDockerfile.OnItsOwnBase(dockerfile), stage), checkout, dockerfile, pip),
+                Recipe($"{built}:{tag}", $"{file}.site", () => SiteDockerfile.OnItsOwnBase(dockerfile), stage), checkout, dockerfile, pip, index),
             dockerfile.BaseImages)
         {
             StandInBuild = Recipe(

@@ -34,7 +34,7 @@ internal static class ElasticsearchBuilderExtensions
 
         var declared = uvlhub.Compose?.Service(Elasticsearch.Name);
         var volume = declared?.Mounts.FirstOrDefault(mount => mount.Target == DataFolder)?.Source ?? "es_data";
-        node.WithCheckoutVolume(uvlhub, uvlhub.Names.ServiceVolume(volume, uvlhub.Checkout.Name), DataFolder);
+        node.WithCheckoutVolume(uvlhub.Names.ServiceVolume(volume, uvlhub.Checkout.Name), DataFolder);
 
         return declared is not null ? node : node
             .WithEnvironment("discovery.type", "single-node")

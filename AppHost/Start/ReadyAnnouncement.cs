@@ -73,6 +73,7 @@ internal sealed partial class ReadyAnnouncement(ILoggerFactory loggers, UvlhubCh
         catch (Exception exception)
         {
             LogNotTold(exception);
+            Report?.End(null);
         }
     }
 

@@ -95,6 +95,7 @@ internal static class UvlhubBuilderExtensions
         builder.Services.TryAddEventingSubscriber<PreflightChecks>();
         builder.Services.TryAddEventingSubscriber<DriftWarning>();
         builder.Services.TryAddEventingSubscriber<ImageResolver>();
+        builder.Services.TryAddEventingSubscriber<CheckoutVolumes>();
         builder.Services.TryAddEventingSubscriber<ReadyAnnouncement>();
         builder.AddNamedNetwork(new NetworkName(
             names.Network, compose?.Networks.FirstOrDefault(network => network.EngineName == names.Network)?.Name));
@@ -119,7 +120,7 @@ internal static class UvlhubBuilderExtensions
                 ? builder.AddSecret(
                     $"{profile.SecretPrefix}secret-key", checkout.Environment.GetValueOrDefault(SecretKeys.SecretKey), length: 50)
                 : null,
-            Images = profile.Code == CodeSource.InImage ? Images(checkout, options, builder.ExecutionContext) : null,
+            Images = profile.Code == CodeSource.InImage ? Images(checkout, options, new PackageIndex(engine), builder.ExecutionContext) : null,
         };
         builder.Services.AddSingleton(uvlhub);
         builder.AddPublishSteps(uvlhub);
@@ -139,9 +140,11 @@ internal static class UvlhubBuilderExtensions
             : profile.Preferring(Path.GetRelativePath(folder, named.Path), named.At.ToString()));
     }
 
-    private static SiteImages Images(UvlhubCheckout checkout, UvlhubOptions options, DistributedApplicationExecutionContext context) => new(
+    private static SiteImages Images(
+        UvlhubCheckout checkout, UvlhubOptions options, PackageIndex index, DistributedApplicationExecutionContext context) => new(
         checkout,
         options.Pip,
+        index,
         context.IsPublishMode ? CheckoutImage.Published(checkout, options.Publish) : CheckoutImage.Site(checkout),
         context.IsRunMode && options.Deploy.Image is { Length: > 0 } image ? image : null,
         cancellationToken => CheckoutVersion.ReadAsync(checkout, options, cancellationToken));

@@ -1,4 +1,3 @@
-using Microsoft.Extensions.DependencyInjection;
 using UvlhubAspire.AppHost.Uvlhub;
 
 namespace Aspire.Hosting;
@@ -10,35 +9,18 @@ internal static class CheckoutVolumeExtensions
     /// a suffix.</summary>
     /// <typeparam name="T">The kind of container.</typeparam>
     /// <param name="builder">The container.</param>
-    /// <param name="uvlhub">The checkout and the settings.</param>
     /// <param name="wanted">The volume's name.</param>
     /// <param name="target">The folder inside the container.</param>
     /// <param name="isReadOnly">Whether the container must not write. Default: it may.</param>
     /// <param name="isNamedByUser">Whether the user chose the name, which is then taken as it is.</param>
     /// <param name="made">Is told of a volume that was made now.</param>
     public static IResourceBuilder<T> WithCheckoutVolume<T>(
-        this IResourceBuilder<T> builder, UvlhubEnvironment uvlhub, string wanted, string target, bool isReadOnly = false,
+        this IResourceBuilder<T> builder, string wanted, string target, bool isReadOnly = false,
         bool isNamedByUser = false, Func<string, CancellationToken, Task>? made = null)
         where T : ContainerResource
     {
         builder.WithVolume(wanted, target, isReadOnly);
-        var mount = builder.Resource.Annotations.OfType<ContainerMountAnnotation>().Last();
-        builder.ApplicationBuilder.Eventing.Subscribe<BeforeResourceStartedEvent>(builder.Resource, async (starting, cancellationToken) =>
-        {
-            var volume = new CheckoutVolume(
-                starting.Services.GetRequiredService<ContainerEngine>(),
-                starting.Services.GetRequiredService<ResourceLoggerService>().GetLogger(builder.Resource));
-            var (name, isNew) = await volume.EnsureAsync(wanted, uvlhub.Checkout.Path, isNamedByUser, cancellationToken);
-            if (isNew && made is not null)
-            {
-                await made(name, cancellationToken);
-            }
-
-            if (name != wanted && builder.Resource.Annotations.Remove(mount))
-            {
-                builder.WithVolume(name, target, isReadOnly);
-            }
-        });
-        return builder;
+        return builder.WithAnnotation(
+            new CheckoutVolumeMount(builder.Resource.Annotations.OfType<ContainerMountAnnotation>().Last(), isNamedByUser, made));
     }
 }

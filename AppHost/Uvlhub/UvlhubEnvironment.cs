@@ -27,6 +27,9 @@ internal sealed record UvlhubEnvironment
     /// <summary>The container engine, the one that Aspire uses.</summary>
     public required ContainerEngine Engine { get; init; }
 
+    /// <summary>Knows what pip can have.</summary>
+    public PackageIndex PackageIndex => new(Engine);
+
     /// <summary>The names on the engine.</summary>
     public required InstanceNames Names { get; init; }
 

@@ -1,3 +1,4 @@
+using System.Formats.Tar;
 using System.IO.Compression;
 using UvlhubAspire.Checkout;
 using Xunit;
@@ -44,8 +45,10 @@ public sealed class CiTests(ClonedRepository repository)
                 cancellation);
             // The browser has had its turn.
             File.Delete(checkout.File("app/modules/auth/tests/test_selenium.py"));
-            var failed = await clone.ExecuteAsync("./ci", words, cancellation);
+            var images = checkout.File("../images.tar");
+            var failed = await clone.ExecuteAsync("./ci", ["--images", images, .. words], cancellation);
             Assert.True(failed.ExitCode == 1, failed.StandardOutput + failed.StandardError);
+            Assert.Contains("\"uvlhub-aspire/mariadb:", await ManifestAsync(images), StringComparison.Ordinal);
             Assert.Contains("test_fails.py::test_fails - AssertionError: on purpose", failed.StandardOutput, StringComparison.Ordinal);
 
             var summary = await File.ReadAllTextAsync(Path.Combine(results, "summary.md"), cancellation);
@@ -121,7 +124,9 @@ public sealed class CiTests(ClonedRepository repository)
 
         // 'FOLDER/ci --output results CHECKOUT', of folders that were checked out before.
         var run = Assert.Single(steps.Select(step => Value(step, "run")).OfType<string>()).Split(' ');
-        Assert.Equal([$"{checkouts[1]}/ci", "--output", "results", checkouts[0]], run);
+        var cache = steps.Single(step => Value(step, "uses")?.StartsWith("actions/cache@", StringComparison.Ordinal) == true);
+        Assert.Equal(
+            [$"{checkouts[1]}/ci", "--output", "results", "--images", Value((YamlMappingNode)cache["with"], "path")!, checkouts[0]], run);
         Assert.True(File.Exists(Path.Combine(s_root, "ci")));
 
         var upload = steps.Single(step => Value(step, "uses")?.StartsWith("actions/upload-artifact@", StringComparison.Ordinal) == true);
@@ -131,6 +136,21 @@ public sealed class CiTests(ClonedRepository repository)
             "UvlhubAspire/global.json",
             steps.Select(step => step.Children.TryGetValue("with", out var with) ? Value((YamlMappingNode)with, "global-json-file") : null)
                 .OfType<string>().Single());
+    }
+
+    private static async Task<string> ManifestAsync(string images)
+    {
+        await using var archive = new TarReader(File.OpenRead(images));
+        while (await archive.GetNextEntryAsync() is { } entry)
+        {
+            if (entry.Name == "manifest.json")
+            {
+                using var text = new StreamReader(entry.DataStream!);
+                return await text.ReadToEndAsync();
+            }
+        }
+
+        return "";
     }
 
     private static string? Value(YamlMappingNode node, string key) =>

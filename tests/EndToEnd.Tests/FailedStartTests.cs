@@ -102,6 +102,25 @@ public sealed class FailedStartTests
             });
     }
 
+    [Fault(FaultArea.Checkout, "every page of the site fails")]
+    [Fact(Timeout = 180_000)]
+    public async Task A_site_whose_pages_fail_is_named_with_page_and_exception_and_ends_the_start()
+    {
+        using var checkout = new SampleCheckout();
+        await File.AppendAllTextAsync(checkout.File("app/templates/base.html"), "{{ url_for('nowhere.page') }}\n", Cancellation);
+        // What './run --detach' follows.
+        var report = checkout.File("../report");
+        await File.WriteAllTextAsync(report, "", Cancellation);
+        await FailedAsync(
+            checkout, "auto",
+            ["/ answers 500: werkzeug.routing.exceptions.BuildError: Could not build url for endpoint 'nowhere.page'"],
+            "the page and the exception stand on the console",
+            _ => Proof.HappensAsync("after a while './run --detach' ends with it", () => Eventually.IsAsync(
+                () => File.ReadAllTextAsync(report, Cancellation), text => text.TrimEnd().EndsWith("#failed", StringComparison.Ordinal),
+                TimeSpan.FromSeconds(30), "the start's report to end")),
+            $"--Uvlhub:Report={report}", "--Uvlhub:Patience=00:00:05");
+    }
+
     /// <summary>Gives a checkout a revision 005 on which the migrator fails.</summary>
     internal static Task AddFailingRevisionAsync(SampleCheckout checkout) => File.WriteAllTextAsync(
         checkout.File("migrations/versions/005.py"),
@@ -113,14 +132,15 @@ public sealed class FailedStartTests
         async () => Assert.DoesNotContain(engine.Names.WebContainer, await engine.ContainersAfterGraceAsync()));
 
     private static async Task FailedAsync(
-        SampleCheckout checkout, string images, string[] messages, string claim, Func<InstanceOnEngine, Task> afterwards)
+        SampleCheckout checkout, string images, string[] messages, string claim, Func<InstanceOnEngine, Task> afterwards,
+        params string[] settings)
     {
         var instance = Uvlhub.NewInstance();
         try
         {
             await using var host = AppHostProcess.Start(
-                new Dictionary<string, string>(), $"--Uvlhub:Path={checkout.Path}", $"--Uvlhub:Instance={instance}",
-                $"--Uvlhub:Images={images}");
+                new Dictionary<string, string>(),
+                [$"--Uvlhub:Path={checkout.Path}", $"--Uvlhub:Instance={instance}", $"--Uvlhub:Images={images}", .. settings]);
             await Proof.HappensAsync(claim, async () =>
             {
                 foreach (var message in messages)

@@ -16,7 +16,7 @@ public sealed class SecondRunTests
         try
         {
             var rows = "";
-            await ServeAsync(async first =>
+            await ServeAsync(checkout, instance, async first =>
             {
                 await first.ScalarAsync("uvlhubdb", "UPDATE user_profile SET surname = 'kept' ORDER BY id LIMIT 1", cancellation);
                 rows = await engine.RowsAsync();
@@ -24,7 +24,7 @@ public sealed class SecondRunTests
             });
             await Proof.HappensAsync("the first leaves no container and no network", async () => Assert.Empty(await engine.OfARunAsync()));
 
-            await ServeAsync(async second =>
+            await ServeAsync(checkout, instance, async second =>
             {
                 var migrator = await second.LogAsync("migrator", cancellation);
                 Proof.Happens(
@@ -37,18 +37,41 @@ public sealed class SecondRunTests
         {
             await Uvlhub.RemoveLeftoversAsync(instance);
         }
+    }
 
-        async Task ServeAsync(Func<Uvlhub, Task> whileServed)
+    [Fact(Timeout = 600_000)]
+    public async Task A_clone_whose_folder_has_the_same_name_never_opens_the_others_database()
+    {
+        var cancellation = TestContext.Current.CancellationToken;
+        using var checkout = new SampleCheckout("minihub");
+        using var clone = new SampleCheckout("minihub");
+        var instance = Uvlhub.NewInstance();
+        try
         {
-            var uvlhub = await Uvlhub.StartHealthyAsync(checkout.Path, instance, cancellation);
-            try
-            {
-                await whileServed(uvlhub);
-            }
-            finally
-            {
-                await uvlhub.StopAsync(CancellationToken.None);
-            }
+            await ServeAsync(checkout, instance, first => first.ScalarAsync(
+                "uvlhubdb", "UPDATE user_profile SET surname = 'kept' ORDER BY id LIMIT 1", cancellation));
+            await ServeAsync(clone, instance, async second => Assert.Equal("0", await KeptAsync(second)));
+            await ServeAsync(checkout, instance, async third => Assert.Equal("1", await KeptAsync(third)));
+        }
+        finally
+        {
+            await Uvlhub.RemoveLeftoversAsync(instance);
+        }
+
+        Task<string> KeptAsync(Uvlhub uvlhub) =>
+            uvlhub.ScalarAsync("uvlhubdb", "SELECT COUNT(*) FROM user_profile WHERE surname = 'kept'", cancellation);
+    }
+
+    private static async Task ServeAsync(SampleCheckout checkout, string instance, Func<Uvlhub, Task> whileServed)
+    {
+        var uvlhub = await Uvlhub.StartHealthyAsync(checkout.Path, instance, TestContext.Current.CancellationToken);
+        try
+        {
+            await whileServed(uvlhub);
+        }
+        finally
+        {
+            await uvlhub.StopAsync(CancellationToken.None);
         }
     }
 }

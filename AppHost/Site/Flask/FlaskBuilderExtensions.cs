@@ -203,7 +203,7 @@ internal static class FlaskBuilderExtensions
             if (!builder.Resource.IsApplication)
             {
                 builder
-                    .WithCheckoutVolume(uvlhub, uvlhub.Names.SnapshotsVolume(checkout.Name), SnapshotsFolder)
+                    .WithCheckoutVolume(uvlhub.Names.SnapshotsVolume(checkout.Name), SnapshotsFolder)
                     .WithEnvironment("Uvlhub__Environment", uvlhub.Profile.Name)
                     .WithEnvironment(context => SetAdministrator(context.EnvironmentVariables, uvlhub))
                     .WithEnvironment("Uvlhub__Migrator__Local", "true")
@@ -222,7 +222,7 @@ internal static class FlaskBuilderExtensions
                     DriftAspect.Environment, "the AppHost deploys, so the site has no use for the token (Uvlhub:IgnoredModules)",
                     SecretKeys.WebhookToken);
             return builder.Resource.Role == FlaskRole.Migrator ? builder
-                : builder.WithCheckoutVolume(uvlhub, uvlhub.Names.UploadsVolume(checkout.Name), checkout.UploadsFolder);
+                : builder.WithCheckoutVolume(uvlhub.Names.UploadsVolume(checkout.Name), checkout.UploadsFolder);
         }
 
         if (CheckoutOwner.Of(checkout.Path, uvlhub.Engine) is { } owner)
@@ -241,7 +241,7 @@ internal static class FlaskBuilderExtensions
 
         return builder
             .DiffersFromCompose(DriftAspect.Environment, OwnKey, SecretKeys.SecretKey)
-            .WithBuiltImage(CheckoutImage.Development(checkout, uvlhub.Options))
+            .WithBuiltImage(CheckoutImage.Development(checkout, uvlhub.Options, uvlhub.PackageIndex))
             .WithBindMount(checkout.Path, checkout.WorkingDirectory)
             .WithBindMount(
                 Path.Combine(RepositoryFolder.AppHost, "Site", "Flask", "startup"), SiteDockerfile.StartupFolder, isReadOnly: true);

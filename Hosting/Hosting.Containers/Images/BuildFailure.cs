@@ -84,7 +84,7 @@ public sealed partial record BuildFailure(string Dockerfile, int? Line, string I
 public interface IBuildAdvisor
 {
     /// <summary>What a failure means, for a person, line by line; none if it is none that the advisor knows.</summary>
-    IReadOnlyList<string> Explain(BuildFailure failure);
+    Task<IReadOnlyList<string>> ExplainAsync(BuildFailure failure, CancellationToken cancellationToken);
 
     /// <summary>Another way to build the same image, which has not been tried; <see langword="null"/> if there is none.</summary>
     /// <param name="recipe">What was built.</param>

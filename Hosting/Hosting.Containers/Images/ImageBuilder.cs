@@ -101,7 +101,8 @@ public sealed partial class ImageBuilder(ContainerEngine engine, ILoggerFactory 
         {
             if (recipe.Advisor is not { } advisor || await advisor.RemedyAsync(recipe, failure, cancellationToken) is not { } remedy)
             {
-                throw ImageException.NotBuilt(recipe.Image, failure.Describe(recipe.Advisor?.Explain(failure) ?? []));
+                throw ImageException.NotBuilt(recipe.Image, failure.Describe(
+                    recipe.Advisor is { } known ? await known.ExplainAsync(failure, cancellationToken) : []));
             }
 
             ImageLog.OtherWay(logger, recipe.Source, failure.Output[^1]);
@@ -113,7 +114,8 @@ public sealed partial class ImageBuilder(ContainerEngine engine, ILoggerFactory 
             }
             catch (ImageException exception)
             {
-                throw ImageException.NotBuilt(recipe.Image, failure.Describe([.. advisor.Explain(failure), exception.Message]));
+                throw ImageException.NotBuilt(recipe.Image, failure.Describe(
+                    [.. await advisor.ExplainAsync(failure, cancellationToken), exception.Message]));
             }
         }
 

@@ -1,4 +1,7 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.RegularExpressions;
 using CliWrap;
 using Microsoft.Extensions.Logging;
 
@@ -8,15 +11,21 @@ namespace UvlhubAspire.Hosting.Containers;
 /// One image on its way to this machine. A pull is also the only question that goes every way that a pull goes: through the mirror and
 /// the proxy that only the engine knows.
 /// </summary>
-public sealed class ImagePull
+public sealed partial class ImagePull
 {
+    // Of util-linux; busybox's, a link, does not hand on the exit code.
+    private const string Terminal = "/usr/bin/script";
+    private static readonly TimeSpan s_between = TimeSpan.FromSeconds(2);
+
     // The engine says a word when a layer begins and when it is there: one of a gigabyte takes its time on a slow line.
     private static readonly TimeSpan s_stalled = TimeSpan.FromHours(1);
     private readonly string _image;
     private readonly ConcurrentBag<ILogger> _followers;
     private readonly TaskCompletionSource<PullAnswer> _answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Dictionary<string, double> _bytes = new(StringComparer.Ordinal);
     private int _layers;
     private int _done;
+    private long _said;
 
     /// <summary>Begins.</summary>
     /// <param name="engine">The container engine.</param>
@@ -41,20 +50,19 @@ public sealed class ImagePull
     private async Task<PullAnswer> RunAsync(ContainerEngine engine, CancellationToken cancellationToken)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var errors = new OutputTail(line => Read(line, limit));
+        var output = new OutputTail(line => Read(line, limit));
         var answer = PullAnswer.Delivers;
         try
         {
             limit.CancelAfter(s_stalled);
-            var ended = await Cli.Wrap(engine.Executable)
-                .WithArguments(["pull", _image])
-                .WithStandardOutputPipe(PipeTarget.ToDelegate(line => Read(line, limit)))
-                .WithStandardErrorPipe(PipeTarget.ToDelegate(errors.Add))
+            var ended = await Pull(engine.Executable, _image)
+                .WithStandardOutputPipe(PipeTarget.ToDelegate(line => output.Add(Control().Replace(line, "").TrimEnd())))
+                .WithStandardErrorPipe(PipeTarget.ToDelegate(output.Add))
                 .WithValidation(CommandResultValidation.None)
                 .ExecuteAsync(limit.Token);
             if (ended.ExitCode != 0)
             {
-                answer = PullAnswer.Of(errors.Lines.Count > 0 ? errors.Lines[^1] : $"'pull' ended with exit code {ended.ExitCode}");
+                answer = PullAnswer.Of(output.Lines.Count > 0 ? output.Lines[^1] : $"'pull' ended with exit code {ended.ExitCode}");
             }
         }
         catch (OperationCanceledException)
@@ -71,6 +79,12 @@ public sealed class ImagePull
         _answer.TrySetResult(answer);
         return answer;
     }
+
+    // How many bytes have come is told to a terminal alone.
+    private static Command Pull(string engine, string image) =>
+        OperatingSystem.IsLinux() && new FileInfo(Terminal) is { Exists: true, LinkTarget: null }
+            ? Cli.Wrap(Terminal).WithArguments(["--quiet", "--return", "--command", ShellWords.Join([engine, "pull", image]), "/dev/null"])
+            : Cli.Wrap(engine).WithArguments(["pull", image]);
 
     // 'ID: Pulling fs layer', 'ID: Pull complete'; the first line of all comes when the manifest has. Podman says 'Getting image source
     // signatures' and 'Copying blob ID'.
@@ -93,17 +107,37 @@ public sealed class ImagePull
         else if (line.EndsWith(": Pull complete", StringComparison.Ordinal))
         {
             _done++;
-            Say($": {_done} of {_layers} layers");
+            Say(Progress);
+        }
+        else if (Downloading().Match(line) is { Success: true } match)
+        {
+            // '12.3MB/45.6MB'; of what is being taken apart there is the same, and it has come already.
+            var unit = match.Groups["unit"].Value switch { "GB" => 1000, "MB" => 1, "kB" => 0.001, _ => 0.000001 };
+            _bytes[match.Groups["layer"].Value] = unit * double.Parse(match.Groups["number"].Value, CultureInfo.InvariantCulture);
+            if (Stopwatch.GetElapsedTime(_said) > s_between)
+            {
+                Say(Progress);
+            }
         }
     }
 
+    private string Progress => string.Create(
+        CultureInfo.InvariantCulture, $": {_done} of {_layers} layers{(_bytes.Count == 0 ? "" : $", {_bytes.Values.Sum():0.#} MB")}");
+
     private void Say(string progress)
     {
+        _said = Stopwatch.GetTimestamp();
         foreach (var follower in _followers)
         {
             ImageLog.Pulling(follower, _image, progress);
         }
     }
+
+    [GeneratedRegex(@"\e\[\d*[A-Za-z]")]
+    private static partial Regex Control();
+
+    [GeneratedRegex(@"^(?<layer>\w+): Downloading\b.*?(?<number>[\d.]+)(?<unit>[kMG]?B)/")]
+    private static partial Regex Downloading();
 }
 
 /// <summary>What becomes of a pull.</summary>

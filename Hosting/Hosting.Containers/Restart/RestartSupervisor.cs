@@ -8,11 +8,13 @@ namespace UvlhubAspire.Hosting.Containers;
 
 /// <summary>
 /// Starts containers with a <see cref="RestartPolicy"/> again when they die. The same container is started, not a new
-/// one made, so that its name, its log and what it wrote stay; the orchestrator follows, with a changed host port too.
+/// one made, so that its name, its log and what it wrote stay; the orchestrator follows, with a changed host port too. What
+/// <see cref="StartsAnew"/> names is the exception.
 /// </summary>
 internal sealed class RestartSupervisor(
     ResourceNotificationService notifications,
     ResourceLoggerService resourceLoggers,
+    ResourceCommandService commands,
     ContainerEngine engine,
     TimeProvider time,
     ILoggerFactory loggers) : BackgroundService
@@ -56,7 +58,8 @@ internal sealed class RestartSupervisor(
             {
                 // Started by hand, a resource has another container, which has not died yet.
                 var container = _containers.AddOrUpdate(
-                    change.ResourceId, _ => new(id, change, policy), (_, known) => known.Id == id ? known : new(id, change, policy));
+                    change.ResourceId, _ => new(id, change, policy),
+                    (_, known) => known.Id == id ? known : new(id, change, policy) { Restarts = known.WasReplaced ? known.Restarts : 0 });
                 container.StaysDown &= change.Snapshot.State?.Text != KnownResourceStates.Running;
                 if (change.Snapshot.State?.Text == KnownResourceStates.Exited)
                 {
@@ -188,6 +191,13 @@ internal sealed class RestartSupervisor(
                     change, new ResourceStateSnapshot("Restarting", KnownResourceStateStyles.Warn),
                     $"{container.Total}, the last at {death.FinishedAt.ToLocalTime():T}; {cause}");
                 await Task.Delay(decision.Delay, time, cancellationToken);
+                if (change.Resource.TryGetLastAnnotation<StartsAnew>(out var anew) && await anew.When(cancellationToken))
+                {
+                    container.WasReplaced = true;
+                    await commands.ExecuteCommandAsync(change.ResourceId, KnownResourceCommands.StartCommand, cancellationToken);
+                    break;
+                }
+
                 var started = await engine.RunAsync(s_limit, cancellationToken, "container", "start", container.Id);
                 if (started.Succeeded)
                 {
@@ -260,6 +270,9 @@ internal sealed class RestartSupervisor(
 
         /// <summary>The death that was handled last.</summary>
         public DateTimeOffset Handled { get; set; }
+
+        /// <summary>Whether another one was made in its place: that one's deaths count on.</summary>
+        public bool WasReplaced { get; set; }
 
         /// <summary>Whether it was left as it is after that: stopped by a person, done, or given up.</summary>
         public bool StaysDown { get; set; }

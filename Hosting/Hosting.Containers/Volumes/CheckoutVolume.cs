@@ -20,14 +20,14 @@ public sealed partial class CheckoutVolume(ContainerEngine engine, ILogger logge
     /// <returns>The volume's name, and whether it was made now.</returns>
     public async Task<(string Name, bool IsNew)> EnsureAsync(string name, string checkout, bool isNamedByUser, CancellationToken cancellationToken)
     {
-        var own = await NameAsync(name, checkout, isNamedByUser, cancellationToken);
-        if (own != name)
+        var owner = await OwnerAsync(name, cancellationToken);
+        if (NameFor(owner, name, checkout, isNamedByUser) is var own && own != name)
         {
-            LogOtherOwner(name, await OwnerAsync(name, cancellationToken), own);
-            name = own;
+            LogOtherOwner(name, owner, own);
+            (name, owner) = (own, await OwnerAsync(own, cancellationToken));
         }
 
-        var isNew = await OwnerAsync(name, cancellationToken) is null;
+        var isNew = owner is null;
         if (isNew)
         {
             var created = await engine.RunAsync(
@@ -44,9 +44,10 @@ public sealed partial class CheckoutVolume(ContainerEngine engine, ILogger logge
 
     /// <summary>The name that the checkout's volume has, or will have.</summary>
     public async Task<string> NameAsync(string name, string checkout, bool isNamedByUser, CancellationToken cancellationToken) =>
-        !isNamedByUser && await OwnerAsync(name, cancellationToken) is { Length: > 0 } owner && owner != checkout
-            ? $"{name}_{Names.Digest(checkout, 8)}"
-            : name;
+        NameFor(await OwnerAsync(name, cancellationToken), name, checkout, isNamedByUser);
+
+    private static string NameFor(string? owner, string name, string checkout, bool isNamedByUser) =>
+        !isNamedByUser && owner is { Length: > 0 } && owner != checkout ? $"{name}_{Names.Digest(checkout, 8)}" : name;
 
     /// <summary>The checkout that a volume is labelled with; empty if it has no label, <see langword="null"/> if there is
     /// no such volume.</summary>

@@ -3,6 +3,7 @@ using UvlhubAspire.AppHost.Images;
 using UvlhubAspire.Checkout;
 using UvlhubAspire.Engine;
 using UvlhubAspire.Hosting.Containers;
+using UvlhubAspire.AppHost.Tests.Images;
 using Xunit;
 
 namespace UvlhubAspire.AppHost.Tests.Flask;
@@ -33,7 +34,7 @@ public sealed class CheckoutRequirementsTests : IDisposable
         Assert.Equal("discord-py pyotp", recipe.Arguments["REQUIREMENTS"]);
         Assert.Equal(recipe.Image, CheckoutRequirements.StandIn(Checkout("Discord_Py>=2\nPyOTP==2.8\n")).Image);
         Assert.NotEqual(recipe.Image, CheckoutRequirements.StandIn(Checkout("pyotp\n")).Image);
-        Assert.Equal(recipe.Image, CheckoutImage.Development(Checkout("pyotp\ndiscord.py\n"), new UvlhubOptions()).StandInRecipe!.Image);
+        Assert.Equal(recipe.Image, CheckoutImage.Development(Checkout("pyotp\ndiscord.py\n"), new UvlhubOptions(), NoIndex.Instance).StandInRecipe!.Image);
     }
 
     [Fact]

@@ -66,6 +66,7 @@ public sealed class BoxedSample(NetworkInABox box) : IAsyncLifetime
         await StopAsync();
         _process = box.Start(
             $"--Uvlhub:Path={Checkout.Path}", $"--Uvlhub:Instance={Instance}", $"--AppHost:DashboardApiKey={DashboardKey}",
+            "--Uvlhub:Debug=true",
             $"--Uvlhub:Snapshots:Path={Checkout.File("../snapshots")}");
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
         limit.CancelAfter(s_limit);

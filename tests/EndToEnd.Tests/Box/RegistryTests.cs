@@ -8,7 +8,7 @@ namespace UvlhubAspire.EndToEnd.Tests;
 /// The path that everybody takes who has a network: images are pulled by their real names, and the checkout's own Dockerfile is
 /// built with apt, curl and pip.
 /// </summary>
-[Collection(BoxGroup.Name), Trait("Tier", "long"), Trait("Needs", "wheels"), TestMethodOrderer(typeof(InOrderOfTheFile))]
+[Collection(BoxGroup.Name), Trait("Needs", "wheels"), TestMethodOrderer(typeof(InOrderOfTheFile))]
 public sealed class RegistryTests(NetworkInABox box, BoxedSample sample) : IClassFixture<BoxedSample>
 {
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
@@ -18,6 +18,7 @@ public sealed class RegistryTests(NetworkInABox box, BoxedSample sample) : IClas
     {
         var images = (await box.EngineAsync("image", "ls", "--format", "{{.Repository}}:{{.Tag}}")).Split('\n');
         Assert.Contains("nginx:1.29.1", images);
+        Assert.Matches(@"Pulling python:3\.12-slim: \d+ of \d+ layers, \d[\d.]* MB", sample.Output);
         Assert.DoesNotContain(images, image => image.Contains(":debian-", StringComparison.Ordinal));
 
         // As the box delivers it: nothing was built of the database's image but what its Dockerfile says.
