@@ -10,7 +10,10 @@ using UvlhubAspire.Hosting.Containers;
 
 namespace UvlhubAspire.UvlhubRunner.Tests;
 
-/// <summary>A MariaDB in a container of its own: the stand-in image, a random name, a random port, gone when disposed.</summary>
+/// <summary>
+/// A MariaDB in a container of its own: the stand-in image, or the one that <c>UVLHUB_TEST_MARIADB</c> names, a random name, a random
+/// port, gone when disposed.
+/// </summary>
 public sealed class MariaDBServer : IAsyncDisposable
 {
     private const int Port = 3306;
@@ -39,12 +42,17 @@ public sealed class MariaDBServer : IAsyncDisposable
     {
         // Its clean-up container would have to be pulled; every test disposes what it made instead.
         TestcontainersSettings.ResourceReaperEnabled = false;
-        var recipe = ImageRecipe.StandIn(RepositoryFolder.StandIn("mariadb"));
-        await new ImageBuilder(
-            new ContainerEngine("docker"), NullLoggerFactory.Instance).EnsureAsync(recipe, NullLogger.Instance, cancellationToken);
+        var image = Environment.GetEnvironmentVariable("UVLHUB_TEST_MARIADB") ?? "";
+        if (image.Length == 0)
+        {
+            var recipe = ImageRecipe.StandIn(RepositoryFolder.StandIn("mariadb"));
+            await new ImageBuilder(
+                new ContainerEngine("docker"), NullLoggerFactory.Instance).EnsureAsync(recipe, NullLogger.Instance, cancellationToken);
+            image = recipe.Image;
+        }
 
         var rootPassword = RandomText();
-        var container = new ContainerBuilder(recipe.Image)
+        var container = new ContainerBuilder(image)
             .WithLogger(NullLogger.Instance)
             .WithName($"uvlhub-runner-tests-{RandomText()}")
             .WithEnvironment("MARIADB_ROOT_PASSWORD", rootPassword)

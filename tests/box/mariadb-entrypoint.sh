@@ -55,6 +55,8 @@ make_accounts() {
         for host in localhost 127.0.0.1 ::1; do
             echo "CREATE USER healthcheck@'$host' IDENTIFIED BY '$health';"
         done
+        # What making the tables left for this host alone, without a password.
+        echo "DROP USER IF EXISTS root@'127.0.0.1', root@'::1', root@'$(hostname)';"
         echo "ALTER USER root@localhost IDENTIFIED BY $(quoted "$root_password");"
         echo "CREATE USER root@'%' IDENTIFIED BY $(quoted "$root_password");"
         echo "GRANT ALL ON *.* TO root@'%' WITH GRANT OPTION;"

@@ -37,7 +37,7 @@ public sealed class EditionTests(NetworkInABox box)
                 ["feature_models-0-title"] = "Chat",
                 ["feature_models-0-publication_type"] = "none",
             });
-            var id = await NewestFileAsync(instance);
+            var id = await NewestFileAsync(instance, "file");
             Assert.Contains("Valid Model", await client.GetStringAsync($"/flamapy/check_uvl/{id}", Cancellation), StringComparison.Ordinal);
             Assert.Contains("p cnf 3 ", await client.GetStringAsync($"/flamapy/to_cnf/{id}", Cancellation), StringComparison.Ordinal);
         });
@@ -50,7 +50,7 @@ public sealed class EditionTests(NetworkInABox box)
             using var upload = JsonContent.Create(new { title = "Chat", filename = "chat.uvl", uvl_content = Model });
             using var made = JsonDocument.Parse(await PostAsync(client, "/api/v1/datasets/upload", upload));
             Assert.Equal(1, made.RootElement.GetProperty("feature_models_created").GetInt32());
-            var id = await NewestFileAsync(instance);
+            var id = await NewestFileAsync(instance, "hubfiles");
             await Eventually.IsAsync(
                 () => client.GetStringAsync($"/flamapy/to_cnf/{id}", Cancellation),
                 text => text.Contains("p cnf 3 ", StringComparison.Ordinal), TimeSpan.FromMinutes(1), "the worker's analysis");
@@ -72,9 +72,9 @@ public sealed class EditionTests(NetworkInABox box)
         Assert.Matches(@"\d+ passed", tests);
     }
 
-    private Task<string> NewestFileAsync(string instance) => box.EngineAsync(
+    private Task<string> NewestFileAsync(string instance, string table) => box.EngineAsync(
         "exec", $"{instance}_{InstanceOnEngine.Database}", "sh", "-c",
-        """MYSQL_PWD="$MARIADB_ROOT_PASSWORD" mariadb -uroot uvlhubdb -BNe "SELECT MAX(id) FROM file WHERE name = 'chat.uvl'" """);
+        $"""MYSQL_PWD="$MARIADB_ROOT_PASSWORD" mariadb -uroot uvlhubdb -BNe "SELECT MAX(id) FROM {table} WHERE name = 'chat.uvl'" """);
 
     private static async Task PostFormAsync(HttpClient client, string path, Dictionary<string, string> fields)
     {

@@ -36,6 +36,23 @@ public sealed class UndeliveredTests(NetworkInABox box)
         await SaidAsync(checkout, $"{checkout.File("requirements.txt")}:2: {reason}");
     }
 
+    [Fact(Timeout = 120_000)]
+    public async Task A_check_names_what_pip_will_stumble_over_before_anything_is_built()
+    {
+        using var checkout = new SampleCheckout();
+        await File.WriteAllTextAsync(checkout.File("requirements.txt"), "Flask==3.1.1\nzstandard==0.22.0\ndd==0.5.7\n", Cancellation);
+        await box.EngineAsync("pull", "--quiet", "python:3.12-slim");
+
+        await using var check = box.Start($"--Uvlhub:Path={checkout.Path}", "--Uvlhub:Check=true");
+        await check.EndAsync(Cancellation);
+
+        var requirements = checkout.File("requirements.txt");
+        Assert.Contains(
+            $"{requirements}:2: zstandard 0.22.0 has wheels for Python 3.12 at most, and the image's is 3.13", check.Output,
+            StringComparison.Ordinal);
+        Assert.Contains($"{requirements}:3: dd 0.5.7 is built from source with pkg_resources", check.Output, StringComparison.Ordinal);
+    }
+
     private async Task SaidAsync(SampleCheckout checkout, params string[] messages)
     {
         await using var host = box.Start(
