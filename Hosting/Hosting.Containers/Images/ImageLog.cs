@@ -40,4 +40,8 @@ internal static partial class ImageLog
     [LoggerMessage(EventId = 210, Level = LogLevel.Information, Message = "{Images} has been pulled: {Resource}'s next start takes it in "
         + "place of {StandIn}")]
     public static partial void CameLater(ILogger logger, string resource, string images, string standIn);
+
+    [LoggerMessage(EventId = 211, Level = LogLevel.Information, Message = "{Images} has been pulled, but {Resource} stays with {StandIn}, "
+        + "{Reason}")]
+    public static partial void CameInVain(ILogger logger, string resource, string images, string standIn, string reason);
 }

@@ -103,7 +103,16 @@ internal sealed class ImageResolver(
         var answers = await Task.WhenAll(choice.InPlaceOf.Select(image => puller.Begin(image).Ended));
         if (answers.All(answer => answer.Problem is null))
         {
-            ImageLog.CameLater(_logger, container.Name, string.Join(", ", choice.InPlaceOf), choice.Image);
+            var pulled = string.Join(", ", choice.InPlaceOf);
+            if (container.Annotations.OfType<ContainerImage>().Last().HeldBack is { } heldBack
+                && await heldBack(CancellationToken.None) is { } reason)
+            {
+                ImageLog.CameInVain(_logger, container.Name, pulled, choice.Image, reason);
+            }
+            else
+            {
+                ImageLog.CameLater(_logger, container.Name, pulled, choice.Image);
+            }
         }
     }
 

@@ -35,6 +35,7 @@ public sealed class EditionTests(NetworkInABox box)
                 ["publication_type"] = "none",
                 ["feature_models-0-uvl_filename"] = "chat.uvl",
                 ["feature_models-0-title"] = "Chat",
+                ["feature_models-0-desc"] = "Made up",
                 ["feature_models-0-publication_type"] = "none",
             });
             var id = await NewestFileAsync(instance, "file");
@@ -53,7 +54,7 @@ public sealed class EditionTests(NetworkInABox box)
             var id = await NewestFileAsync(instance, "hubfiles");
             await Eventually.IsAsync(
                 () => client.GetStringAsync($"/flamapy/to_cnf/{id}", Cancellation),
-                text => text.Contains("p cnf 3 ", StringComparison.Ordinal), TimeSpan.FromMinutes(1), "the worker's analysis");
+                text => text.Contains("p cnf 3 ", StringComparison.Ordinal), TimeSpan.FromMinutes(3), "the worker's analysis");
         });
 
     // What is asked of every edition: it comes up from its own Dockerfile, is seeded, and its own tests pass inside.
