@@ -21,7 +21,8 @@ internal static class CheckoutImage
         return image with { CheckoutBuild = ToolPackages.Upon(image.CheckoutBuild!, $"{Name(checkout)}:dev") };
     }
 
-    /// <summary>An image of the development Dockerfile, as it is built for one service alone: another stage, or with other arguments.</summary>
+    /// <summary>An image of the development Dockerfile that is built for one service: another stage, or with other
+    /// arguments.</summary>
     /// <param name="recipe">How it is built.</param>
     /// <param name="checkout">The checkout.</param>
     /// <param name="options">The settings.</param>

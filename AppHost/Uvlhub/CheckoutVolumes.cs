@@ -68,6 +68,7 @@ internal sealed class CheckoutVolumes(
             return;
         }
 
+        ILogger[] logs = [loggers.GetLogger(container), console.CreateLogger("UvlhubAspire.Volumes")];
         // The others find it filled.
         await _oneAtATime.WaitAsync(cancellationToken);
         try
@@ -75,14 +76,12 @@ internal sealed class CheckoutVolumes(
             foreach (var folder in folders)
             {
                 var target = folder.Mount.Target;
-                var others = model.Resources.Where(
-                    other => other.Annotations.OfType<ImageFolderMount>().Any(same => same.Mount.Target == target));
-                var volume = await new ImageFolder(
-                    uvlhub.Engine, target, uvlhub.Names.ServiceVolume(target.Trim('/'), uvlhub.Checkout.Name), uvlhub.Checkout.Path)
-                    .EnsureAsync(
-                        Image(container), others.Select(Image), [loggers.GetLogger(container), console.CreateLogger("UvlhubAspire.Volumes")],
-                        cancellationToken);
-                if (volume is not null)
+                var kept = new ImageFolder(
+                    uvlhub.Engine, target, uvlhub.Names.ServiceVolume(target.Trim('/'), uvlhub.Checkout.Name), uvlhub.Checkout.Path);
+                var images = model.Resources
+                    .Where(other => other.Annotations.OfType<ImageFolderMount>().Any(same => same.Mount.Target == target))
+                    .Select(Image);
+                if (await kept.EnsureAsync(Image(container), images, logs, cancellationToken) is { } volume)
                 {
                     folder.Use(container, volume);
                 }

@@ -34,7 +34,9 @@ public sealed class ForkKindsTests(ForkKinds fork) : IClassFixture<ForkKinds>
         await RunningAsync("bundler", "watcher");
         await fork.Uvlhub.InsideAsync("bundler", Cancellation, "sh", "-c", "echo written > /srv/code/deps/later");
 
-        Assert.Equal("of the image\nwritten", await fork.Uvlhub.InsideAsync("watcher", Cancellation, "sh", "-c", "cd /srv/code/deps; cat package later"));
+        Assert.Equal(
+            "of the image\nwritten",
+            await fork.Uvlhub.InsideAsync("watcher", Cancellation, "sh", "-c", "cd /srv/code/deps; cat package later"));
         Assert.Equal([], Directory.EnumerateFileSystemEntries(fork.Checkout.File("deps")));
     }
 
@@ -134,7 +136,9 @@ public sealed class ForkKinds : IAsyncLifetime
             """, StringComparison.Ordinal);
         declared = declared.Replace("volumes:\n  db_data:", "volumes: { deps: {}, seed: {}, db_data: {} }", StringComparison.Ordinal)
             // Of MySQL 5.7, as in many a tutorial.
-            .Replace("    restart: always\n", "    command: --default-authentication-plugin=mysql_native_password\n", StringComparison.Ordinal);
+            .Replace(
+                "    restart: always\n", "    command: --default-authentication-plugin=mysql_native_password\n",
+                StringComparison.Ordinal);
         await File.WriteAllTextAsync(file, declared, cancellation);
         File.WriteAllText(Report, "");
         _uvlhub = await Uvlhub.StartHealthyAsync(Checkout.Path, Uvlhub.NewInstance(), cancellation, "--Uvlhub:Services=-nginx", $"--Uvlhub:Report={Report}");

@@ -22,13 +22,13 @@ public sealed partial class ImageFolder(ContainerEngine engine, string folder, s
     /// any more. Not to be called twice at a time.
     /// </summary>
     /// <param name="image">The image.</param>
-    /// <param name="others">The images of the other containers that have the folder.</param>
+    /// <param name="images">The images of all containers that have the folder.</param>
     /// <param name="loggers">Are told when something is copied.</param>
     /// <param name="cancellationToken">Ends it.</param>
     /// <returns>The volume's name; <see langword="null"/> if there is no such image.</returns>
     /// <exception cref="DistributedApplicationException">The engine could not fill it.</exception>
     public async Task<string?> EnsureAsync(
-        string image, IEnumerable<string> others, IEnumerable<ILogger> loggers, CancellationToken cancellationToken)
+        string image, IEnumerable<string> images, IEnumerable<ILogger> loggers, CancellationToken cancellationToken)
     {
         if (await NameAsync(image, cancellationToken) is not { } name)
         {
@@ -58,7 +58,7 @@ public sealed partial class ImageFolder(ContainerEngine engine, string folder, s
 
         if (present.Count > 0)
         {
-            var used = await Task.WhenAll(others.Distinct().Select(other => NameAsync(other, cancellationToken)));
+            var used = await Task.WhenAll(images.Distinct().Select(other => NameAsync(other, cancellationToken)));
             // One that a container of the former image still has stays until the next start.
             await engine.RunAsync(s_limit, cancellationToken, ["volume", "rm", .. present.Except(used.OfType<string>())]);
         }

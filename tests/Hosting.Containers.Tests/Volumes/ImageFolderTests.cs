@@ -95,7 +95,8 @@ public sealed class ImageFolderTests : IAsyncLifetime
         var failed = await Assert.ThrowsAsync<DistributedApplicationException>(
             () => relative.EnsureAsync(Image, [Image], [NullLogger.Instance], Cancellation));
 
-        Assert.StartsWith($"What {Image} has in no/absolute/path cannot be copied into the volume {_name}_", failed.Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"What {Image} has in no/absolute/path cannot be copied into the volume {_name}_", failed.Message, StringComparison.Ordinal);
         Assert.Contains("mount path must be absolute", failed.Message, StringComparison.Ordinal);
         Assert.Empty(await VolumesAsync());
         Assert.Null(await relative.EnsureAsync($"{_name}:none", [], [NullLogger.Instance], Cancellation));
@@ -108,7 +109,8 @@ public sealed class ImageFolderTests : IAsyncLifetime
         TestContainer.DockerAsync("run", "--rm", "--volume", $"{volume}:/v", _base, "cat", "/v/package");
 
     private async Task<string[]> VolumesAsync() =>
-        (await TestContainer.DockerAsync("volume", "ls", "--quiet", "--filter", $"name={_name}")).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        (await TestContainer.DockerAsync("volume", "ls", "--quiet", "--filter", $"name={_name}"))
+            .Split('\n', StringSplitOptions.RemoveEmptyEntries);
 
     private async Task BuildAsync(string content)
     {
