@@ -200,6 +200,10 @@ internal sealed class ComposeDeclarations(
                         $"there is no folder {mount.Source}; the volume {instead} takes its place. Make the folder to use it");
                     container.WithCheckoutVolume(instead, mount.Target, mount.IsReadOnly);
                     break;
+                case ComposeMountKind.Anonymous when service.Mounts.Any(
+                    outer => outer.Kind == ComposeMountKind.Bind && mount.Target.StartsWith($"{outer.Target}/", StringComparison.Ordinal)):
+                    container.WithImageFolder(mount.Target);
+                    break;
                 case ComposeMountKind.Anonymous:
                     container.WithVolume(mount.Target);
                     break;

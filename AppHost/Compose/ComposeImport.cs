@@ -205,8 +205,8 @@ internal sealed partial class ComposeImport(
     {
         var (service, checkout) = (container.Resource.Service, uvlhub.Checkout);
         var dockerfile = build.DockerfilePath;
-        if (dockerfile == checkout.DevelopmentDockerfile?.Path && build.Context == checkout.Path
-            && build is { Target: null, Arguments: [] })
+        var isSites = dockerfile == checkout.DevelopmentDockerfile?.Path && build.Context == checkout.Path;
+        if (isSites && build is { Target: null, Arguments: [] })
         {
             container.WithImage(CheckoutImage.Name(checkout), "dev").WithAnnotation(CheckoutImage.Development(checkout, uvlhub.Options, uvlhub.PackageIndex));
             return true;
@@ -227,9 +227,13 @@ internal sealed partial class ComposeImport(
                 .Where(argument => argument.Value is not null)
                 .ToDictionary(argument => argument.Name, argument => argument.Value!),
         };
+        var bases = Dockerfile.Read(dockerfile).BaseImages;
         container
             .WithImage(CheckoutImage.Name(checkout, service.Name), "dev")
-            .WithAnnotation(new ContainerImage(StandIn: null, recipe, Dockerfile.Read(dockerfile).BaseImages));
+            // Where all stages are upon one base, each has the site's Python, and its stand-in serves.
+            .WithAnnotation(isSites && bases.Distinct().Count() == 1
+                ? CheckoutImage.OfDevelopment(recipe, checkout, uvlhub.Options, uvlhub.PackageIndex)
+                : new ContainerImage(StandIn: null, recipe, bases));
         return true;
     }
 

@@ -17,10 +17,22 @@ internal static class CheckoutImage
         {
             Inputs = inputs,
         };
+        var image = OfDevelopment(own, checkout, options, index);
+        return image with { CheckoutBuild = ToolPackages.Upon(image.CheckoutBuild!, $"{Name(checkout)}:dev") };
+    }
+
+    /// <summary>An image of the development Dockerfile that is built for one service: another stage, or with other
+    /// arguments.</summary>
+    /// <param name="recipe">How it is built.</param>
+    /// <param name="checkout">The checkout.</param>
+    /// <param name="options">The settings.</param>
+    /// <param name="index">Knows what pip can have.</param>
+    public static ContainerImage OfDevelopment(
+        ImageRecipe recipe, UvlhubCheckout checkout, UvlhubOptions options, PackageIndex index)
+    {
+        var dockerfile = checkout.DevelopmentDockerfile!;
         return new ContainerImage(
-            RepositoryFolder.StandIn("flask"),
-            ToolPackages.Upon(PipAdvisor.Help(own, checkout, dockerfile, options.Pip, index), $"{Name(checkout)}:dev"),
-            dockerfile.BaseImages)
+            RepositoryFolder.StandIn("flask"), PipAdvisor.Help(recipe, checkout, dockerfile, options.Pip, index), dockerfile.BaseImages)
         {
             StandInBuild = CheckoutRequirements.StandIn(checkout),
         };

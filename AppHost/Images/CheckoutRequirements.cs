@@ -17,7 +17,7 @@ internal static partial class CheckoutRequirements
         .. System.IO.File.ReadLines(File(checkout))
             .Select(line => RequirementName().Match(line))
             .Where(match => match.Success)
-            .Select(match => match.Value),
+            .Select(match => match.Groups["name"].Value),
     ];
 
     /// <summary>The packages that the file asks for in one version.</summary>
@@ -58,8 +58,12 @@ internal static partial class CheckoutRequirements
 
     private static string[] Provided() => System.IO.File.ReadAllLines(Path.Combine(RepositoryFolder.Images, Folder, "provides.txt"));
 
-    // A name at the beginning of its line; an address or an option is none.
-    [GeneratedRegex(@"^[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?(?=\s*(?:$|[\[(<>=!~;@#]))")]
+    // A name at the beginning of its line; an address or an option is none, but for a repository of git's, whose name is most often the
+    // package's where none is said (git+https://example.org/team/thing.git@main#egg=thing).
+    [GeneratedRegex(
+        @"^(?<name>[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)(?=\s*(?:$|[\[(<>=!~;@#]))|"
+        + @"^(?:(?:-e|--editable)[\s=]+)?git\+\w+://[^\s/]+/(?:[^\s@#]+/)?(?<name>[A-Za-z0-9][\w.-]*?)(?:\.git)?(?:@[^\s#]*)?"
+        + @"(?:#(?:\S*&)?(?:egg=(?<name>[A-Za-z0-9][\w.-]*))?\S*)?(?=\s|$)")]
     private static partial Regex RequirementName();
 
     [GeneratedRegex(@"^([A-Za-z0-9][A-Za-z0-9._-]*)(?:\[[^\]]*\])?\s*==\s*([^\s;#,]+)")]

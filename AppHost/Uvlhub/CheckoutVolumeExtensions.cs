@@ -23,4 +23,16 @@ internal static class CheckoutVolumeExtensions
         return builder.WithAnnotation(
             new CheckoutVolumeMount(builder.Resource.Annotations.OfType<ContainerMountAnnotation>().Last(), isNamedByUser, made));
     }
+
+    /// <summary>Keeps what the container's image has in a folder, inside another folder that is mounted over it.</summary>
+    /// <typeparam name="T">The kind of container.</typeparam>
+    /// <param name="builder">The container.</param>
+    /// <param name="folder">The folder inside the container.</param>
+    public static IResourceBuilder<T> WithImageFolder<T>(this IResourceBuilder<T> builder, string folder)
+        where T : ContainerResource
+    {
+        builder.WithVolume(folder);
+        return builder.WithAnnotation(
+            new ImageFolderMount(builder.Resource.Annotations.OfType<ContainerMountAnnotation>().Last()));
+    }
 }

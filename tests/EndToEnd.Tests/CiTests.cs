@@ -18,13 +18,7 @@ public sealed class CiTests(ClonedRepository repository)
         var cancellation = TestContext.Current.CancellationToken;
         var clone = repository.Clone;
         using var checkout = new SampleCheckout();
-        // Few tests, for a short run: those of one module, which has browser tests too.
-        foreach (var tests in Directory.GetDirectories(checkout.File("app/modules"), "tests", SearchOption.AllDirectories)
-            .Where(tests => !tests.EndsWith("/auth/tests", StringComparison.Ordinal)))
-        {
-            Directory.Delete(tests, recursive: true);
-        }
-
+        KeepFewTests(checkout);
         string[] secrets = ["a-users-password", "a-roots-password", "a-key-of-sessions"];
         await File.WriteAllTextAsync(
             checkout.File(".env"), (await File.ReadAllTextAsync(checkout.File(".env.docker.example"), cancellation))
@@ -111,6 +105,46 @@ public sealed class CiTests(ClonedRepository repository)
         }
     }
 
+    [Fact(Timeout = 600_000)]
+    public async Task A_grid_that_cannot_start_is_named_with_its_cause_and_costs_no_wait()
+    {
+        var cancellation = TestContext.Current.CancellationToken;
+        var clone = repository.Clone;
+        using var checkout = new SampleCheckout();
+        KeepFewTests(checkout);
+        var file = checkout.File("docker/docker-compose.dev.yml");
+        await File.WriteAllTextAsync(
+            file, (await File.ReadAllTextAsync(file, cancellation)).Replace("services:\n", """
+                services:
+                  selenium-hub: { image: "selenium/hub:4.35.0", mem_limit: 1k }
+                  selenium-chrome: { image: "selenium/node-chrome:4.35.0", depends_on: [ selenium-hub ] }
+
+                """, StringComparison.Ordinal), cancellation);
+        var instance = Uvlhub.NewInstance();
+        var results = checkout.File("../results");
+        try
+        {
+            var ci = await clone.ExecuteAsync(
+                "./ci", ["--output", results, checkout.Path, "--", $"--Uvlhub:Instance={instance}"], cancellation);
+
+            var said = ci.StandardOutput + ci.StandardError;
+            Assert.True(ci.ExitCode == 2, said);
+            Assert.Matches(@"pytest: \d+ passed", said);
+            Assert.Contains("Selenium tests: could not be run, because the grid did not start", said, StringComparison.Ordinal);
+            var log = await File.ReadAllTextAsync(Path.Combine(results, "selenium.txt"), cancellation);
+            Assert.Contains("selenium-chrome waits for selenium-hub, which is FailedToStart", log, StringComparison.Ordinal);
+            Assert.Contains("inimum memory limit", log, StringComparison.Ordinal);
+            var summary = await File.ReadAllTextAsync(Path.Combine(results, "summary.md"), cancellation);
+            Assert.Contains(log.Trim(), summary, StringComparison.Ordinal);
+            Assert.Empty(await new InstanceOnEngine(instance).OfARunAsync());
+        }
+        finally
+        {
+            await clone.StopAsync();
+            await Uvlhub.RemoveLeftoversAsync(instance);
+        }
+    }
+
     [Fact]
     public void The_workflow_for_forks_does_nothing_but_call_the_script()
     {
@@ -136,6 +170,16 @@ public sealed class CiTests(ClonedRepository repository)
             "UvlhubAspire/global.json",
             steps.Select(step => step.Children.TryGetValue("with", out var with) ? Value((YamlMappingNode)with, "global-json-file") : null)
                 .OfType<string>().Single());
+    }
+
+    // For a short run: those of one module, which has browser tests too.
+    private static void KeepFewTests(SampleCheckout checkout)
+    {
+        foreach (var tests in Directory.GetDirectories(checkout.File("app/modules"), "tests", SearchOption.AllDirectories)
+            .Where(tests => !tests.EndsWith("/auth/tests", StringComparison.Ordinal)))
+        {
+            Directory.Delete(tests, recursive: true);
+        }
     }
 
     private static async Task<string> ManifestAsync(string images)

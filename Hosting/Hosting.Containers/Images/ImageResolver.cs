@@ -131,8 +131,13 @@ internal sealed class ImageResolver(
         }
         catch (ImageException exception)
         {
-            // The container's own log has it as well; the console is where someone without the dashboard looks.
-            ImageLog.NotBrought(_logger, container.Name, exception.Message);
+            // The container's own log has it as well; the console is where someone without the dashboard looks. Of one that is out of
+            // reach it has been said there.
+            if (!choice.IsOutOfReach)
+            {
+                ImageLog.NotBrought(_logger, container.Name, exception.Message);
+            }
+
             throw;
         }
     }

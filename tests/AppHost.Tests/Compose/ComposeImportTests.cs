@@ -59,6 +59,22 @@ public sealed class ComposeImportTests(InventedForkFixture plain) : IClassFixtur
     }
 
     [Fact]
+    public async Task Another_stage_of_the_checkouts_own_dockerfile_is_an_image_of_its_own_with_the_same_stand_in()
+    {
+        var model = _own = await InventedFork.CreateAsync(InventedFork.Compose.Replace(
+            "dockerfile: docker/images/Dockerfile.dev }",
+            "dockerfile: docker/images/Dockerfile.dev, target: bots, args: { LEVEL: debug } }", StringComparison.Ordinal));
+        var (bot, web) = (Image("discord-bot"), Image("web"));
+
+        Assert.EndsWith("checkout-checkout-discord-bot:dev", bot.CheckoutBuild!.Image, StringComparison.Ordinal);
+        Assert.Equal(("bots", "debug"), (bot.CheckoutBuild.Target, bot.CheckoutBuild.Arguments["LEVEL"]));
+        Assert.Equal(web.StandInRecipe!.Image, bot.StandInRecipe!.Image);
+        Assert.NotNull(bot.CheckoutBuild.Advisor);
+
+        ContainerImage Image(string name) => model.Container(name).Annotations.OfType<ContainerImage>().Single();
+    }
+
+    [Fact]
     public async Task Its_environment_comes_from_its_files_and_the_file_and_knows_where_the_database_is()
     {
         var environment = (await plain.Fork.FactsAsync("fakenodo")).Environment;

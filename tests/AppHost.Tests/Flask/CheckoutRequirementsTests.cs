@@ -45,6 +45,9 @@ public sealed class CheckoutRequirementsTests : IDisposable
             -r other.txt
             --index-url https://example.org/simple
             git+https://example.org/team/thing.git
+            -e git+ssh://git@example.org/team/repository.git@feature/x#subdirectory=py&egg=Named_So
+            git+https://example.org/lonely@v1.0 ; python_version > "3.8"
+            git+https://example.org/
             https://example.org/thing.whl
             A.b_c[extra]>=1,<2 ; python_version > "3.8"
             plain
@@ -54,7 +57,7 @@ public sealed class CheckoutRequirementsTests : IDisposable
 
             """);
 
-        Assert.Equal(["A.b_c", "plain", "pinned", "local"], CheckoutRequirements.Read(checkout));
+        Assert.Equal(["thing", "Named_So", "lonely", "A.b_c", "plain", "pinned", "local"], CheckoutRequirements.Read(checkout));
     }
 
     [Fact(Timeout = 600_000)]
