@@ -13,11 +13,13 @@ internal static class FlaskBuilderExtensions
     private const int LastPortOfRoot = 1023;
     internal const int MostWorkers = 9;
     private const string OwnKey = "sessions are signed with a key that is made up once and kept, where the checkout gives none";
+    private const string SiteService = "web";
     private const string SnapshotsFolder = "/var/lib/uvlhub-aspire/snapshots";
 
     /// <summary>
     /// Adds the site, as uvlhub's entrypoints end: <c>flask run</c> on the mounted checkout, or gunicorn on the code in
-    /// the production image. It is healthy when its first page answers 200.
+    /// the production image; what the checkout's start script does beside that and the migrator comes first, as it stands there. It is
+    /// healthy when its first page answers 200.
     /// </summary>
     /// <param name="builder">The application that is being built.</param>
     /// <param name="name">The resource's name.</param>
@@ -27,9 +29,8 @@ internal static class FlaskBuilderExtensions
     public static IResourceBuilder<FlaskResource> AddFlask(
         this IDistributedApplicationBuilder builder, [ResourceName] string name, UvlhubEnvironment uvlhub,
         IResourceBuilder<MariaDBDatabaseResource>? database = null) =>
-        builder.AddCheckoutContainer(new FlaskResource(name) { Role = FlaskRole.Site }, uvlhub, database)
+        builder.AddServer(name, FlaskRole.Site, uvlhub, database)
             .WithContainerName(uvlhub.Names.WebContainer)
-            .WithArgs(ServerCommand(uvlhub, builder.ExecutionContext.IsPublishMode))
             .WithHttpEndpoint(targetPort: uvlhub.Profile.SitePort, name: FlaskResource.HttpEndpointName)
             .WithSitePort(uvlhub)
             .WithErrorsOnConsole(uvlhub)
@@ -41,7 +42,7 @@ internal static class FlaskBuilderExtensions
                     ["python", "-c", $"import urllib.request; urllib.request.urlopen('http://127.0.0.1:{uvlhub.Profile.SitePort}/', "
                     + "timeout=8)"]))
             .DiffersFromCompose(
-                DriftAspect.Command, "the migrator has done what the entrypoint does before Flask; what it ends with runs here")
+                DriftAspect.Command, "the migrator does what the start script does to the database; the rest of it runs here")
             .DiffersFromCompose(
                 DriftAspect.DependsOn, "the site waits for its schema only; what else it uses starts beside it", [
                     .. ServiceSelection.Optional,
@@ -56,9 +57,8 @@ internal static class FlaskBuilderExtensions
         this IDistributedApplicationBuilder builder, [ResourceName] string name, UvlhubEnvironment uvlhub,
         IResourceBuilder<MariaDBDatabaseResource> database)
     {
-        var standby = builder.AddCheckoutContainer(new FlaskResource(name) { Role = FlaskRole.Standby }, uvlhub, database)
+        var standby = builder.AddServer(name, FlaskRole.Standby, uvlhub, database)
             .WithContainerName(uvlhub.Names.ServiceContainer("web_app_next_container"))
-            .WithArgs(ServerCommand(uvlhub, isPublished: false))
             .WithHttpEndpoint(targetPort: uvlhub.Profile.SitePort, name: FlaskResource.HttpEndpointName)
             .WithSiteHealthCheck()
             .WithExplicitStart()
@@ -165,6 +165,34 @@ internal static class FlaskBuilderExtensions
         }
 
         return container;
+    }
+
+    private static IResourceBuilder<FlaskResource> AddServer(
+        this IDistributedApplicationBuilder builder, string name, FlaskRole role, UvlhubEnvironment uvlhub,
+        IResourceBuilder<MariaDBDatabaseResource>? database)
+    {
+        var server = ServerCommand(uvlhub, builder.ExecutionContext.IsPublishMode);
+        var declared = uvlhub.Compose?.Service(SiteService);
+        var dockerfile = uvlhub.Checkout.SiteDockerfile;
+        var isEntrypointOfImage = declared?.Entrypoint is null && dockerfile.Entrypoint.Count > 0;
+        IReadOnlyList<string> started =
+        [
+            .. declared?.Entrypoint ?? dockerfile.Entrypoint,
+            .. declared?.Command ?? (declared?.Entrypoint is null ? dockerfile.Command : []),
+        ];
+        // Without a database, as in the tutorial's first step, nothing of it can run.
+        var script = database is null ? null : StartScript.Read(
+            uvlhub.Checkout,
+            started,
+            declared is { Command: not null } or { Entrypoint: not null } ? declared.At.File : dockerfile.Path,
+            declared?.LineOf(declared.Command is null ? "entrypoint" : "command").Line ?? 1,
+            (declared?.Mounts ?? []).Where(mount => File.Exists(mount.Source)).ToDictionary(mount => mount.Target, mount => mount.Source!),
+            server);
+        var command = script?.Command ?? server;
+        var container = builder.AddCheckoutContainer(new FlaskResource(name) { Role = role, Script = script }, uvlhub, database);
+        return script is not null && isEntrypointOfImage
+            ? container.WithEntrypoint(command[0]).WithArgs([.. command.Skip(1)])
+            : container.WithArgs([.. command]);
     }
 
     private static string[] ServerCommand(UvlhubEnvironment uvlhub, bool isPublished) => uvlhub.Profile.Server switch
