@@ -46,6 +46,10 @@ public sealed partial class StartScript
     /// <summary>Why nothing of its own runs, whatever that is; <see langword="null"/> if it does.</summary>
     public string? Problem { get; private set; }
 
+    /// <summary>What of it does not run although the model does not replace it, as one message; <see langword="null"/> if nothing.</summary>
+    public string? NotRun => Problem ?? _lines.Where(line => line.Kind == StartLineKind.Unsure).Select(line => $"{line}")
+        .DefaultIfEmpty().Aggregate((all, line) => $"{all}; {line}");
+
     /// <summary>What the migrator runs after it has seeded a new database: a shell and its arguments; empty for nothing.</summary>
     public IReadOnlyList<string> Seeding { get; private set; } = [];
 

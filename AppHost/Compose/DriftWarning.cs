@@ -40,13 +40,9 @@ internal sealed partial class DriftWarning(
             LogFinding(finding.ToString());
         }
 
-        if (Script(model) is { } script)
+        if (FlaskResource.SiteOf(model.Resources)?.Script?.NotRun is { } notRun)
         {
-            var unsure = script.Lines.Where(line => line.Kind == StartLineKind.Unsure).ToList();
-            if ((script.Problem ?? (unsure.Count > 0 ? string.Join("; ", unsure) : null)) is { } notRun)
-            {
-                LogFinding(notRun);
-            }
+            LogFinding(notRun);
         }
 
         if (uvlhub.Compose is not { } file)
@@ -82,9 +78,6 @@ internal sealed partial class DriftWarning(
         var checkout = uvlhub.Checkout;
         throw new AnswerException(
             report.Render()
-            + (Script(model) is { } script
-                ? Listed("The start script of the site, line by line", [.. new[] { script.Problem }.OfType<string>(), .. script.Lines.Select(line => $"{line}")])
-                : "")
             + Listed(
                 "Requirements that pip cannot install as they are, and that are helped (Uvlhub:Pip:BuildConstraint)",
                 [.. PipAdvisor.KnownToFail(checkout)])
@@ -95,9 +88,6 @@ internal sealed partial class DriftWarning(
                     : []),
             exitCode: report.Unexplained.Any() ? 1 : 0);
     }
-
-    private static StartScript? Script(DistributedApplicationModel model) =>
-        model.Resources.OfType<FlaskResource>().FirstOrDefault(flask => flask.IsSite)?.Script;
 
     private static string Listed(string title, IReadOnlyList<string> lines) => lines.Count == 0 ? "" : $"""
 

@@ -40,6 +40,10 @@ internal sealed class FlaskResource(string name) : ContainerResource(name)
     /// <summary>Whether this one serves the site.</summary>
     public bool IsSite => Role == FlaskRole.Site;
 
+    /// <summary>The one that serves the site; <see langword="null"/> if there is none.</summary>
+    public static FlaskResource? SiteOf(IEnumerable<IResource> resources) =>
+        resources.OfType<FlaskResource>().FirstOrDefault(flask => flask.IsSite);
+
     /// <summary>Where the site answers; only the site has it.</summary>
     public EndpointReference HttpEndpoint => field ??= new(this, HttpEndpointName);
 }
