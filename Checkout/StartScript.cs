@@ -10,14 +10,20 @@ namespace UvlhubAspire.Checkout;
 public sealed partial class StartScript
 {
     // Tells a step's beginning, and its end with time and exit code, on standard error: of two steps one is no pipe's input. What ends
-    // the whole script is told as well. /proc/uptime needs no process, and counts in hundredths of a second.
+    // the whole script is told as well. /proc/uptime needs no process, and counts in hundredths of a second. A stand-in for the checkout's
+    // image lacks what its Dockerfile installs for such steps, so that one which fails there ends nothing.
     private const string Steps =
-        "uvlhub_at=; uvlhub_step() { uvlhub_code=$?; read -r uvlhub_now uvlhub_idle < /proc/uptime; "
+        $"uvlhub_standin=; [ ! -e {SharedNames.StandInsPackages} ] || uvlhub_standin=' (passed over on a stand-in for the image)'; "
+        + "uvlhub_at=; uvlhub_step() { uvlhub_code=$?; read -r uvlhub_now uvlhub_idle < /proc/uptime; "
         + "uvlhub_now=${uvlhub_now%.*}${uvlhub_now#*.}; if [ $# = 0 ] && [ -n \"$uvlhub_at\" ]; then uvlhub_took=$((uvlhub_now - uvlhub_since)); "
-        + "uvlhub_end=\"is done\"; [ \"$uvlhub_code\" = 0 ] || uvlhub_end=\"failed with exit code $uvlhub_code\"; "
+        + "uvlhub_end=\"is done\"; [ \"$uvlhub_code\" = 0 ] || uvlhub_end=\"failed with exit code "
+        + "$uvlhub_code$uvlhub_standin\"; "
         + "printf '%s %s after %d.%02d s\\n' \"$uvlhub_at\" \"$uvlhub_end\" $((uvlhub_took / 100)) $((uvlhub_took % 100)) >&2; fi; "
-        + "uvlhub_at=${1-}; uvlhub_since=$uvlhub_now; [ $# = 0 ] || { printf '%s begins\\n' \"$1\" >&2; return 0; }; "
+        + "uvlhub_at=${1-}; uvlhub_since=$uvlhub_now; [ -z \"$uvlhub_standin\" ] || set +e; [ $# = 0 ] || { printf '%s begins\\n' \"$1\" >&2; return 0; }; "
         + "return \"$uvlhub_code\"; }; trap uvlhub_step EXIT; ";
+
+    /// <summary>The file in the container that is there when <see cref="Packages"/> are.</summary>
+    public const string Installed = "/tmp/uvlhub-packages-installed";
 
     private static readonly StartLineKind[] s_askedOfTheDatabase = [StartLineKind.Waits, StartLineKind.Migrates, StartLineKind.Seeds];
 
@@ -27,12 +33,15 @@ public sealed partial class StartScript
     private readonly string _file;
     private readonly IReadOnlyList<string> _shell;
     private readonly List<StartLine> _lines = [];
+    private IReadOnlyList<string> _arguments = [];
     private int _firstLine = 1;
     private IReadOnlyList<string> _callers;
     private List<(int Start, int End, string Text)> _edits = [];
     private string _options = "";
     private string _rendered = "";
     private bool _hasOwn;
+    private string _packages = "";
+    private bool _hasPackages;
 
     private StartScript(UvlhubCheckout checkout, string file, string? text, IReadOnlyList<string> shell, IReadOnlyList<string> server)
     {
@@ -54,9 +63,16 @@ public sealed partial class StartScript
     public IReadOnlyList<string> Seeding { get; private set; } = [];
 
     /// <summary>
+    /// Installs the packages that the script installs before the migration, and tells by the file <see cref="Installed"/> that it has;
+    /// then it idles. Empty if the script installs none.
+    /// </summary>
+    public IReadOnlyList<string> Packages => !_hasPackages || Problem is not null ? []
+        : [.. _shell, "-c", $"{Program(_packages)}touch {Installed}; exec sleep infinity", InContainer];
+
+    /// <summary>
     /// What the container runs: the script with the server in place of its own, or the server alone where it does nothing else.
     /// </summary>
-    public IReadOnlyList<string> Command => _hasOwn && Problem is null ? [.. _shell, "-c", Program(_rendered), InContainer] : _server;
+    public IReadOnlyList<string> Command => _hasOwn && Problem is null ? [.. _shell, "-c", Program(_rendered), InContainer, .. _arguments] : _server;
 
     /// <summary>Reads the script that a command runs, or the command itself, which is a short one.</summary>
     /// <param name="checkout">The checkout.</param>
@@ -79,9 +95,12 @@ public sealed partial class StartScript
             ? (name, inner.Trim())
             : ("sh", ShellWords.Join(words));
         var call = Call().Match(text);
-        var script = call.Success && call.Groups["rest"].Length == 0
+        var script = call.Success && !call.Groups["rest"].ValueSpan.ContainsAny(";&|<>\n")
             && InCheckout(checkout, call.Groups["path"].Value, mounts) is { } called
                 ? new StartScript(checkout, called, text: null, ShellOf(call, called), server)
+                {
+                    _arguments = ShellWords.Split(call.Groups["rest"].Value),
+                }
                 : new StartScript(checkout, file, text, [shell], server) { _firstLine = line };
         if (script.TryRender() && script._lines.Any(own => own.Kind == StartLineKind.Own)
             && !script._lines.Any(serves => serves.Kind == StartLineKind.Serves))
@@ -106,7 +125,13 @@ public sealed partial class StartScript
     {
         try
         {
-            Visit(ShellScript.Parse(_text), StartLineKind.Own);
+            foreach (var statement in ShellScript.Parse(_text))
+            {
+                var first = _lines.Count;
+                Visit([statement], StartLineKind.Own);
+                AddPackages(statement, [.. _lines.Skip(first)]);
+            }
+
             _rendered = Edited(0, _text.Length);
             return true;
         }
@@ -114,6 +139,17 @@ public sealed partial class StartScript
         {
             Problem = $"{_file}: nothing of this script runs, because it cannot be read: {exception.Message}";
             return false;
+        }
+    }
+
+    // What is installed before the migration, with what has been exported until then. Whether a failure ends the start, the site says.
+    private void AddPackages(ShellStatement statement, IReadOnlyList<StartLine> lines)
+    {
+        if (!_lines.Any(line => line.Kind is StartLineKind.Migrates or StartLineKind.Seeds)
+            && lines.All(line => line.Kind == StartLineKind.Own && Pip().IsMatch(line.Text)))
+        {
+            _packages += $"{Edited(statement.Start, statement.End)}\nset +e\n";
+            _hasPackages |= lines.Count > 0;
         }
     }
 
@@ -155,6 +191,8 @@ public sealed partial class StartScript
             return;
         }
 
+        var called = pipeline.Commands is [_] ? Called(Text(pipeline)) : null;
+        var calls = called?._lines.Any(line => line.Kind == StartLineKind.Own) == true;
         switch (KindOf(pipeline))
         {
             case StartLineKind.None:
@@ -173,7 +211,7 @@ public sealed partial class StartScript
                 _edits.Add((pipeline.End, pipeline.End, "; uvlhub_step; }"));
                 break;
 
-            case StartLineKind.Serves:
+            case StartLineKind.Serves when !calls:
                 _lines.Add(Line(pipeline, StartLineKind.Serves));
                 _edits.Add((
                     pipeline.Start, pipeline.End,
@@ -181,8 +219,6 @@ public sealed partial class StartScript
                 break;
 
             case var kind:
-                var called = pipeline.Commands is [_] ? Called(Text(pipeline)) : null;
-                var calls = called?._lines.Any(line => line.Kind == StartLineKind.Own) == true;
                 _hasOwn |= calls && own == StartLineKind.Own;
                 _lines.AddRange(called?._lines.Any(line => line.Kind >= StartLineKind.Own) == true
                     ? called._lines.Select(line => line.Kind == StartLineKind.Own ? line with { Kind = own } : line)
@@ -328,7 +364,7 @@ public sealed partial class StartScript
     private string Edited(int start, int end)
     {
         var (text, at) = ("", start);
-        foreach (var edit in _edits)
+        foreach (var edit in _edits.Where(edit => edit.Start >= start && edit.End <= end))
         {
             text += _text[at..edit.Start] + edit.Text;
             at = edit.End;

@@ -150,6 +150,29 @@ public sealed partial class StartScriptTests : IDisposable
             script.Lines.Select(line => (line.File, line.Line, line.Kind)));
     }
 
+    [Fact]
+    public void What_is_installed_before_the_migration_is_installed_where_that_runs_too()
+    {
+        var script = Read(
+            """
+            export PIP_NO_INDEX=1
+            if [ -d vendor ]; then
+                pip install -e ./vendor/generator
+            fi
+            mkdir -p uploads
+            flask db upgrade
+            pip install later
+            exec flask run
+            """);
+        var packages = script.Packages[2];
+        Assert.Contains("pip install -e ./vendor/generator; uvlhub_step; }", packages, StringComparison.Ordinal);
+        Assert.Contains("export PIP_NO_INDEX=1", packages, StringComparison.Ordinal);
+        Assert.EndsWith($"touch {StartScript.Installed}; exec sleep infinity", packages, StringComparison.Ordinal);
+        Assert.DoesNotContain("uploads", packages, StringComparison.Ordinal);
+        Assert.DoesNotContain("later", packages, StringComparison.Ordinal);
+        Assert.Empty(Read("mkdir -p uploads\nflask db upgrade\nexec flask run\n").Packages);
+    }
+
     // In the shells themselves: what remains of a script does what the script does, and says how it went.
     [Theory]
     [InlineData("sh")]

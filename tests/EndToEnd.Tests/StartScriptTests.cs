@@ -17,6 +17,7 @@ public sealed partial class StartScriptTests
             #!/bin/sh
             set -eu
             python -m scripts.watch &
+            pip install --no-deps ./vendor/extra
             sh ./scripts/wait-for-db.sh
             sh ./scripts/init-testing-db.sh
             users=$(mariadb -h "$MARIADB_HOSTNAME" -u "$MARIADB_USER" -D "$MARIADB_DATABASE" -sN -e 'SELECT COUNT(*) FROM user' || echo 0)
@@ -71,6 +72,14 @@ public sealed partial class StartScriptTests
         Assert.Matches(ShellDone(), log);
         Assert.Matches(OptionalFailed(), log);
         Assert.Contains("went on without it", log, StringComparison.Ordinal);
+        // A stand-in for the checkout's image has no pip: that ends neither the start nor the migration, which has waited for it.
+        foreach (var resource in (string[])["rosemary", "web"])
+        {
+            Assert.Contains(
+                $"{Script}:4: 'pip install --no-deps ./vendor/extra' failed with exit code 127 (passed over on a stand-in for the image)",
+                await uvlhub.LogAsync(resource, Cancellation), StringComparison.Ordinal);
+        }
+
         Assert.DoesNotContain("second_seeder", log, StringComparison.Ordinal);
         Assert.Matches(SeederDone(), await uvlhub.LogAsync("migrator", Cancellation));
 
@@ -81,12 +90,12 @@ public sealed partial class StartScriptTests
             () => uvlhub.ScalarAsync("uvlhubdb", "SELECT GROUP_CONCAT(seeded) FROM starts", Cancellation), rows => rows == "1,1", what: "both starts");
     }
 
-    [GeneratedRegex(@"development_entrypoint\.sh:14: 'flask shell <<'PYTHON'' is done after \d+\.\d\d s")]
+    [GeneratedRegex(@"development_entrypoint\.sh:15: 'flask shell <<'PYTHON'' is done after \d+\.\d\d s")]
     private static partial Regex ShellDone();
 
-    [GeneratedRegex(@"development_entrypoint\.sh:21: 'python -c [^\n]*' failed with exit code 3 after \d+\.\d\d s")]
+    [GeneratedRegex(@"development_entrypoint\.sh:22: 'python -c [^\n]*' failed with exit code 3 after \d+\.\d\d s")]
     private static partial Regex OptionalFailed();
 
-    [GeneratedRegex(@"development_entrypoint\.sh:10: 'python -m scripts.second_seeder' is done after \d+\.\d\d s")]
+    [GeneratedRegex(@"development_entrypoint\.sh:11: 'python -m scripts.second_seeder' is done after \d+\.\d\d s")]
     private static partial Regex SeederDone();
 }

@@ -12,6 +12,7 @@ internal static class FlaskBuilderExtensions
 {
     private const int LastPortOfRoot = 1023;
     internal const int MostWorkers = 9;
+    private static readonly TimeSpan s_stepsPatience = TimeSpan.FromMinutes(1);
     private const string OwnKey = "sessions are signed with a key that is made up once and kept, where the checkout gives none";
     private const string SiteService = "web";
     private const string SnapshotsFolder = "/var/lib/uvlhub-aspire/snapshots";
@@ -83,13 +84,19 @@ internal static class FlaskBuilderExtensions
         this IDistributedApplicationBuilder builder, [ResourceName] string name, UvlhubEnvironment uvlhub,
         IResourceBuilder<MariaDBDatabaseResource> database)
     {
+        var packages = ReadScript(uvlhub, server: [])?.Packages ?? [];
         var toolbox = builder.AddCheckoutContainer(new FlaskResource(name), uvlhub, database)
             .WithContainerName(uvlhub.Names.ToolboxContainer)
-            .WithArgs("sleep", "infinity")
+            .WithArgs(packages.Count > 0 ? [.. packages] : ["sleep", "infinity"])
             .ExcludeFromManifest()
             .DiffersFromCompose(
                 DriftAspect.Service, "flask, rosemary and pytest run in a container of their own, so that a migration needs no site")
             .WithIconName("Toolbox");
+        if (packages.Count > 0)
+        {
+            toolbox.WithHealthCheck(_ => new PackagesHealthCheck(uvlhub.Engine, uvlhub.Names.ToolboxContainer));
+        }
+
         return uvlhub.Profile.HasServices ? toolbox : toolbox.WithExplicitStart();
     }
 
@@ -172,28 +179,52 @@ internal static class FlaskBuilderExtensions
         IResourceBuilder<MariaDBDatabaseResource>? database)
     {
         var server = ServerCommand(uvlhub, builder.ExecutionContext.IsPublishMode);
+        // Without a database, as in the tutorial's first step, nothing of it can run.
+        var script = database is null ? null : ReadScript(uvlhub, server);
+        var command = script?.Command ?? server;
+        var container = builder.AddCheckoutContainer(new FlaskResource(name) { Role = role, Script = script }, uvlhub, database);
+        if (command != server)
+        {
+            container.WaitForServicesOfSteps(uvlhub);
+        }
+
+        return script is not null && uvlhub.Checkout.SiteDockerfile.Entrypoint.Count > 0
+            ? container.WithEntrypoint(command[0]).WithArgs([.. command.Skip(1)])
+            : container.WithArgs([.. command]);
+    }
+
+    private static StartScript? ReadScript(UvlhubEnvironment uvlhub, IReadOnlyList<string> server)
+    {
         var declared = uvlhub.Compose?.Service(SiteService);
         var dockerfile = uvlhub.Checkout.SiteDockerfile;
-        var isEntrypointOfImage = declared?.Entrypoint is null && dockerfile.Entrypoint.Count > 0;
-        IReadOnlyList<string> started =
-        [
-            .. declared?.Entrypoint ?? dockerfile.Entrypoint,
-            .. declared?.Command ?? (declared?.Entrypoint is null ? dockerfile.Command : []),
-        ];
-        // Without a database, as in the tutorial's first step, nothing of it can run.
-        var script = database is null ? null : StartScript.Read(
+        return StartScript.Read(
             uvlhub.Checkout,
-            started,
+            [
+                .. declared?.Entrypoint ?? dockerfile.Entrypoint,
+                .. declared?.Command ?? (declared?.Entrypoint is null ? dockerfile.Command : []),
+            ],
             declared is { Command: not null } or { Entrypoint: not null } ? declared.At.File : dockerfile.Path,
             declared?.LineOf(declared.Command is null ? "entrypoint" : "command").Line ?? 1,
             (declared?.Mounts ?? []).Where(mount => File.Exists(mount.Source)).ToDictionary(mount => mount.Target, mount => mount.Source!),
             server);
-        var command = script?.Command ?? server;
-        var container = builder.AddCheckoutContainer(new FlaskResource(name) { Role = role, Script = script }, uvlhub, database);
-        return script is not null && isEntrypointOfImage
-            ? container.WithEntrypoint(command[0]).WithArgs([.. command.Skip(1)])
-            : container.WithArgs([.. command]);
     }
+
+    // An index is filled by a step, and here nothing has kept the script waiting until its server is up. What fails or takes long keeps
+    // nobody: under compose it would not either.
+    private static void WaitForServicesOfSteps(this IResourceBuilder<FlaskResource> builder, UvlhubEnvironment uvlhub) =>
+        builder.OnBeforeResourceStarted(async (site, start, cancellationToken) =>
+        {
+            var notifications = start.Services.GetRequiredService<ResourceNotificationService>();
+            using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            limit.CancelAfter(s_stepsPatience);
+            var declared = uvlhub.Compose?.Service(SiteService)?.DependsOn.Select(dependency => dependency.Service).ToList() ?? [];
+            await Task.WhenAll(start.Services.GetRequiredService<DistributedApplicationModel>().Resources
+                .Where(resource => declared.Contains(resource.Name) && !resource.HasAnnotationOfType<ExplicitStartupAnnotation>())
+                .Select(resource => notifications.WaitForResourceHealthyAsync(
+                    resource.Name, WaitBehavior.StopOnResourceUnavailable, limit.Token)))
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            cancellationToken.ThrowIfCancellationRequested();
+        });
 
     private static string[] ServerCommand(UvlhubEnvironment uvlhub, bool isPublished) => uvlhub.Profile.Server switch
     {
