@@ -95,7 +95,7 @@ public sealed partial class StartScript
             ? (name, inner.Trim())
             : ("sh", ShellWords.Join(words));
         var call = Call().Match(text);
-        var script = call.Success && !call.Groups["rest"].ValueSpan.ContainsAny(";&|<>\n")
+        var script = call.Success && !call.Groups["rest"].ValueSpan.ContainsAny(";&|<>\n\"'")
             && InCheckout(checkout, call.Groups["path"].Value, mounts) is { } called
                 ? new StartScript(checkout, called, text: null, ShellOf(call, called), server)
                 {
