@@ -12,15 +12,29 @@ public sealed partial class StartScript
     // Tells a step's beginning, and its end with time and exit code, on standard error: of two steps one is no pipe's input. What ends
     // the whole script is told as well. /proc/uptime needs no process, and counts in hundredths of a second. A stand-in for the checkout's
     // image lacks what its Dockerfile installs for such steps, so that one which fails there ends nothing.
-    private const string Steps =
-        $"uvlhub_standin=; [ ! -e {SharedNames.StandInsPackages} ] || uvlhub_standin=' (passed over on a stand-in for the image)'; "
-        + "uvlhub_at=; uvlhub_step() { uvlhub_code=$?; read -r uvlhub_now uvlhub_idle < /proc/uptime; "
-        + "uvlhub_now=${uvlhub_now%.*}${uvlhub_now#*.}; if [ $# = 0 ] && [ -n \"$uvlhub_at\" ]; then uvlhub_took=$((uvlhub_now - uvlhub_since)); "
-        + "uvlhub_end=\"is done\"; [ \"$uvlhub_code\" = 0 ] || uvlhub_end=\"failed with exit code "
-        + "$uvlhub_code$uvlhub_standin\"; "
-        + "printf '%s %s after %d.%02d s\\n' \"$uvlhub_at\" \"$uvlhub_end\" $((uvlhub_took / 100)) $((uvlhub_took % 100)) >&2; fi; "
-        + "uvlhub_at=${1-}; uvlhub_since=$uvlhub_now; [ -z \"$uvlhub_standin\" ] || set +e; [ $# = 0 ] || { printf '%s begins\\n' \"$1\" >&2; return 0; }; "
-        + "return \"$uvlhub_code\"; }; trap uvlhub_step EXIT; ";
+    private static readonly string s_steps = $$"""
+        uvlhub_standin=;
+        [ ! -e {{SharedNames.StandInsPackages}} ] || uvlhub_standin=' (passed over on a stand-in for the image)';
+        uvlhub_at=;
+        uvlhub_step() {
+            uvlhub_code=$?;
+            read -r uvlhub_now uvlhub_idle < /proc/uptime;
+            uvlhub_now=${uvlhub_now%.*}${uvlhub_now#*.};
+            if [ $# = 0 ] && [ -n "$uvlhub_at" ]; then
+                uvlhub_took=$((uvlhub_now - uvlhub_since));
+                uvlhub_end="is done";
+                [ "$uvlhub_code" = 0 ] || uvlhub_end="failed with exit code $uvlhub_code$uvlhub_standin";
+                printf '%s %s after %d.%02d s\n' "$uvlhub_at" "$uvlhub_end" $((uvlhub_took / 100)) $((uvlhub_took % 100)) >&2;
+            fi;
+            uvlhub_at=${1-};
+            uvlhub_since=$uvlhub_now;
+            [ -z "$uvlhub_standin" ] || set +e;
+            [ $# = 0 ] || { printf '%s begins\n' "$1" >&2; return 0; };
+            return "$uvlhub_code";
+        };
+        trap uvlhub_step EXIT;
+
+        """.ReplaceLineEndings(" ");
 
     /// <summary>The file in the container that is there when <see cref="Packages"/> are.</summary>
     public const string Installed = "/tmp/uvlhub-packages-installed";
@@ -55,7 +69,9 @@ public sealed partial class StartScript
     /// <summary>Why nothing of its own runs, whatever that is; <see langword="null"/> if it does.</summary>
     public string? Problem { get; private set; }
 
-    /// <summary>What of it does not run although the model does not replace it, as one message; <see langword="null"/> if nothing.</summary>
+    /// <summary>
+    /// What of it does not run although the model does not replace it, as one message; <see langword="null"/> if nothing.
+    /// </summary>
     public string? NotRun => Problem ?? _lines.Where(line => line.Kind == StartLineKind.Unsure).Select(line => $"{line}")
         .DefaultIfEmpty().Aggregate((all, line) => $"{all}; {line}");
 
@@ -72,7 +88,9 @@ public sealed partial class StartScript
     /// <summary>
     /// What the container runs: the script with the server in place of its own, or the server alone where it does nothing else.
     /// </summary>
-    public IReadOnlyList<string> Command => _hasOwn && Problem is null ? [.. _shell, "-c", Program(_rendered), InContainer, .. _arguments] : _server;
+    public IReadOnlyList<string> Command => _hasOwn && Problem is null
+        ? [.. _shell, "-c", Program(_rendered), InContainer, .. _arguments]
+        : _server;
 
     /// <summary>Reads the script that a command runs, or the command itself, which is a short one.</summary>
     /// <param name="checkout">The checkout.</param>
@@ -95,7 +113,7 @@ public sealed partial class StartScript
             ? (name, inner.Trim())
             : ("sh", ShellWords.Join(words));
         var call = Call().Match(text);
-        var script = call.Success && !call.Groups["rest"].ValueSpan.ContainsAny(";&|<>\n\"'")
+        var script = call.Success && !Syntax().IsMatch(call.Groups["rest"].ValueSpan)
             && InCheckout(checkout, call.Groups["path"].Value, mounts) is { } called
                 ? new StartScript(checkout, called, text: null, ShellOf(call, called), server)
                 {
@@ -155,7 +173,9 @@ public sealed partial class StartScript
 
     // In one line, so that what the shell says of a line is true of the checkout's file.
     private static string Program(string text) =>
-        Steps + (text.StartsWith("#!", StringComparison.Ordinal) ? text[Math.Max(0, text.IndexOf('\n', StringComparison.Ordinal))..] : text);
+        s_steps + (text.StartsWith("#!", StringComparison.Ordinal)
+            ? text[Math.Max(0, text.IndexOf('\n', StringComparison.Ordinal))..]
+            : text);
 
     private void Visit(IReadOnlyList<ShellStatement> list, StartLineKind own)
     {
@@ -291,7 +311,8 @@ public sealed partial class StartScript
         : Called(command)?.KindOfAll ?? StartLineKind.Own;
 
     // Of a script that is called: what it is replaced by as a whole.
-    private StartLineKind KindOfAll => _lines.Select(line => line.Kind).Where(kind => kind < StartLineKind.Own).DefaultIfEmpty(StartLineKind.Own).Max();
+    private StartLineKind KindOfAll =>
+        _lines.Select(line => line.Kind).Where(kind => kind < StartLineKind.Own).DefaultIfEmpty(StartLineKind.Own).Max();
 
     private StartScript? Called(string command)
     {
@@ -340,7 +361,8 @@ public sealed partial class StartScript
     private HashSet<string> InImage => field ??=
     [
         // Inside of an image there is none any more.
-        .. Dockerfile.Instructions(_checkout.SiteDockerfile is { } dockerfile ? File.ReadLines(dockerfile.Path) : []).Where(line => line.Instruction == "RUN")
+        .. Dockerfile.Instructions(_checkout.SiteDockerfile is { } dockerfile ? File.ReadLines(dockerfile.Path) : [])
+            .Where(line => line.Instruction == "RUN")
             .SelectMany(line => line.Arguments.Split(["&&", ";"], StringSplitOptions.TrimEntries))
             .Select(command => MountOption().Replace(command, "")).SelectMany(PackagesOf),
     ];
@@ -405,13 +427,17 @@ public sealed partial class StartScript
     [GeneratedRegex(@"^(?:exec\s+)?(?:(?<shell>(?:ba|da)?sh)\s+)?(?<path>[\w./-]+\.sh)(?<rest>\s[\s\S]*|$)")]
     private static partial Regex Call();
 
+    [GeneratedRegex("""[;&|<>\n"']""")]
+    private static partial Regex Syntax();
+
     [GeneratedRegex(@"^(?:--\S+\s+)+")]
     private static partial Regex MountOption();
 
     [GeneratedRegex(@"^exec\s")]
     private static partial Regex ExecPrefix();
 
-    [GeneratedRegex(@"^(?:\w+=(?:\S*|\$\([\s\S]*|""[\s\S]*""|'[\s\S]*')$|(?:echo|printf|set|test|true|false|sleep|exit|return|break|continue|"
+    [GeneratedRegex(
+        @"^(?:\w+=(?:\S*|\$\([\s\S]*|""[\s\S]*""|'[\s\S]*')$|(?:echo|printf|set|test|true|false|sleep|exit|return|break|continue|"
         + @"shift|wait|read|local|date|:|\[|\[\[|\(\()(?:\s|$)|\[\[|\(\()")]
     private static partial Regex Neutral();
 

@@ -88,7 +88,8 @@ internal sealed class ServiceDrift(
         }
 
         static string Joined(List<string> words) => words.Count == 0 ? OwnCommand
-            : words.Any(word => word.Contains('\n', StringComparison.Ordinal)) ? "its script, line by line as below" : ShellWords.Join(words);
+            : words.Any(word => word.Contains('\n', StringComparison.Ordinal)) ? "its script, line by line as below"
+            : ShellWords.Join(words);
     }
 
     private IEnumerable<Difference> Environment()

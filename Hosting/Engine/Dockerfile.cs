@@ -128,7 +128,11 @@ public sealed record Dockerfile
 
     // A list as in JSON, or a line for a shell.
     private static string[] Words(string arguments) => arguments.StartsWith('[')
-        ? [.. arguments.Trim('[', ']', ' ').Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Select(word => word.Trim('"'))]
+        ?
+        [
+            .. arguments.Trim('[', ']', ' ').Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
+                .Select(word => word.Trim('"')),
+        ]
         : ["/bin/sh", "-c", arguments];
 
     private static IEnumerable<(string Key, string Value)> EnvironmentEntries(string arguments)

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Text.RegularExpressions;
-using UvlhubAspire.Engine;
 using Xunit;
 
 namespace UvlhubAspire.Checkout.Tests;
@@ -202,9 +201,14 @@ public sealed partial class StartScriptTests : IDisposable
         Assert.Equal(0, exitCode);
         Assert.Equal(
             ["HERE IT'S $HOME", "prepared well", "went on", "served"], output);
-        Assert.Contains(steps, step => Done().IsMatch(step) && step.StartsWith($"{Entrypoint}:6: 'cat <<'TEXT' | tr a-z A-Z' is done", StringComparison.Ordinal));
-        Assert.Contains(steps, step => step.StartsWith("scripts/prepare.sh:3: 'echo prepared $1 | cat' is done after 0.", StringComparison.Ordinal));
-        Assert.Contains(steps, step => step.StartsWith($"{Entrypoint}:11: 'ls missing' failed with exit code 2 after ", StringComparison.Ordinal));
+        Assert.Contains(
+            steps,
+            step => Done().IsMatch(step)
+                && step.StartsWith($"{Entrypoint}:6: 'cat <<'TEXT' | tr a-z A-Z' is done", StringComparison.Ordinal));
+        Assert.Contains(
+            steps, step => step.StartsWith("scripts/prepare.sh:3: 'echo prepared $1 | cat' is done after 0.", StringComparison.Ordinal));
+        Assert.Contains(
+            steps, step => step.StartsWith($"{Entrypoint}:11: 'ls missing' failed with exit code 2 after ", StringComparison.Ordinal));
         Assert.Contains(steps, step => step == $"{Entrypoint}:13: 'ls after' begins");
     }
 

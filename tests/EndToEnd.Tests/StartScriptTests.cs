@@ -64,7 +64,8 @@ public sealed partial class StartScriptTests
         Assert.Equal("1", await uvlhub.ScalarAsync("uvlhubdb", "SELECT GROUP_CONCAT(seeded) FROM starts", Cancellation));
         var before = await uvlhub.InsideAsync("web_app_container", Cancellation, "cat", "/tmp/watched");
         await Eventually.TrueAsync(
-            async () => await uvlhub.InsideAsync("web_app_container", Cancellation, "cat", "/tmp/watched") is { Length: > 0 } now && now != before);
+            async () => await uvlhub.InsideAsync("web_app_container", Cancellation, "cat", "/tmp/watched") is { Length: > 0 } now
+                && now != before);
 
         const string Script = "docker/entrypoints/development_entrypoint.sh";
         var log = await uvlhub.LogAsync("web", Cancellation);
@@ -87,7 +88,8 @@ public sealed partial class StartScriptTests
         var restarted = await uvlhub.RunCommandAsync("web", KnownResourceCommands.RestartCommand, [], Cancellation);
         Assert.True(restarted.Success, restarted.Message);
         await Eventually.IsAsync(
-            () => uvlhub.ScalarAsync("uvlhubdb", "SELECT GROUP_CONCAT(seeded) FROM starts", Cancellation), rows => rows == "1,1", what: "both starts");
+            () => uvlhub.ScalarAsync("uvlhubdb", "SELECT GROUP_CONCAT(seeded) FROM starts", Cancellation), rows => rows == "1,1",
+            what: "both starts");
     }
 
     [GeneratedRegex(@"development_entrypoint\.sh:15: 'flask shell <<'PYTHON'' is done after \d+\.\d\d s")]

@@ -12,7 +12,7 @@ internal static class FlaskBuilderExtensions
 {
     private const int LastPortOfRoot = 1023;
     internal const int MostWorkers = 9;
-    private static readonly TimeSpan s_stepsPatience = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan s_stepsPatience = TimeSpan.FromMinutes(3);
     private const string OwnKey = "sessions are signed with a key that is made up once and kept, where the checkout gives none";
     private const string SiteService = "web";
     private const string SnapshotsFolder = "/var/lib/uvlhub-aspire/snapshots";
@@ -220,7 +220,7 @@ internal static class FlaskBuilderExtensions
             var declared = uvlhub.Compose?.Service(SiteService)?.DependsOn.Select(dependency => dependency.Service).ToList() ?? [];
             await Task.WhenAll(start.Services.GetRequiredService<DistributedApplicationModel>().Resources
                 .Where(resource => declared.Contains(resource.Name) && !resource.HasAnnotationOfType<ExplicitStartupAnnotation>())
-                .Select(resource => notifications.WaitForResourceHealthyAsync(
+                .Select(Task (resource) => notifications.WaitForResourceHealthyAsync(
                     resource.Name, WaitBehavior.StopOnResourceUnavailable, limit.Token)))
                 .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             cancellationToken.ThrowIfCancellationRequested();

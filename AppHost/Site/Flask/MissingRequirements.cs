@@ -21,7 +21,8 @@ internal static class MissingRequirements
 
         var engine = services.GetRequiredService<ContainerEngine>();
         var listed = await engine.RunAsync(
-            TimeSpan.FromSeconds(30), cancellationToken, "run", "--rm", "--network", "none", "--entrypoint", "cat", image, SharedNames.StandInsPackages);
+            TimeSpan.FromSeconds(30), cancellationToken, "run", "--rm", "--network", "none", "--entrypoint", "cat", image,
+            SharedNames.StandInsPackages);
         if (!listed.Succeeded)
         {
             return;
