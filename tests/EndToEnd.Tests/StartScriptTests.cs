@@ -95,7 +95,7 @@ public sealed partial class StartScriptTests
     [GeneratedRegex(@"development_entrypoint\.sh:15: 'flask shell <<'PYTHON'' is done after \d+\.\d\d s")]
     private static partial Regex ShellDone();
 
-    [GeneratedRegex(@"development_entrypoint\.sh:22: 'python -c [^\n]*' failed with exit code 3 after \d+\.\d\d s")]
+    [GeneratedRegex(@"development_entrypoint\.sh:22: 'python -c [^\n]*' failed with exit code 3 \(passed over [^\n]*\) after \d+\.\d\d s")]
     private static partial Regex OptionalFailed();
 
     [GeneratedRegex(@"development_entrypoint\.sh:11: 'python -m scripts.second_seeder' is done after \d+\.\d\d s")]
