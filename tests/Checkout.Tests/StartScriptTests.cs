@@ -94,6 +94,21 @@ public sealed partial class StartScriptTests : IDisposable
             script.Lines.Select(line => $"{line.Line} {line.Kind}"));
     }
 
+    [Theory]
+    [InlineData("development")]
+    [InlineData("production")]
+    [InlineData("render")]
+    public void Of_the_samples_start_scripts_nothing_is_left_that_could_make_a_start_slower(string name)
+    {
+        var script = StartScript.Read(
+            UvlhubCheckout.Read(RepositoryFolder.BundledSample), ["sh", $"docker/entrypoints/{name}_entrypoint.sh"], "", 1,
+            new Dictionary<string, string>(), s_server)!;
+        Assert.Equal(s_server, script.Command);
+        Assert.Empty(script.Packages);
+        Assert.Null(script.NotRun);
+        Assert.DoesNotContain(script.Lines, line => line.Kind is StartLineKind.Own or StartLineKind.OwnSeeding);
+    }
+
     [Fact]
     public void What_stands_beside_the_seeder_is_the_migrators_and_what_hangs_on_the_databases_state_otherwise_does_not_run()
     {
