@@ -51,6 +51,15 @@ public sealed partial record UvlhubCheckout
     /// </summary>
     public required IReadOnlyList<string> SeedCommand { get; init; }
 
+    /// <summary>
+    /// What the same script runs beside the seeder on a new database, as a shell and its arguments; empty if nothing.
+    /// </summary>
+    public IReadOnlyList<string> SeedingSteps =>
+    [
+        .. s_seedingScripts.Select(script => System.IO.Path.Combine(Path, script)).Where(File.Exists)
+            .Select(script => StartScript.SeedingOf(this, script)).FirstOrDefault(steps => steps.Count > 0) ?? [],
+    ];
+
     /// <summary>What gunicorn serves, as module and variable, read from the checkout's entrypoint. Default: <c>app:app</c>.</summary>
     public string WsgiApplication { get; init; } = UvlhubsWsgiApplication;
 

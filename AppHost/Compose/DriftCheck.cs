@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using Microsoft.Extensions.Configuration;
+using UvlhubAspire.AppHost.Site;
 using UvlhubAspire.AppHost.Uvlhub;
 using UvlhubAspire.Hosting.Compose;
 
@@ -67,7 +68,10 @@ internal sealed class DriftCheck(UvlhubEnvironment uvlhub, IConfiguration config
                 .. differences.Where(difference => difference.Reason is not null
                     || !known.Any(finding => finding.Service == difference.Service && finding.At == difference.At)),
             ],
-            known);
+            known)
+        {
+            Script = FlaskResource.SiteOf(programs)?.Script,
+        };
     }
 
     /// <summary>Whether a container runs what a service of the file declares.</summary>

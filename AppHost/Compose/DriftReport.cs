@@ -27,6 +27,9 @@ internal sealed record Difference(string Service, DriftAspect Aspect, string Sub
 /// <param name="Findings">What of the file could not be read or taken over; each names its own reason.</param>
 internal sealed record DriftReport(ComposeFile File, IReadOnlyList<Difference> Differences, IReadOnlyList<ComposeFinding> Findings)
 {
+    /// <summary>What the checkout starts the site with; <see langword="null"/> if the model has nothing to do with that.</summary>
+    public StartScript? Script { get; init; }
+
     /// <summary>Differences that nobody meant.</summary>
     public IEnumerable<Difference> Unexplained => Differences.Where(difference => difference.Reason is null);
 
@@ -43,6 +46,7 @@ internal sealed record DriftReport(ComposeFile File, IReadOnlyList<Difference> D
             .. Section("Unexplained", Unexplained),
             .. Section("Not taken over", Findings),
             .. OnPurpose.GroupBy(difference => difference.Reason!).SelectMany(reason => Section($"On purpose: {reason.Key}", reason)),
+            .. Section("The site's start script", [.. new[] { Script?.Problem }.OfType<string>(), .. Script?.Lines ?? []]),
         ];
         return string.Concat(lines.Select(line => line + Environment.NewLine));
     }

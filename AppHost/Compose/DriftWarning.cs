@@ -3,6 +3,7 @@ using Aspire.Hosting.Lifecycle;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging;
 using UvlhubAspire.AppHost.Images;
+using UvlhubAspire.AppHost.Site;
 using UvlhubAspire.AppHost.Uvlhub;
 using UvlhubAspire.Hosting.Compose;
 
@@ -37,6 +38,11 @@ internal sealed partial class DriftWarning(
         foreach (var finding in uvlhub.ComposeFindings)
         {
             LogFinding(finding.ToString());
+        }
+
+        if (FlaskResource.SiteOf(model.Resources)?.Script?.NotRun is { } notRun)
+        {
+            LogFinding(notRun);
         }
 
         if (uvlhub.Compose is not { } file)

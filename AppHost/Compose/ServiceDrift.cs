@@ -87,7 +87,9 @@ internal sealed class ServiceDrift(
                 service.LineOf(service.Lines.ContainsKey("command") ? "command" : "entrypoint"));
         }
 
-        static string Joined(List<string> words) => words.Count == 0 ? OwnCommand : ShellWords.Join(words);
+        static string Joined(List<string> words) => words.Count == 0 ? OwnCommand
+            : words.Any(word => word.Contains('\n', StringComparison.Ordinal)) ? "its script, line by line as below"
+            : ShellWords.Join(words);
     }
 
     private IEnumerable<Difference> Environment()

@@ -9,6 +9,12 @@ public sealed record Dockerfile
     /// <summary>The last <c>WORKDIR</c>: the folder of the code inside the container.</summary>
     public string? WorkingDirectory { get; init; }
 
+    /// <summary>The last <c>ENTRYPOINT</c>'s words; empty if it has none.</summary>
+    public IReadOnlyList<string> Entrypoint { get; init; } = [];
+
+    /// <summary>The last <c>CMD</c>'s words; empty if it has none.</summary>
+    public IReadOnlyList<string> Command { get; init; } = [];
+
     /// <summary><c>ENV</c> entries, later ones winning.</summary>
     public required IReadOnlyDictionary<string, string> Environment { get; init; }
 
@@ -19,6 +25,8 @@ public sealed record Dockerfile
     public static Dockerfile Read(string path)
     {
         string? workingDirectory = null;
+        string[] entrypoint = [];
+        string[] command = [];
         var environment = new Dictionary<string, string>(StringComparer.Ordinal);
         var baseImages = new List<string>();
         var stages = new HashSet<string>(StringComparer.OrdinalIgnoreCase) { "scratch" };
@@ -28,7 +36,14 @@ public sealed record Dockerfile
         {
             switch (instruction)
             {
+                case "ENTRYPOINT":
+                    (entrypoint, command) = (Words(arguments), []);
+                    break;
+                case "CMD":
+                    command = Words(arguments);
+                    break;
                 case "FROM":
+                    (entrypoint, command) = ([], []);
                     List<string> words = [.. arguments.Split(' ', StringSplitOptions.RemoveEmptyEntries).Where(word => !word.StartsWith("--", StringComparison.Ordinal))];
                     var image = words.Count == 0 ? "" : ExpandArguments(words[0], defaults);
                     if (image.Length > 0 && !stages.Contains(image))
@@ -69,6 +84,8 @@ public sealed record Dockerfile
         {
             Path = path,
             WorkingDirectory = workingDirectory,
+            Entrypoint = entrypoint,
+            Command = command,
             Environment = environment,
             BaseImages = baseImages,
         };
@@ -108,6 +125,15 @@ public sealed record Dockerfile
             }
         }
     }
+
+    // A list as in JSON, or a line for a shell.
+    private static string[] Words(string arguments) => arguments.StartsWith('[')
+        ?
+        [
+            .. arguments.Trim('[', ']', ' ').Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
+                .Select(word => word.Trim('"')),
+        ]
+        : ["/bin/sh", "-c", arguments];
 
     private static IEnumerable<(string Key, string Value)> EnvironmentEntries(string arguments)
     {

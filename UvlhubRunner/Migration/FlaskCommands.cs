@@ -48,6 +48,11 @@ internal sealed partial class FlaskCommands(
         {
             throw new FlaskException($"'{string.Join(' ', command)}' ended with exit code 0, but said: {error}", isTransient: false);
         }
+
+        if (settings.Checkout.SeedingSteps is { Count: > 0 } steps)
+        {
+            await RunAsync(steps, cancellationToken, shownAs: $"what {steps[^1]} does after it");
+        }
     }
 
     /// <summary>Makes the first migration from the models: <c>flask db init</c>, <c>flask db migrate</c>.</summary>
@@ -76,13 +81,14 @@ internal sealed partial class FlaskCommands(
     }
 
     private async Task<FlaskOutput> RunAsync(
-        IReadOnlyList<string> command, CancellationToken cancellationToken, IReadOnlyDictionary<string, string>? environment = null)
+        IReadOnlyList<string> command, CancellationToken cancellationToken, IReadOnlyDictionary<string, string>? environment = null,
+        string? shownAs = null)
     {
         using var watching = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var watch = WatchAsync(string.Join(' ', command), watching.Token);
+        var watch = WatchAsync(shownAs ?? string.Join(' ', command), watching.Token);
         try
         {
-            return await toolbox.RunAsync(command, cancellationToken, environment);
+            return await toolbox.RunAsync(command, cancellationToken, environment, shownAs: shownAs);
         }
         finally
         {

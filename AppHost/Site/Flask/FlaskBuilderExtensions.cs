@@ -12,12 +12,15 @@ internal static class FlaskBuilderExtensions
 {
     private const int LastPortOfRoot = 1023;
     internal const int MostWorkers = 9;
+    private static readonly TimeSpan s_stepsPatience = TimeSpan.FromMinutes(3);
     private const string OwnKey = "sessions are signed with a key that is made up once and kept, where the checkout gives none";
+    private const string SiteService = "web";
     private const string SnapshotsFolder = "/var/lib/uvlhub-aspire/snapshots";
 
     /// <summary>
     /// Adds the site, as uvlhub's entrypoints end: <c>flask run</c> on the mounted checkout, or gunicorn on the code in
-    /// the production image. It is healthy when its first page answers 200.
+    /// the production image; what the checkout's start script does beside that and the migrator comes first, as it stands there. It is
+    /// healthy when its first page answers 200.
     /// </summary>
     /// <param name="builder">The application that is being built.</param>
     /// <param name="name">The resource's name.</param>
@@ -27,9 +30,8 @@ internal static class FlaskBuilderExtensions
     public static IResourceBuilder<FlaskResource> AddFlask(
         this IDistributedApplicationBuilder builder, [ResourceName] string name, UvlhubEnvironment uvlhub,
         IResourceBuilder<MariaDBDatabaseResource>? database = null) =>
-        builder.AddCheckoutContainer(new FlaskResource(name) { Role = FlaskRole.Site }, uvlhub, database)
+        builder.AddServer(name, FlaskRole.Site, uvlhub, database)
             .WithContainerName(uvlhub.Names.WebContainer)
-            .WithArgs(ServerCommand(uvlhub, builder.ExecutionContext.IsPublishMode))
             .WithHttpEndpoint(targetPort: uvlhub.Profile.SitePort, name: FlaskResource.HttpEndpointName)
             .WithSitePort(uvlhub)
             .WithErrorsOnConsole(uvlhub)
@@ -41,7 +43,7 @@ internal static class FlaskBuilderExtensions
                     ["python", "-c", $"import urllib.request; urllib.request.urlopen('http://127.0.0.1:{uvlhub.Profile.SitePort}/', "
                     + "timeout=8)"]))
             .DiffersFromCompose(
-                DriftAspect.Command, "the migrator has done what the entrypoint does before Flask; what it ends with runs here")
+                DriftAspect.Command, "the migrator does what the start script does to the database; the rest of it runs here")
             .DiffersFromCompose(
                 DriftAspect.DependsOn, "the site waits for its schema only; what else it uses starts beside it", [
                     .. ServiceSelection.Optional,
@@ -56,9 +58,8 @@ internal static class FlaskBuilderExtensions
         this IDistributedApplicationBuilder builder, [ResourceName] string name, UvlhubEnvironment uvlhub,
         IResourceBuilder<MariaDBDatabaseResource> database)
     {
-        var standby = builder.AddCheckoutContainer(new FlaskResource(name) { Role = FlaskRole.Standby }, uvlhub, database)
+        var standby = builder.AddServer(name, FlaskRole.Standby, uvlhub, database)
             .WithContainerName(uvlhub.Names.ServiceContainer("web_app_next_container"))
-            .WithArgs(ServerCommand(uvlhub, isPublished: false))
             .WithHttpEndpoint(targetPort: uvlhub.Profile.SitePort, name: FlaskResource.HttpEndpointName)
             .WithSiteHealthCheck()
             .WithExplicitStart()
@@ -83,13 +84,19 @@ internal static class FlaskBuilderExtensions
         this IDistributedApplicationBuilder builder, [ResourceName] string name, UvlhubEnvironment uvlhub,
         IResourceBuilder<MariaDBDatabaseResource> database)
     {
+        var packages = ReadScript(uvlhub, server: [])?.Packages ?? [];
         var toolbox = builder.AddCheckoutContainer(new FlaskResource(name), uvlhub, database)
             .WithContainerName(uvlhub.Names.ToolboxContainer)
-            .WithArgs("sleep", "infinity")
+            .WithArgs(packages.Count > 0 ? [.. packages] : ["sleep", "infinity"])
             .ExcludeFromManifest()
             .DiffersFromCompose(
                 DriftAspect.Service, "flask, rosemary and pytest run in a container of their own, so that a migration needs no site")
             .WithIconName("Toolbox");
+        if (packages.Count > 0)
+        {
+            toolbox.WithHealthCheck(_ => new PackagesHealthCheck(uvlhub.Engine, uvlhub.Names.ToolboxContainer));
+        }
+
         return uvlhub.Profile.HasServices ? toolbox : toolbox.WithExplicitStart();
     }
 
@@ -166,6 +173,58 @@ internal static class FlaskBuilderExtensions
 
         return container;
     }
+
+    private static IResourceBuilder<FlaskResource> AddServer(
+        this IDistributedApplicationBuilder builder, string name, FlaskRole role, UvlhubEnvironment uvlhub,
+        IResourceBuilder<MariaDBDatabaseResource>? database)
+    {
+        var server = ServerCommand(uvlhub, builder.ExecutionContext.IsPublishMode);
+        // Without a database, as in the tutorial's first step, nothing of it can run.
+        var script = database is null ? null : ReadScript(uvlhub, server);
+        var command = script?.Command ?? server;
+        var container = builder.AddCheckoutContainer(new FlaskResource(name) { Role = role, Script = script }, uvlhub, database);
+        if (command != server)
+        {
+            container.WaitForServicesOfSteps(uvlhub);
+        }
+
+        return script is not null && uvlhub.Checkout.SiteDockerfile.Entrypoint.Count > 0
+            ? container.WithEntrypoint(command[0]).WithArgs([.. command.Skip(1)])
+            : container.WithArgs([.. command]);
+    }
+
+    private static StartScript? ReadScript(UvlhubEnvironment uvlhub, IReadOnlyList<string> server)
+    {
+        var declared = uvlhub.Compose?.Service(SiteService);
+        var dockerfile = uvlhub.Checkout.SiteDockerfile;
+        return StartScript.Read(
+            uvlhub.Checkout,
+            [
+                .. declared?.Entrypoint ?? dockerfile.Entrypoint,
+                .. declared?.Command ?? (declared?.Entrypoint is null ? dockerfile.Command : []),
+            ],
+            declared is { Command: not null } or { Entrypoint: not null } ? declared.At.File : dockerfile.Path,
+            declared?.LineOf(declared.Command is null ? "entrypoint" : "command").Line ?? 1,
+            (declared?.Mounts ?? []).Where(mount => File.Exists(mount.Source)).ToDictionary(mount => mount.Target, mount => mount.Source!),
+            server);
+    }
+
+    // An index is filled by a step, and here nothing has kept the script waiting until its server is up. What fails or takes long keeps
+    // nobody: under compose it would not either.
+    private static void WaitForServicesOfSteps(this IResourceBuilder<FlaskResource> builder, UvlhubEnvironment uvlhub) =>
+        builder.OnBeforeResourceStarted(async (site, start, cancellationToken) =>
+        {
+            var notifications = start.Services.GetRequiredService<ResourceNotificationService>();
+            using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            limit.CancelAfter(s_stepsPatience);
+            var declared = uvlhub.Compose?.Service(SiteService)?.DependsOn.Select(dependency => dependency.Service).ToList() ?? [];
+            await Task.WhenAll(start.Services.GetRequiredService<DistributedApplicationModel>().Resources
+                .Where(resource => declared.Contains(resource.Name) && !resource.HasAnnotationOfType<ExplicitStartupAnnotation>())
+                .Select(Task (resource) => notifications.WaitForResourceHealthyAsync(
+                    resource.Name, WaitBehavior.StopOnResourceUnavailable, limit.Token)))
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            cancellationToken.ThrowIfCancellationRequested();
+        });
 
     private static string[] ServerCommand(UvlhubEnvironment uvlhub, bool isPublished) => uvlhub.Profile.Server switch
     {

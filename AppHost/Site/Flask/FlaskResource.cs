@@ -31,11 +31,18 @@ internal sealed class FlaskResource(string name) : ContainerResource(name)
     /// <summary>What it is for. Default: the toolbox.</summary>
     public FlaskRole Role { get; init; }
 
+    /// <summary>What the checkout starts it with; <see langword="null"/> if that is no script of the checkout's.</summary>
+    public StartScript? Script { get; init; }
+
     /// <summary>Whether it runs the application for its users, and so needs nothing of what only tools do.</summary>
     public bool IsApplication => Role is FlaskRole.Site or FlaskRole.Standby or FlaskRole.Worker;
 
     /// <summary>Whether this one serves the site.</summary>
     public bool IsSite => Role == FlaskRole.Site;
+
+    /// <summary>The one that serves the site; <see langword="null"/> if there is none.</summary>
+    public static FlaskResource? SiteOf(IEnumerable<IResource> resources) =>
+        resources.OfType<FlaskResource>().FirstOrDefault(flask => flask.IsSite);
 
     /// <summary>Where the site answers; only the site has it.</summary>
     public EndpointReference HttpEndpoint => field ??= new(this, HttpEndpointName);

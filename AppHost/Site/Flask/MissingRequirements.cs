@@ -7,7 +7,6 @@ namespace UvlhubAspire.AppHost.Site;
 /// <summary>Names the entries of the checkout's requirements that a stand-in image lacks, because Debian does.</summary>
 internal static class MissingRequirements
 {
-    private const string PackageList = "/usr/share/uvlhub-aspire/python-packages.txt";
 
     /// <summary>Compares requirements.txt with what the running container has, and warns once.</summary>
     public static async Task WarnAsync(
@@ -22,7 +21,8 @@ internal static class MissingRequirements
 
         var engine = services.GetRequiredService<ContainerEngine>();
         var listed = await engine.RunAsync(
-            TimeSpan.FromSeconds(30), cancellationToken, "run", "--rm", "--network", "none", "--entrypoint", "cat", image, PackageList);
+            TimeSpan.FromSeconds(30), cancellationToken, "run", "--rm", "--network", "none", "--entrypoint", "cat", image,
+            SharedNames.StandInsPackages);
         if (!listed.Succeeded)
         {
             return;

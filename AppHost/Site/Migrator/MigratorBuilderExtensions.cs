@@ -42,7 +42,7 @@ internal static class MigratorBuilderExtensions
     {
         var server = builder.CreateResourceBuilder(database.Resource.Parent);
         builder.Services.TryAddEventingSubscriber<EarlyMigratorStart>();
-        return builder.AddResource(new MigratorResource(name))
+        var migrator = builder.AddResource(new MigratorResource(name))
             .WithArgs([.. RunnerExecutable.Arguments])
             .WithOtlpExporter()
             // The runner has the same settings as the AppHost, wherever they came from.
@@ -64,6 +64,9 @@ internal static class MigratorBuilderExtensions
             .WithMigratorCommands()
             .WithFailureOnConsole()
             .WithIconName("DatabaseArrowUp");
+        return toolbox.Resource.HasAnnotationOfType<HealthCheckAnnotation>()
+            ? migrator.WaitFor(toolbox, WaitBehavior.StopOnResourceUnavailable)
+            : migrator;
     }
 
     // Where the code is in the image: a container that has the runner as well, and needs no engine and no port of the host.

@@ -222,6 +222,79 @@ public sealed partial class DriftCheckTests
             report.Render());
     }
 
+    [Fact]
+    public async Task A_start_scripts_own_steps_are_the_sites_and_each_of_its_lines_is_told()
+    {
+        const string Script = "docker/entrypoints/development_entrypoint.sh";
+        await using var model = await InventedFork.CreateAsync(
+            folder => folder.Write($"checkout/{Script}", """
+                #!/bin/bash
+                set -e
+                npx webpack --watch &
+                pip install -e ./vendor/generator
+                if [ "$(mariadb -e 'SELECT COUNT(*) FROM user')" -eq 0 ]; then
+                    flask db upgrade && rosemary db:seed -y
+                    python more_rows.py
+                else
+                    python refresh.py
+                fi
+                flask run --host=0.0.0.0
+                """),
+            [],
+            Edition.Diverso);
+        var report = await model.CompareAsync();
+
+        Assert.Equal("", string.Join(Environment.NewLine, report.Unexplained));
+        Assert.EndsWith(
+            $"""
+            The site's start script
+              {Script}:3: 'npx webpack --watch' runs as it is
+              {Script}:4: 'pip install -e ./vendor/generator' runs as it is
+              {Script}:6: 'flask db upgrade' is replaced by the migrator
+              {Script}:6: 'rosemary db:seed -y' is replaced by the migrator, which seeds a new database
+              {Script}:7: 'python more_rows.py' runs as it is, by the migrator, where it seeds a new database
+              {Script}:9: 'python refresh.py' does not run: it hangs on the state in which the database was before the migrator
+              {Script}:11: 'flask run --host=0.0.0.0' is replaced by the model's own command
+
+            """,
+            report.Render(), StringComparison.Ordinal);
+        Assert.Contains("the model runs its script, line by line as below", report.Render(), StringComparison.Ordinal);
+        Assert.Contains($"{Script}:9: 'python refresh.py' does not run", report.Script?.NotRun, StringComparison.Ordinal);
+
+        var site = (await model.FactsAsync("web")).Arguments;
+        Assert.Equal(["bash", "-c", $"/workspace/{Script}"], [site[0], site[1], site[3]]);
+        Assert.Contains("npx webpack --watch", site[2], StringComparison.Ordinal);
+        Assert.EndsWith("exec flask run --host=0.0.0.0 --port=5000 --reload --debug", site[2], StringComparison.Ordinal);
+
+        // The migration needs the package as well, and waits for it.
+        Assert.Contains("pip install -e ./vendor/generator", (await model.FactsAsync("rosemary")).Arguments[2], StringComparison.Ordinal);
+        Assert.Contains(
+            model.Resources.Single(resource => resource.Name == "migrator").Annotations.OfType<WaitAnnotation>(),
+            wait => wait is { WaitType: WaitType.WaitUntilHealthy, Resource.Name: "rosemary" });
+    }
+
+    [Fact]
+    public async Task A_start_script_that_the_Dockerfile_names_is_read_too_and_does_not_run_twice()
+    {
+        await using var model = await InventedFork.CreateAsync(folder =>
+        {
+            folder.Write("checkout/docker/docker-compose.dev.yml", """
+                services:
+                  web: { container_name: web_app_container, build: { context: ../, dockerfile: docker/images/Dockerfile.dev } }
+                  db: { container_name: mariadb_container, image: "mariadb:12.0.2" }
+                """);
+            folder.Write(
+                "checkout/docker/images/Dockerfile.dev",
+                "FROM python:3.12-slim\nWORKDIR /app\nENTRYPOINT [\"./start.sh\"]\nCMD [\"flask\", \"run\"]\n");
+            folder.Write("checkout/start.sh", "#!/bin/sh\nflask db upgrade\nmkdir -p uploads\nexec \"$@\"\n");
+        }, []);
+        Assert.Equal("/bin/sh", model.Container("web").Entrypoint);
+        var arguments = (await model.FactsAsync("web")).Arguments;
+        Assert.Equal(["-c", "/app/start.sh", "flask", "run"], [arguments[0], .. arguments.Skip(2)]);
+        Assert.Contains("mkdir -p uploads; uvlhub_step; }\nexec flask run ", arguments[1], StringComparison.Ordinal);
+        Assert.DoesNotContain("flask db upgrade", arguments[1], StringComparison.Ordinal);
+    }
+
     // A site and a database as uvlhub declares them, and the change.
     private static Task<InventedFork> ChangedAsync(string services, string rest, string without = "") => InventedFork.CreateAsync(
         folder =>
