@@ -23,7 +23,7 @@ internal sealed class PackageIndex(ContainerEngine engine)
         // As a build would ask it.
         var variables = ProxySettings.Current.ForBuilds.Concat(PipSettings.Current.Variables).ToDictionary();
         var asked = await engine.RunAsync(
-            s_limit, cancellationToken, variables,
+            s_limit, variables, cancellationToken,
             [
                 "run", "--rm", "--pull=never", .. variables.Keys.SelectMany(name => new[] { "--env", name }),
                 "--entrypoint", "python", image, "-c", script,

@@ -21,6 +21,7 @@ public sealed partial class ImageBuilder(
     private readonly ProxySettings _proxies = proxies ?? ProxySettings.Current;
     private readonly PipSettings _pip = pip ?? PipSettings.Current;
     private readonly ILogger _console = loggers.CreateLogger("UvlhubAspire.Images");
+    private const string Builder = "BUILDX_BUILDER";
     private const string InputsLabel = "uvlhub-aspire.inputs";
 
     // The end of the output, in which a failed step's own words are: a compiler's, too.
@@ -149,8 +150,11 @@ public sealed partial class ImageBuilder(
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(s_limit);
         int exitCode;
+        var builder = await BuilderAsync(cancellationToken);
         // A stand-in installs Debian's packages alone.
-        using var dockerfile = recipe.NeedsDebianBase || _pip.File.Length == 0 ? null : await MountedDockerfile.WriteAsync(recipe.Dockerfile);
+        using var dockerfile = recipe.NeedsDebianBase || _pip.File.Length == 0
+            ? null
+            : await MountedDockerfile.WriteAsync(recipe.Dockerfile, cancellationToken);
         try
         {
             var result = await Cli.Wrap(engine.Executable)
@@ -172,7 +176,8 @@ public sealed partial class ImageBuilder(
                 ])
                 .WithEnvironmentVariables(environment =>
                 {
-                    environment.Set("DOCKER_BUILDKIT", "1").Set("BUILDKIT_PROGRESS", "plain").Set(PipSettings.Secret, _pip.File);
+                    environment.Set("DOCKER_BUILDKIT", "1").Set("BUILDKIT_PROGRESS", "plain").Set(PipSettings.Secret, _pip.File)
+                        .Set(Builder, builder);
                     foreach (var (name, value) in _proxies.ForBuilds.Concat(recipe.Arguments))
                     {
                         environment.Set(name, value);
@@ -194,6 +199,14 @@ public sealed partial class ImageBuilder(
 
         return exitCode == 0 ? null : BuildFailure.Read(recipe.Dockerfile, tail.Lines);
     }
+
+    // The engine's own, which is called as its context is: another one that somebody has made the default does not see the engine's
+    // images, nor does the engine see what that builds. Podman has no such choice.
+    private async Task<string?> BuilderAsync(CancellationToken cancellationToken) =>
+        Environment.GetEnvironmentVariable(Builder) is { Length: > 0 } chosen ? chosen
+            : await engine.RunAsync(TimeSpan.FromSeconds(20), cancellationToken, "context", "show") is { Succeeded: true } context
+                ? context.Output
+                : null;
 
     // What is the same for all checkouts is built once for all AppHosts that start at the same time.
     private async Task<Gate> EnterAsync(string image, bool isForAll, CancellationToken cancellationToken)
@@ -229,10 +242,11 @@ public sealed partial class ImageBuilder(
 
         public string Path { get; }
 
-        public static async Task<MountedDockerfile> WriteAsync(string original)
+        public static async Task<MountedDockerfile> WriteAsync(string original, CancellationToken cancellationToken)
         {
             var mounted = new MountedDockerfile(original);
-            await File.WriteAllTextAsync(mounted.Path, PipSettings.Mounted(await File.ReadAllTextAsync(original)));
+            var text = await File.ReadAllTextAsync(original, cancellationToken);
+            await File.WriteAllTextAsync(mounted.Path, PipSettings.Mounted(text), cancellationToken);
             if (File.Exists($"{original}.dockerignore"))
             {
                 File.Copy($"{original}.dockerignore", $"{mounted.Path}.dockerignore");

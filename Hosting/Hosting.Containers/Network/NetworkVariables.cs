@@ -14,9 +14,10 @@ public sealed partial class NetworkVariables(ILoggerFactory loggers) : IDistribu
 
     /// <inheritdoc/>
     public Task SubscribeAsync(
-        IDistributedApplicationEventing eventing, DistributedApplicationExecutionContext context, CancellationToken cancellationToken)
+        IDistributedApplicationEventing eventing, DistributedApplicationExecutionContext executionContext,
+        CancellationToken cancellationToken)
     {
-        if (context.IsRunMode)
+        if (executionContext.IsRunMode)
         {
             eventing.Subscribe<BeforeStartEvent>((start, _) =>
             {

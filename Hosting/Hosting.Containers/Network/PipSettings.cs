@@ -17,7 +17,8 @@ public sealed partial class PipSettings
 
     private readonly Dictionary<string, string> _values;
 
-    private PipSettings(Dictionary<string, string> values, IReadOnlyList<string> outOfReach) => (_values, OutOfReach) = (values, outOfReach);
+    private PipSettings(Dictionary<string, string> values, IReadOnlyList<string> outOfReach) =>
+        (_values, OutOfReach) = (values, outOfReach);
 
     /// <summary>Those of this process.</summary>
     public static PipSettings Current { get; } = Read(
@@ -70,8 +71,10 @@ public sealed partial class PipSettings
             [.. outOfReach.Select(setting => $"pip's {setting.Key} ({Loopback.Of(setting.Value)})")]);
     }
 
-    /// <summary>A Dockerfile whose steps each find <see cref="File"/> where pip looks first: what else the Dockerfile says wins, no line has
-    /// another number, and nothing of it stays in the image.</summary>
+    /// <summary>
+    /// A Dockerfile whose steps each find <see cref="File"/> where pip looks first: what else the Dockerfile says wins, no line has another
+    /// number, and nothing of it stays in the image.
+    /// </summary>
     /// <param name="dockerfile">The text.</param>
     internal static string Mounted(string dockerfile)
     {

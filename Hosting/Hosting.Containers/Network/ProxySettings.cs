@@ -56,7 +56,8 @@ public sealed class ProxySettings
                let value = Either(variable, name)
                where value is not null
                // Not every program takes an address without its scheme.
-               select new KeyValuePair<string, string>(name, value.Contains("://", StringComparison.Ordinal) ? value : $"http://{value}"),
+               let address = value.Contains("://", StringComparison.Ordinal) ? value : $"http://{value}"
+               select new KeyValuePair<string, string>(name, address),
         ];
         List<KeyValuePair<string, string>> proxies = [.. named.Where(proxy => Loopback.Of(proxy.Value) is null)];
         var asked = proxies.Count == 0 ? null : Either(variable, NoProxy) ?? "";
@@ -66,7 +67,9 @@ public sealed class ProxySettings
             [.. named.Except(proxies).Select(proxy => $"{proxy.Key} ({Loopback.Of(proxy.Value)})")]);
     }
 
-    /// <summary>What a container is given; a value may have a password in it. Other containers, and the host, it asks without a proxy.</summary>
+    /// <summary>
+    /// What a container is given; a value may have a password in it. Other containers, and the host, it asks without a proxy.
+    /// </summary>
     /// <param name="names">The names of the containers.</param>
     public IReadOnlyDictionary<string, string> ForContainers(IEnumerable<string> names) => _exceptions is null
         ? ForBuilds
@@ -75,8 +78,8 @@ public sealed class ProxySettings
             .Append(new(NoProxy, Joined(_exceptions, ["localhost", "127.0.0.1", "::1", ".internal", .. names]))));
 
     /// <summary>
-    /// Has this process, and those that it starts, ask this machine itself without a proxy. The orchestrator and the dashboard listen on it,
-    /// and .NET asks even the loopback address through a proxy unless the environment makes it an exception.
+    /// Has this process, and those that it starts, ask this machine itself without a proxy. The orchestrator and the dashboard listen on
+    /// it, and .NET asks even the loopback address through a proxy unless the environment makes it an exception.
     /// </summary>
     public static void AskThisMachineDirectly()
     {

@@ -6,7 +6,7 @@ using Xunit;
 
 namespace UvlhubAspire.Hosting.Containers.Tests.Network;
 
-/// <summary>What a network's proxy and package index are to builds, with a proxy that wants a password and counts what it carries.</summary>
+/// <summary>What a network's proxy and package index are to builds: a proxy that wants a password and prints what it carries.</summary>
 public sealed class NetworkSettingsTests : IDisposable
 {
     private const string ProxyPassword = "proxy-pass-8841";
@@ -24,13 +24,14 @@ public sealed class NetworkSettingsTests : IDisposable
     public async Task A_build_downloads_by_way_of_the_proxy_and_from_the_index_and_no_password_stays_or_is_seen()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "reads /proc");
+        var program = Path.Combine(RepositoryFolder.Images, "..", "tests", "Hosting.Containers.Tests", "Network", "campus.py");
         await using var campus = await TestContainer.StartAsync(
             "flask",
             [
-                "--add-host", "index.campus:127.0.0.1", "--env", $"PROXY_ACCOUNT=ana:{ProxyPassword}", "--env", $"INDEX_ACCOUNT=ben:{IndexPassword}",
-                "--volume", $"{Path.Combine(Path.GetDirectoryName(RepositoryFolder.Images)!, "tests", "Hosting.Containers.Tests", "Network")}:/campus:ro",
+                "--add-host", "index.campus:127.0.0.1",
+                "--env", $"PROXY_ACCOUNT=ana:{ProxyPassword}", "--env", $"INDEX_ACCOUNT=ben:{IndexPassword}",
             ],
-            ["python3", "/campus/campus.py"]);
+            ["python3", "-c", await File.ReadAllTextAsync(program, Cancellation)]);
         var address = await TestContainer.DockerAsync(
             "container", "inspect", "--format", "{{.NetworkSettings.IPAddress}}", campus.Name);
         var proxies = ProxySettings.Read(
@@ -70,7 +71,8 @@ public sealed class NetworkSettingsTests : IDisposable
             Assert.Equal("", seen);
             Assert.NotEqual(0, words);
             Assert.Contains(
-                "carried http://index.campus:8000/simple/demo/demo-1.0-py3-none-any.whl", await campus.LogsAsync(), StringComparison.Ordinal);
+                "carried http://index.campus:8000/simple/demo/demo-1.0-py3-none-any.whl", await campus.LogsAsync(),
+                StringComparison.Ordinal);
             Assert.Equal("without", await TestContainer.DockerAsync(
                 "run", "--rm", "--network", "none", "--entrypoint", "sh", image, "-c",
                 "test -e /tmp/packages/demo.py && test ! -e /etc/pip.conf && echo without"));
@@ -129,7 +131,8 @@ public sealed class NetworkSettingsTests : IDisposable
     [Fact]
     public void What_is_on_the_loopback_address_is_named_without_its_password_and_given_to_nobody()
     {
-        var proxies = ProxySettings.Read(Variables(("HTTP_PROXY", "http://ana:hidden@localhost:3128"), ("HTTPS_PROXY", "http://proxy:1")), NoFile);
+        var proxies = ProxySettings.Read(
+            Variables(("HTTP_PROXY", "http://ana:hidden@localhost:3128"), ("HTTPS_PROXY", "http://proxy:1")), NoFile);
         var pip = PipSettings.Read(Variables(("PIP_INDEX_URL", "http://ben:hidden@127.0.0.1:3141/simple")), []);
 
         Assert.Equal(["HTTP_PROXY (localhost:3128)"], proxies.OutOfReach);
@@ -152,7 +155,8 @@ public sealed class NetworkSettingsTests : IDisposable
             [download]
             index-url = https://never.campus/simple
             """);
-        var own = _folder.Write("own/pip.conf", "[install]\nindex-url=https://install.campus/simple\n[global]\nindex-url: https://own.campus/simple\n");
+        var own = _folder.Write(
+            "own/pip.conf", "[install]\nindex-url=https://install.campus/simple\n[global]\nindex-url: https://own.campus/simple\n");
 
         var files = PipSettings.Read(Variables(), [machine, own, NoFile]).Variables;
         Assert.Equal("https://install.campus/simple", files["PIP_INDEX_URL"]);
