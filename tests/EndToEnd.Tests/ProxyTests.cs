@@ -17,6 +17,7 @@ public sealed class ProxyTests
     [Fact(Timeout = 240_000)]
     public async Task Behind_a_proxy_the_site_comes_up_and_its_containers_are_told_of_it_where_nobody_reads_the_password()
     {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "reads /proc");
         using var checkout = new SampleCheckout();
         var instance = Uvlhub.NewInstance();
         try
@@ -24,8 +25,11 @@ public sealed class ProxyTests
             await using var host = AppHostProcess.Start(
                 new Dictionary<string, string>
                 {
-                    ["HTTP_PROXY"] = $"http://ana:{Password}@{Address}", ["https_proxy"] = $"http://{Address}", ["NO_PROXY"] = "git.campus",
-                    ["PIP_INDEX_URL"] = $"http://ben:{Password}@{Address}/simple", ["PIP_EXTRA_INDEX_URL"] = "http://localhost:3141/simple",
+                    ["HTTP_PROXY"] = $"http://ana:{Password}@{Address}",
+                    ["https_proxy"] = $"http://{Address}",
+                    ["NO_PROXY"] = "git.campus",
+                    ["PIP_INDEX_URL"] = $"http://ben:{Password}@{Address}/simple",
+                    ["PIP_EXTRA_INDEX_URL"] = "http://localhost:3141/simple",
                 },
                 $"--Uvlhub:Path={checkout.Path}", $"--Uvlhub:Instance={instance}");
             await Proof.HappensAsync("what runs on the machine asks it directly, and the site comes up", async () =>
