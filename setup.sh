@@ -217,8 +217,15 @@ wait_until_found() {
 
 # The process id of this clone's AppHost; nothing if none runs. Its file may have been built anew since it was started.
 running_apphost() {
-    find /proc/[0-9]*/exe -maxdepth 0 -printf '%h %l\n' 2>/dev/null | while read -r process program; do
-        [ "${program% (deleted)}" != "$ROOT/AppHost/bin/Debug/net10.0/AppHost" ] || printf '%s\n' "${process#/proc/}"
+    local process
+    # shellcheck disable=SC2012 # this clone's name is known; of one program for all processes, this is in every Unix
+    ls -l /proc/[0-9]*/exe 2>/dev/null | while read -r process; do
+        case "${process% (deleted)}" in
+            *" -> $ROOT/AppHost/bin/Debug/net10.0/AppHost")
+                process=${process%%/exe -> *}
+                printf '%s\n' "${process##*/}"
+                ;;
+        esac
     done | head -n 1 || true
 }
 

@@ -20,10 +20,13 @@ internal sealed class PackageIndex(ContainerEngine engine)
         }
 
         var script = await File.ReadAllTextAsync(Path.Combine(ToolPackages.Folder, "wheels.py"), cancellationToken);
+        // As a build would ask it.
+        var variables = ProxySettings.Current.ForBuilds.Concat(PipSettings.Current.Variables).ToDictionary();
         var asked = await engine.RunAsync(
-            s_limit, cancellationToken,
+            s_limit, variables, cancellationToken,
             [
-                "run", "--rm", "--pull=never", "--entrypoint", "python", image, "-c", script,
+                "run", "--rm", "--pull=never", .. variables.Keys.SelectMany(name => new[] { "--env", name }),
+                "--entrypoint", "python", image, "-c", script,
                 .. requirements.Select(requirement => $"{requirement.Name}=={requirement.Version}").Distinct(),
             ]);
         return !asked.Succeeded ? [] :

@@ -52,6 +52,7 @@ internal static class UvlhubBuilderExtensions
 
         if (builder.ExecutionContext.IsRunMode)
         {
+            ProxySettings.AskThisMachineDirectly();
             DashboardAddresses.Choose(builder.Configuration, options, ports.Dashboard);
             builder.Services.TryAddSingleton(TimeProvider.System);
             // The orchestrator counts as started when every resource is, which one that waits for what has failed never is.
@@ -99,6 +100,8 @@ internal static class UvlhubBuilderExtensions
         builder.Services.TryAddEventingSubscriber<ReadyAnnouncement>();
         builder.AddNamedNetwork(new NetworkName(
             names.Network, compose?.Networks.FirstOrDefault(network => network.EngineName == names.Network)?.Name));
+        // Before that: an address may have a password in it.
+        builder.Services.TryAddEventingSubscriber<NetworkVariables>();
         builder.AddSecretVariables(SecretKeys.LooksSecret);
 
         var uvlhub = new UvlhubEnvironment

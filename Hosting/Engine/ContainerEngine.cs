@@ -43,7 +43,17 @@ public sealed class ContainerEngine(Lazy<string> executable)
     /// <param name="cancellationToken">Ends the command.</param>
     /// <param name="arguments">The command's words.</param>
     /// <returns>Exit code and output; exit code -1 where the command could not run or ran out of time.</returns>
-    public async Task<EngineResult> RunAsync(TimeSpan timeout, CancellationToken cancellationToken, params string[] arguments)
+    public Task<EngineResult> RunAsync(TimeSpan timeout, CancellationToken cancellationToken, params string[] arguments) =>
+        RunAsync(timeout, new Dictionary<string, string>(), cancellationToken, arguments);
+
+    /// <summary>Runs one command, with variables that its words name without their values, and collects what it prints.</summary>
+    /// <param name="timeout">After this the command is ended and counts as failed.</param>
+    /// <param name="variables">The variables; nobody reads their values in the list of processes.</param>
+    /// <param name="cancellationToken">Ends the command.</param>
+    /// <param name="arguments">The command's words.</param>
+    /// <returns>Exit code and output; exit code -1 where the command could not run or ran out of time.</returns>
+    public async Task<EngineResult> RunAsync(
+        TimeSpan timeout, IReadOnlyDictionary<string, string> variables, CancellationToken cancellationToken, params string[] arguments)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(timeout);
@@ -51,6 +61,7 @@ public sealed class ContainerEngine(Lazy<string> executable)
         {
             var result = await Cli.Wrap(Executable)
                 .WithArguments(arguments)
+                .WithEnvironmentVariables(variables.ToDictionary(variable => variable.Key, variable => (string?)variable.Value))
                 .WithValidation(CommandResultValidation.None)
                 .ExecuteBufferedAsync(limit.Token);
             return new EngineResult(result.ExitCode, result.StandardOutput.Trim(), result.StandardError.Trim());

@@ -34,8 +34,7 @@ public sealed record ContainerFacts
     public IEnumerable<EndpointAnnotation> Endpoints => Resource.Annotations.OfType<EndpointAnnotation>();
 
     /// <summary>The names by which other containers reach it.</summary>
-    public IEnumerable<string> HostNames =>
-        [Resource.Name, .. Resource.Annotations.OfType<ContainerNetworkAliasAnnotation>().Select(alias => alias.Alias), .. ContainerName is null ? Array.Empty<string>() : [ContainerName]];
+    public IEnumerable<string> HostNames => Resource.HostNames();
 
     /// <summary>Reads them.</summary>
     /// <param name="container">The container.</param>

@@ -1,4 +1,5 @@
 using CliWrap;
+using CliWrap.Buffered;
 using CliWrap.Exceptions;
 using Microsoft.Extensions.Logging;
 
@@ -12,6 +13,9 @@ public static class DebianBase
 
     /// <summary>The image's name.</summary>
     public const string Image = $"uvlhub-aspire/debian:{Suite}";
+
+    // mmdebstrap's own.
+    private const string DefaultMirror = "http://deb.debian.org/debian";
 
     private static readonly TimeSpan s_limit = TimeSpan.FromMinutes(10);
 
@@ -47,7 +51,13 @@ public static class DebianBase
         {
             var archive = Path.Combine(folder.FullName, $"{Suite}.tar");
             await Cli.Wrap("mmdebstrap")
-                .WithArguments(["--variant=minbase", "--include=ca-certificates", .. s_options, Suite, archive])
+                .WithArguments(
+                [
+                    "--variant=minbase", "--include=ca-certificates", .. s_options, .. await FromMirrorOfMachineAsync(limit.Token),
+                    Suite, archive,
+                ])
+                // apt reads only one of the two spellings.
+                .WithEnvironmentVariables(ProxySettings.Current.ForBuilds.ToDictionary(proxy => proxy.Key, proxy => (string?)proxy.Value))
                 .WithStandardErrorPipe(PipeTarget.ToDelegate(tail.Add))
                 .ExecuteAsync(limit.Token);
             await Cli.Wrap(engine.Executable)
@@ -73,5 +83,19 @@ public static class DebianBase
         {
             folder.Delete(recursive: true);
         }
+    }
+
+    // The mirror that this machine takes Debian from, where containers reach it, and no password is seen in it.
+    private static async Task<string[]> FromMirrorOfMachineAsync(CancellationToken cancellationToken)
+    {
+        var known = await Cli.Wrap("apt-get")
+            .WithArguments(["indextargets", "--format", "$(SITE)", "Created-By: Packages", "Origin: Debian", "Label: Debian"])
+            .WithValidation(CommandResultValidation.None)
+            .ExecuteBufferedAsync(cancellationToken);
+        return known.StandardOutput.Split('\n').Select(site => site.Trim()).FirstOrDefault(site =>
+            Uri.TryCreate(site, UriKind.Absolute, out var mirror) && mirror.Scheme is "http" or "https" && !mirror.IsLoopback
+            && mirror.UserInfo.Length == 0) is { } mirror
+                ? [$"--setup-hook=sed -i 's|{DefaultMirror} |{mirror} |' \"$1/etc/apt/sources.list\""]
+                : [];
     }
 }

@@ -13,9 +13,15 @@ namespace UvlhubAspire.Hosting.Containers;
 /// </summary>
 /// <param name="engine">The container engine.</param>
 /// <param name="loggers">For the console, where someone without the dashboard sees how far a long build is.</param>
-public sealed partial class ImageBuilder(ContainerEngine engine, ILoggerFactory loggers)
+/// <param name="proxies">The proxies that builds use. Default: those of this process.</param>
+/// <param name="pip">Where builds have pip look for packages. Default: where this process's user does.</param>
+public sealed partial class ImageBuilder(
+    ContainerEngine engine, ILoggerFactory loggers, ProxySettings? proxies = null, PipSettings? pip = null)
 {
+    private readonly ProxySettings _proxies = proxies ?? ProxySettings.Current;
+    private readonly PipSettings _pip = pip ?? PipSettings.Current;
     private readonly ILogger _console = loggers.CreateLogger("UvlhubAspire.Images");
+    private const string Builder = "BUILDX_BUILDER";
     private const string InputsLabel = "uvlhub-aspire.inputs";
 
     // The end of the output, in which a failed step's own words are: a compiler's, too.
@@ -144,15 +150,20 @@ public sealed partial class ImageBuilder(ContainerEngine engine, ILoggerFactory 
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(s_limit);
         int exitCode;
+        var builder = await BuilderAsync(cancellationToken);
+        // A stand-in installs Debian's packages alone.
+        using var dockerfile = recipe.NeedsDebianBase || _pip.File.Length == 0
+            ? null
+            : await MountedDockerfile.WriteAsync(recipe.Dockerfile, cancellationToken);
         try
         {
             var result = await Cli.Wrap(engine.Executable)
                 .WithArguments(
                 [
-                    "build", "--tag", recipe.Image, "--file", recipe.Dockerfile,
+                    "build", "--tag", recipe.Image, "--file", dockerfile?.Path ?? recipe.Dockerfile,
                     .. effort is BuildEffort.FromScratch ? ["--no-cache"] : Array.Empty<string>(),
                     .. recipe.Target is null ? Array.Empty<string>() : ["--target", recipe.Target],
-                    .. recipe.Arguments.Keys.SelectMany(name => new[] { "--build-arg", name }),
+                    .. recipe.Arguments.Keys.Union(_proxies.ForBuilds.Keys).SelectMany(name => new[] { "--build-arg", name }),
                     .. recipe.Inputs is { } inputs ? ["--label", $"{InputsLabel}={inputs()}"] : Array.Empty<string>(),
                     .. recipe.ReplacedBases.SelectMany(
                         replaced => new[] { "--build-context", $"{replaced.Key}=docker-image://{replaced.Value.Image}" }),
@@ -160,12 +171,14 @@ public sealed partial class ImageBuilder(ContainerEngine engine, ILoggerFactory 
                     .. recipe.NeedsDebianBase && File.Exists(s_certificates)
                         ? ["--secret", $"id=ca-certificates,src={s_certificates}"]
                         : Array.Empty<string>(),
+                    .. dockerfile is null ? Array.Empty<string>() : ["--secret", $"id={PipSettings.Secret},env={PipSettings.Secret}"],
                     recipe.Context,
                 ])
                 .WithEnvironmentVariables(environment =>
                 {
-                    environment.Set("DOCKER_BUILDKIT", "1").Set("BUILDKIT_PROGRESS", "plain");
-                    foreach (var (name, value) in recipe.Arguments)
+                    environment.Set("DOCKER_BUILDKIT", "1").Set("BUILDKIT_PROGRESS", "plain").Set(PipSettings.Secret, _pip.File)
+                        .Set(Builder, builder);
+                    foreach (var (name, value) in _proxies.ForBuilds.Concat(recipe.Arguments))
                     {
                         environment.Set(name, value);
                     }
@@ -186,6 +199,14 @@ public sealed partial class ImageBuilder(ContainerEngine engine, ILoggerFactory 
 
         return exitCode == 0 ? null : BuildFailure.Read(recipe.Dockerfile, tail.Lines);
     }
+
+    // The engine's own, which is called as its context is: another one that somebody has made the default does not see the engine's
+    // images, nor does the engine see what that builds. Podman has no such choice.
+    private async Task<string?> BuilderAsync(CancellationToken cancellationToken) =>
+        Environment.GetEnvironmentVariable(Builder) is { Length: > 0 } chosen ? chosen
+            : await engine.RunAsync(TimeSpan.FromSeconds(20), cancellationToken, "context", "show") is { Succeeded: true } context
+                ? context.Output
+                : null;
 
     // What is the same for all checkouts is built once for all AppHosts that start at the same time.
     private async Task<Gate> EnterAsync(string image, bool isForAll, CancellationToken cancellationToken)
@@ -211,6 +232,31 @@ public sealed partial class ImageBuilder(ContainerEngine engine, ILoggerFactory 
     // BuildKit's plain output: '#7 [2/4] RUN apt-get …' starts a step, '#7 12.3 …' is what the step prints.
     [GeneratedRegex(@"^#\d+ \[\s*\d+/\d+\]")]
     private static partial Regex StepHeader();
+
+    // Beside it lies what the builder would find beside the other one. Its lines have the same numbers.
+    private sealed class MountedDockerfile : IDisposable
+    {
+        private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("uvlhub-aspire-build-");
+
+        private MountedDockerfile(string original) => Path = System.IO.Path.Combine(_folder.FullName, System.IO.Path.GetFileName(original));
+
+        public string Path { get; }
+
+        public static async Task<MountedDockerfile> WriteAsync(string original, CancellationToken cancellationToken)
+        {
+            var mounted = new MountedDockerfile(original);
+            var text = await File.ReadAllTextAsync(original, cancellationToken);
+            await File.WriteAllTextAsync(mounted.Path, PipSettings.Mounted(text), cancellationToken);
+            if (File.Exists($"{original}.dockerignore"))
+            {
+                File.Copy($"{original}.dockerignore", $"{mounted.Path}.dockerignore");
+            }
+
+            return mounted;
+        }
+
+        public void Dispose() => _folder.Delete(recursive: true);
+    }
 
     private readonly struct Gate(SemaphoreSlim semaphore, IDisposable? file) : IDisposable
     {

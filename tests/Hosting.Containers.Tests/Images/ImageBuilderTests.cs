@@ -1,3 +1,4 @@
+using System.Runtime.Versioning;
 using Microsoft.Extensions.Logging.Abstractions;
 using UvlhubAspire.Engine;
 using Xunit;
@@ -108,6 +109,27 @@ public sealed class ImageBuilderTests : IAsyncLifetime
         {
             await s_engine.RunAsync(TimeSpan.FromMinutes(1), CancellationToken.None, "image", "rm", "--force", replaced.Image);
         }
+    }
+
+    [SupportedOSPlatform("linux")]
+    [Fact(Timeout = 300_000)]
+    public async Task A_builder_that_somebody_has_made_the_default_is_not_taken()
+    {
+        _folder.Write("Dockerfile.dev", $"FROM {_base}\n");
+        // Its own configuration, not that of whoever runs the tests.
+        var docker = _folder.Write("client", $"#!/bin/sh\nDOCKER_CONFIG='{_folder.Path}/configuration' exec docker \"$@\"\n");
+        File.SetUnixFileMode(docker, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        var engine = new ContainerEngine(docker);
+        // Nobody answers there. 'install' makes it the one that 'docker build' takes, as older clients do by themselves.
+        foreach (var words in (string[][])[
+            ["create", "--name", "elsewhere", "--driver", "remote", "tcp://127.0.0.1:1"], ["use", "elsewhere"], ["install"]])
+        {
+            Assert.Equal(0, (await engine.RunAsync(TimeSpan.FromSeconds(30), Cancellation, ["buildx", .. words])).ExitCode);
+        }
+
+        await new ImageBuilder(engine, NullLoggerFactory.Instance).EnsureAsync(Recipe(), NullLogger.Instance, Cancellation);
+
+        Assert.True(await s_engine.HasImageAsync(_image, Cancellation));
     }
 
     private ImageRecipe Recipe() => new(_image, Dockerfile, _folder.Path, NeedsDebianBase: false, IsContentTagged: false);
