@@ -244,6 +244,11 @@ public sealed partial class StartScriptTests : IDisposable
         Assert.Equal(0, exitCode);
         Assert.Equal(["served"], output);
         Assert.Equal(2, steps.Count(step => Failed().IsMatch(step)));
+
+        // In the background it ends nothing, and tells all the same.
+        (exitCode, output, steps) = await RunAsync("set -e\nls missing &\nwait\nexec flask run\n", shell);
+        Assert.Equal((0, "served"), (exitCode, Assert.Single(output)));
+        Assert.Contains(steps, step => Failed().IsMatch(step));
     }
 
     [GeneratedRegex(@"done after \d+\.\d\d s$")]
