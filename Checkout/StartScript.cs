@@ -201,10 +201,15 @@ public sealed partial class StartScript
                 }
                 else
                 {
+                    var edits = _edits;
                     foreach (var list in command.Lists)
                     {
+                        // A condition that does not hold is no step that fails, and may be asked a hundred times: it stays as it is.
+                        _edits = list == command.Lists[0] && Condition().IsMatch(_text[command.Start..command.End]) ? [] : edits;
                         Visit(list, own);
                     }
+
+                    _edits = edits;
                 }
             }
 
@@ -426,6 +431,9 @@ public sealed partial class StartScript
 
     [GeneratedRegex(@"^(?:exec\s+)?(?:(?<shell>(?:ba|da)?sh)\s+)?(?<path>[\w./-]+\.sh)(?<rest>\s[\s\S]*|$)")]
     private static partial Regex Call();
+
+    [GeneratedRegex(@"^(?:if|while|until)\s")]
+    private static partial Regex Condition();
 
     [GeneratedRegex("""[;&|<>\n"']""")]
     private static partial Regex Syntax();

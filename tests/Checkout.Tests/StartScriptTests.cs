@@ -205,9 +205,10 @@ public sealed partial class StartScriptTests : IDisposable
             here it's $HOME
             TEXT
             sh ./scripts/prepare.sh well
+            until ls . > ready && [ -e ready ]; do ls never; done
             (sleep 0.3; ls watched) &
             ls missing || echo "went on"
-            case "$0" in */development_entrypoint.sh) ls "$0" ;; esac
+            case "$0" in */development_entrypoint.sh) ls . > listed ;; esac
             flask db upgrade && ls after
             flask run
             """,
@@ -223,8 +224,9 @@ public sealed partial class StartScriptTests : IDisposable
         Assert.Contains(
             steps, step => step.StartsWith("scripts/prepare.sh:3: 'echo prepared $1 | cat' is done after 0.", StringComparison.Ordinal));
         Assert.Contains(
-            steps, step => step.StartsWith($"{Entrypoint}:11: 'ls missing' failed with exit code 2 after ", StringComparison.Ordinal));
-        Assert.Contains(steps, step => step == $"{Entrypoint}:13: 'ls after' begins");
+            steps, step => step.StartsWith($"{Entrypoint}:12: 'ls missing' failed with exit code 2 after ", StringComparison.Ordinal));
+        Assert.DoesNotContain(steps, step => step.Contains("ready", StringComparison.Ordinal));
+        Assert.Contains(steps, step => step == $"{Entrypoint}:14: 'ls after' begins");
     }
 
     [Theory]
@@ -242,6 +244,11 @@ public sealed partial class StartScriptTests : IDisposable
         Assert.Equal(0, exitCode);
         Assert.Equal(["served"], output);
         Assert.Equal(2, steps.Count(step => Failed().IsMatch(step)));
+
+        // In the background it ends nothing, and tells all the same.
+        (exitCode, output, steps) = await RunAsync("set -e\nls missing &\nwait\nexec flask run\n", shell);
+        Assert.Equal((0, "served"), (exitCode, Assert.Single(output)));
+        Assert.Contains(steps, step => Failed().IsMatch(step));
     }
 
     [GeneratedRegex(@"done after \d+\.\d\d s$")]
