@@ -70,6 +70,7 @@ public sealed class SettingsReaderTests
 
     [Theory]
     [InlineData("Uvlhub:Debug", "yes", "true or false")]
+    [InlineData("Uvlhub:Pip:Day", "2025-02-30", "auto, none or a day such as 2025-09-23")]
     [InlineData("Uvlhub:Debug", "", "true or false")]
     [InlineData("Uvlhub:Secrets", "random", "given or generated")]
     [InlineData("Uvlhub:Secrets", "1", "given or generated")]
@@ -135,6 +136,7 @@ public sealed class SettingsReaderTests
         nameof(UvlhubOptions.TlsOptions.Email) => "a@a.org",
         nameof(UvlhubOptions.TlsOptions.Authority) => UvlhubOptions.TlsOptions.Pebble,
         nameof(UvlhubOptions.Telemetry) => "false",
+        nameof(UvlhubOptions.PipOptions.Day) => "2025-09-23",
         _ when setting.PropertyType == typeof(bool) => "true",
         _ when setting.PropertyType == typeof(string) => "another",
         _ when setting.PropertyType == typeof(TimeSpan) => "00:00:07",

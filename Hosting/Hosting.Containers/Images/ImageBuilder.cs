@@ -28,6 +28,7 @@ public sealed partial class ImageBuilder(
     private const int KeptLines = 2000;
     private static readonly TimeSpan s_limit = TimeSpan.FromMinutes(30);
     private readonly ConcurrentDictionary<string, long> _begun = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, (long At, string Why)> _failed = new(StringComparer.Ordinal);
 
     // A network that opens encrypted connections has its own certificate authority, which the machine trusts and a
     // bare Debian does not. As a secret it is there during the build alone; a stand-in that downloads over TLS takes it.
@@ -67,27 +68,42 @@ public sealed partial class ImageBuilder(
                 return;
             }
 
-            if (recipe.NeedsDebianBase)
+            // It has failed while this one waited for it, and would fail again.
+            if (_failed.TryGetValue(recipe.Image, out var failed) && failed.At >= asked)
             {
-                using (await EnterAsync(DebianBase.Image, isForAll: true, cancellationToken))
+                throw new ImageException(failed.Why);
+            }
+
+            try
+            {
+                if (recipe.NeedsDebianBase)
                 {
-                    await DebianBase.EnsureAsync(engine, logger, _console, cancellationToken);
+                    using (await EnterAsync(DebianBase.Image, isForAll: true, cancellationToken))
+                    {
+                        await DebianBase.EnsureAsync(engine, logger, _console, cancellationToken);
+                    }
                 }
-            }
 
-            foreach (var replaced in recipe.ReplacedBases.Values)
+                foreach (var replaced in recipe.ReplacedBases.Values)
+                {
+                    await EnsureAsync(replaced, logger, cancellationToken);
+                }
+
+                if (recipe.Base is { } parent)
+                {
+                    // A stand-in's is everybody's, and no checkout's rebuild makes it anew.
+                    await EnsureAsync(parent, logger, cancellationToken, parent.NeedsDebianBase ? BuildEffort.IfMissing : effort);
+                }
+
+                var prepared = recipe.Prepare is { } prepare ? await prepare(recipe, logger, cancellationToken) : recipe;
+                await BuildAsync(prepared, logger, effort, cancellationToken);
+            }
+            catch (ImageException exception)
             {
-                await EnsureAsync(replaced, logger, cancellationToken);
+                _failed[recipe.Image] = (Stopwatch.GetTimestamp(), exception.Message);
+                throw;
             }
 
-            if (recipe.Base is { } parent)
-            {
-                // A stand-in's is everybody's, and no checkout's rebuild makes it anew.
-                await EnsureAsync(parent, logger, cancellationToken, parent.NeedsDebianBase ? BuildEffort.IfMissing : effort);
-            }
-
-            var prepared = recipe.Prepare is { } prepare ? await prepare(recipe, logger, cancellationToken) : recipe;
-            await BuildAsync(prepared, logger, effort, cancellationToken);
             _begun[recipe.Image] = begun;
         }
     }

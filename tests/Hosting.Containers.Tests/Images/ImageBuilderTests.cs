@@ -49,6 +49,30 @@ public sealed class ImageBuilderTests : IAsyncLifetime
     }
 
     [Fact(Timeout = 300_000)]
+    public async Task A_build_that_fails_is_tried_once_for_all_who_wait_for_it_and_again_for_who_comes_later()
+    {
+        _folder.Write("Dockerfile.dev", $"FROM {_base}\nRUN sleep 2; exit 6\n");
+        var builds = 0;
+        var recipe = Recipe() with
+        {
+            Prepare = (prepared, _, _) =>
+            {
+                builds++;
+                return Task.FromResult(prepared);
+            },
+        };
+
+        var failures = await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => FailedAsync()));
+        Assert.Equal(1, builds);
+        Assert.Single(failures.Distinct());
+        Assert.Equal(failures[0], await FailedAsync());
+        Assert.Equal(2, builds);
+
+        async Task<string> FailedAsync() =>
+            (await Assert.ThrowsAsync<ImageException>(() => _builder.EnsureAsync(recipe, NullLogger.Instance, Cancellation))).Message;
+    }
+
+    [Fact(Timeout = 300_000)]
     public async Task A_base_image_that_is_nowhere_is_named_with_its_line()
     {
         _folder.Write("Dockerfile.dev", "# a comment\nFROM 127.0.0.1:1/python:3.12-slim\n");
