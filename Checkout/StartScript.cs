@@ -36,6 +36,10 @@ public sealed partial class StartScript
 
         """.ReplaceLineEndings(" ");
 
+    /// <summary>The step that a line of the log tells of, and whether it has ended; <see langword="null"/> for any other line.</summary>
+    public static (string Step, bool HasEnded)? StepOf(string line) =>
+        OfStep().Match(line) is { Success: true } match ? (match.Groups["step"].Value, !match.Groups["begins"].Success) : null;
+
     /// <summary>The file in the container that is there when <see cref="Packages"/> are.</summary>
     public const string Installed = "/tmp/uvlhub-packages-installed";
 
@@ -451,6 +455,9 @@ public sealed partial class StartScript
 
     [GeneratedRegex(@"^(?:export|cd|unset|umask|ulimit|trap|declare|readonly|alias|source|\.|eval|exec\s+[0-9>&])(?:\s|$)")]
     private static partial Regex ShapesTheShell();
+
+    [GeneratedRegex(@"^(?<step>\S+:\d+: '.*') (?:(?<begins>begins)|(?:is done|failed with exit code \d+.*) after [\d.]+ s)$")]
+    private static partial Regex OfStep();
 
     [GeneratedRegex(@"^set\s+[-+].*$")]
     private static partial Regex ShellOptions();

@@ -3,7 +3,18 @@ using Xunit;
 
 namespace UvlhubAspire.EndToEnd.Tests;
 
+/// <summary>
+/// What runs when everything else is done. A page of the dashboard's comes to life over a connection that has limits of its own, which a
+/// machine that runs four sites at the same time does not keep.
+/// </summary>
+[CollectionDefinition(Name, DisableParallelization = true)]
+public sealed class QuietGroup
+{
+    public const string Name = "Quiet";
+}
+
 /// <summary>What a person sees in a browser: the site, and the dashboard beside it.</summary>
+[Collection(QuietGroup.Name)]
 public sealed class BrowserTests(RunningSample sample) : IAsyncLifetime
 {
     private Browser? _browser;

@@ -43,8 +43,8 @@ public sealed class FailedStartTests
         await FailedAsync(
             checkout, "registry",
             [
-                "rosemary cannot start. ", "What helps: nobody answers there: check the network",
-                "127.0.0.1:1/python:3.12-slim cannot be pulled: ", "connection refused",
+                "What helps: nobody answers there: check the network", "connection refused",
+                "rosemary cannot start. 127.0.0.1:1/python:3.12-slim cannot be pulled: ",
             ],
             "where no stand-in is allowed, the engine's reason is the cause",
             SiteDoesNotStartAsync);

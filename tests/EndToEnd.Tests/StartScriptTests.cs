@@ -92,6 +92,29 @@ public sealed partial class StartScriptTests
             what: "both starts");
     }
 
+    [Fact(Timeout = 180_000)]
+    public async Task A_step_that_does_not_end_is_named_on_the_console()
+    {
+        using var checkout = new SampleCheckout();
+        await File.WriteAllTextAsync(
+            checkout.File("docker/entrypoints/development_entrypoint.sh"),
+            "#!/bin/sh\npython -c 'import time; time.sleep(1000)'\nexec flask run --host=0.0.0.0 --port=5000 --reload --debug\n",
+            Cancellation);
+        var instance = Uvlhub.NewInstance();
+        try
+        {
+            await using var host = AppHostProcess.Start(
+                new Dictionary<string, string>(), $"--Uvlhub:Path={checkout.Path}", $"--Uvlhub:Instance={instance}");
+            await host.PrintedAsync(
+                "web does not serve yet: its start script is at docker/entrypoints/development_entrypoint.sh:2: 'python -c "
+                + "'import time; time.sleep(1000)''", Cancellation);
+        }
+        finally
+        {
+            await Uvlhub.RemoveLeftoversAsync(instance);
+        }
+    }
+
     [GeneratedRegex(@"development_entrypoint\.sh:15: 'flask shell <<'PYTHON'' is done after \d+\.\d\d s")]
     private static partial Regex ShellDone();
 

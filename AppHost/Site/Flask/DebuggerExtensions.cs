@@ -10,6 +10,7 @@ internal static class DebuggerExtensions
 {
     private const int Port = 5678;
     private const string EndpointName = "debugger";
+    private const string CanAttach = "a debugger can attach (Uvlhub:Debug)";
 
     /// <summary>
     /// Has the start-up folder's <c>sitecustomize.py</c> listen for a debugger in the process that serves the site: the
@@ -23,6 +24,6 @@ internal static class DebuggerExtensions
             .WithEnvironment("UVLHUB_DEBUGGER_PORT", Port.ToString(CultureInfo.InvariantCulture))
             // Python's own modules need not be stepped into, and debugpy warns at every start that they cannot be.
             .WithEnvironment("PYDEVD_DISABLE_FILE_VALIDATION", "1")
-            .DiffersFromCompose(
-                DriftAspect.Environment, "a debugger can attach (Uvlhub:Debug)", "UVLHUB_DEBUGGER_PORT", "PYDEVD_DISABLE_FILE_VALIDATION");
+            .DiffersFromCompose(DriftAspect.Port, CanAttach, $"{Port}")
+            .DiffersFromCompose(DriftAspect.Environment, CanAttach, "UVLHUB_DEBUGGER_PORT", "PYDEVD_DISABLE_FILE_VALIDATION");
 }

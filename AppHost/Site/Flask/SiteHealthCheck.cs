@@ -28,6 +28,7 @@ internal sealed class SiteHealthCheck(Func<Uri> url, SiteErrors? errors = null) 
         }
         catch (HttpRequestException exception)
         {
+            await (errors?.NoteAsync(site, status: 0, cancellationToken) ?? Task.CompletedTask);
             return HealthCheckResult.Unhealthy($"GET {site} failed: {exception.Message}");
         }
     }

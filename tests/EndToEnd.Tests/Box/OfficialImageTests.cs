@@ -3,7 +3,7 @@ using Xunit;
 namespace UvlhubAspire.EndToEnd.Tests;
 
 /// <summary>What the database's official image does otherwise than our stand-in: the box's goes its way.</summary>
-[Collection(BoxGroup.Name), Trait("Needs", "wheels")]
+[Collection(BoxGroup.Name), Trait("Tier", "long"), Trait("Needs", "wheels")]
 public sealed class OfficialImageTests(NetworkInABox box)
 {
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;

@@ -7,7 +7,7 @@ namespace UvlhubAspire.EndToEnd.Tests;
 /// What helps pip, found from how it fails: dd, in a version that nobody pins, is built from source here and looks for what setuptools
 /// has no more.
 /// </summary>
-[Collection(BoxGroup.Name), Trait("Needs", "wheels")]
+[Collection(BoxGroup.Name), Trait("Tier", "long"), Trait("Needs", "wheels")]
 public sealed class PipRemedyTests(NetworkInABox box)
 {
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
