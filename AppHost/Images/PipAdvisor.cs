@@ -116,9 +116,10 @@ internal sealed partial class PipAdvisor(
 
     private ImageRecipe Constrained(ImageRecipe recipe, string constraint, string why)
     {
-        // An older pip knows the first variable alone, which binds the installation too. Most Dockerfiles begin with a newer pip.
-        var bindsAll = !UpgradesPip().IsMatch(File.ReadAllText(dockerfile.Path))
-            && !CheckoutRequirements.Read(checkout).Select(CheckoutRequirements.Normalise).Contains("setuptools");
+        // An older pip than 25.3 knows the second variable alone, which binds the installation too. Most Dockerfiles begin with a newer pip;
+        // one that does not is given that where the requirements name setuptools themselves.
+        var isOld = !UpgradesPip().IsMatch(File.ReadAllText(dockerfile.Path));
+        var pinsTools = CheckoutRequirements.Read(checkout).Select(CheckoutRequirements.Normalise).Contains("setuptools");
         return Replaced(
             recipe, PipRemedy.Constraint,
             $"pip builds packages from source with {constraint}: {why} ({Setting(nameof(options.BuildConstraint))})",
@@ -126,9 +127,13 @@ internal sealed partial class PipAdvisor(
             COPY <<"CONSTRAINTS" {Constraints}
             {constraint}
             CONSTRAINTS
-            ENV PIP_BUILD_CONSTRAINT={Constraints}{(bindsAll ? $" PIP_CONSTRAINT={Constraints}" : "")}
+            {(isOld && pinsTools ? NewerPip("25.3") : "")}
+            ENV PIP_BUILD_CONSTRAINT={Constraints}{(isOld && !pinsTools ? $" PIP_CONSTRAINT={Constraints}" : "")}
             """);
     }
+
+    private static string NewerPip(string version) =>
+        $"RUN python -m pip install --root-user-action=ignore --upgrade \"pip>={version}\"";
 
     // The variable takes pip 26. What it downloads then proves that the index says when its files were uploaded.
     private ImageRecipe Dated(ImageRecipe recipe, DateTimeOffset day, string why)
@@ -138,7 +143,7 @@ internal sealed partial class PipAdvisor(
             recipe, PipRemedy.Day,
             $"pip sees its index as it was on {day:yyyy-MM-dd}: {why} ({Setting(nameof(options.Day))})",
             $"""
-            RUN python -m pip install --root-user-action=ignore --upgrade "pip>=26"
+            {NewerPip("26")}
             ENV PIP_UPLOADED_PRIOR_TO={until}
             RUN python -m pip download --no-deps --dest /tmp/probe setuptools && rm -r /tmp/probe
             """);

@@ -30,7 +30,7 @@ internal sealed record KnownCause(Regex Pattern, string Remedy, bool IsNoAnswer 
                 "no such host|server misbehaving|name resolution|Could not resolve|Temporary failure resolving|network is unreachable"
                 + "|connection refused|no route to host|i/o timeout|TLS handshake timeout|deadline exceeded|Client.Timeout|timed out"
                 + "|connection reset|Failed to establish a new connection|proxyconnect|ProxyError|Unable to connect|Connection failed"
-                + "|ENOTFOUND|EAI_AGAIN|ETIMEDOUT"),
+                + @"|\b(?:ENOTFOUND|EAI_AGAIN|ETIMEDOUT)\b"),
             "nobody answers there: check the network, and the proxy or mirror that the engine is told of",
             IsNoAnswer: true),
     ];
