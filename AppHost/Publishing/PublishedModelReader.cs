@@ -102,7 +102,7 @@ internal sealed class PublishedModelReader(UvlhubEnvironment uvlhub, Distributed
     private static IReadOnlyList<string> Started(ContainerResource container, IReadOnlyList<string> command) =>
         container is not FlaskResource flask ? command :
     [
-        "python", $"{SiteDockerfile.StartupFolder}/uvlhub_start.py",
+        .. FlaskBuilderExtensions.StartupScript,
         .. flask.IsApplication ? ["--wait-for-schema"] : Array.Empty<string>(),
         .. flask.IsSite ? ["--drain", DrainSeconds] : Array.Empty<string>(),
         "--", .. command,

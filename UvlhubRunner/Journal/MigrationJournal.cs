@@ -7,10 +7,17 @@ namespace UvlhubAspire.Runner.Journal;
 /// (a file on the host would outlive a deleted volume and tell of a database that is gone), no restore of the
 /// application's database touches it, each entry is durable before the change that it announces, and every migrator of
 /// this server reads the same one.
+/// <para>
+/// The application reads it too, by the view <c>gate</c>, before it starts (the AppHost's <c>uvlhub_start.py</c>): the revision that
+/// the database has been brought to, verified and seeded. There is none from the moment a change is announced until it is done or
+/// undone: no entry is open then, and whatever ends the migrator leaves that as it is.
+/// </para>
 /// </summary>
-internal sealed class MigrationJournal(UvlhubDatabase database, TimeProvider time)
+internal sealed class MigrationJournal(RunnerSettings settings, UvlhubDatabase database, TimeProvider time)
 {
     public const string Schema = "uvlhub_runner";
+
+    private const string Gate = "gate";
 
     private const int MaximumCauseLength = 4000;
     private const int SearchedRuns = 1000;
@@ -37,6 +44,17 @@ internal sealed class MigrationJournal(UvlhubDatabase database, TimeProvider tim
             process VARCHAR(255) NOT NULL,
             KEY runs_of_database (database_name, id)
         ) ENGINE=InnoDB COMMENT='Runs of UvlhubRunner; docs/migrations.md'
+        """,
+        $"""
+        CREATE VIEW IF NOT EXISTS {Schema}.{Gate} AS
+        SELECT database_name,
+            IF(EXISTS (SELECT 1 FROM {Schema}.runs own WHERE own.database_name = newest.database_name AND own.phase <> '{nameof(RunPhase.Closed)}'),
+                NULL,
+                (SELECT to_revision FROM {Schema}.runs own WHERE own.database_name = newest.database_name
+                    AND own.result = '{MigrationRun.Succeeded}' ORDER BY id DESC LIMIT 1)) AS revision,
+            cause AS problem
+        FROM {Schema}.runs newest
+        WHERE id = (SELECT MAX(id) FROM {Schema}.runs own WHERE own.database_name = newest.database_name)
         """,
     ];
 
@@ -135,6 +153,59 @@ internal sealed class MigrationJournal(UvlhubDatabase database, TimeProvider tim
             cancellationToken,
             ("@phase", nameof(RunPhase.Closed)), ("@ended", time.GetUtcNow().UtcDateTime), ("@result", result),
             ("@cause", cause is { Length: > MaximumCauseLength } ? cause[..MaximumCauseLength] : cause), ("@id", run.Id));
+
+    /// <summary>
+    /// Lets the application in at a revision that the database has been found at. A run of this migrator's has done that already; what
+    /// somebody else brought there gets an entry of its own.
+    /// </summary>
+    /// <exception cref="MigrationFailedException">The application's user may not be given the right to read it.</exception>
+    public async Task VouchAsync(MySqlConnection connection, string revision, CancellationToken cancellationToken)
+    {
+        if (await VouchedAsync(connection, cancellationToken) != revision)
+        {
+            var run = await BeginAsync(connection, "verify", revision, revision, RunUndo.Nothing, snapshot: null, cancellationToken);
+            await CloseAsync(connection, run, MigrationRun.Succeeded, cause: null, cancellationToken);
+        }
+
+        // Asked first, because a grant writes to the server's own tables even if it changes nothing.
+        var user = settings.Application.UserID;
+        if (user == settings.Root.UserID || await connection.NumberAsync(
+            "SELECT 1 FROM mysql.tables_priv WHERE User = @user AND Db = @schema AND Table_name = @gate", cancellationToken,
+            ("@user", user), ("@schema", Schema), ("@gate", Gate)) == 1)
+        {
+            return;
+        }
+
+        try
+        {
+            await connection.ExecuteAsync(
+                $"GRANT SELECT ON {Schema}.{Gate} TO {MariaDBStatements.QuoteText(user)}@'%'", cancellationToken);
+        }
+        catch (MySqlException exception) when (exception.ErrorCode is MySqlErrorCode.TableAccessDenied or MySqlErrorCode.DatabaseAccessDenied)
+        {
+            throw new MigrationFailedException(
+                ExitCode.Unreachable,
+                $"MariaDB at {settings.Address} does not let '{settings.Root.UserID}' give '{user}' the right to read {Schema}.{Gate}, by "
+                + $"which the site knows that its schema is there ({exception.Message}).{Environment.NewLine}"
+                + "The migrator needs root, or somebody else who may give rights: Uvlhub:Database:Administrator, with the password in "
+                + "MARIADB_ROOT_PASSWORD. The database itself is as it should be.",
+                exception);
+        }
+    }
+
+    private async Task<string?> VouchedAsync(MySqlConnection connection, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await connection.RowsAsync(
+                $"SELECT revision FROM {Schema}.{Gate} WHERE database_name = @database", cancellationToken, ("@database", database.Name))
+                is [[string revision]] ? revision : null;
+        }
+        catch (MySqlException exception) when (exception.ErrorCode is MySqlErrorCode.NoSuchTable or MySqlErrorCode.UnknownDatabase)
+        {
+            return null;
+        }
+    }
 
     private static MigrationRun Read(object[] row) => new()
     {

@@ -86,6 +86,8 @@ internal sealed partial class Migrator(
                 // JournaledChanges.RunExclusivelyAsync has put right what a dead run left.
                 throw new InvalidOperationException($"the state '{state.Name}' cannot come here");
         }
+
+        await journal.VouchAsync(root, (await database.InspectAsync(root, cancellationToken)).Revisions[0], cancellationToken);
     }
 
     private async Task UpgradeEmptyAsync(

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Aspire.Hosting.Lifecycle;
 using Microsoft.Extensions.DependencyInjection;
 using UvlhubAspire.AppHost.Images;
 using UvlhubAspire.AppHost.Site;
@@ -15,7 +16,11 @@ internal static class FlaskBuilderExtensions
     private static readonly TimeSpan s_stepsPatience = TimeSpan.FromMinutes(3);
     private const string OwnKey = "sessions are signed with a key that is made up once and kept, where the checkout gives none";
     private const string SiteService = "web";
+    private const string Reload = "--reload";
     private const string SnapshotsFolder = "/var/lib/uvlhub-aspire/snapshots";
+
+    /// <summary>The start-up folder's program that starts what runs the checkout's code, without its options.</summary>
+    internal static IReadOnlyList<string> StartupScript { get; } = ["python", $"{SiteDockerfile.StartupFolder}/uvlhub_start.py"];
 
     /// <summary>
     /// Adds the site, as uvlhub's entrypoints end: <c>flask run</c> on the mounted checkout, or gunicorn on the code in
@@ -40,8 +45,7 @@ internal static class FlaskBuilderExtensions
             .PublishedAs(
                 PublishedKind.Replicated,
                 new PublishedProbe(
-                    ["python", "-c", $"import urllib.request; urllib.request.urlopen('http://127.0.0.1:{uvlhub.Profile.SitePort}/', "
-                    + "timeout=8)"]))
+                    [.. StartupScript, "--probe", uvlhub.Profile.SitePort.ToString(CultureInfo.InvariantCulture)]))
             .DiffersFromCompose(
                 DriftAspect.Command, "the migrator does what the start script does to the database; the rest of it runs here")
             .DiffersFromCompose(
@@ -179,11 +183,19 @@ internal static class FlaskBuilderExtensions
         IResourceBuilder<MariaDBDatabaseResource>? database)
     {
         var server = ServerCommand(uvlhub, builder.ExecutionContext.IsPublishMode);
+        string[] started = server.Contains(Reload) ? [.. StartupScript, "--", .. server] : server;
         // Without a database, as in the tutorial's first step, nothing of it can run.
-        var script = database is null ? null : ReadScript(uvlhub, server);
-        var command = script?.Command ?? server;
+        var script = database is null ? null : ReadScript(uvlhub, started);
+        var command = script?.Command ?? started;
+        var isPlain = command == started;
+        if (database is not null && role == FlaskRole.Site && builder.ExecutionContext.IsRunMode)
+        {
+            builder.Services.TryAddEventingSubscriber<EarlySiteStart>();
+            command = [.. StartupScript, "--wait-for-schema-once", "--", .. isPlain ? server : command];
+        }
+
         var container = builder.AddCheckoutContainer(new FlaskResource(name) { Role = role, Script = script }, uvlhub, database);
-        if (command != server)
+        if (!isPlain)
         {
             container.WaitForServicesOfSteps(uvlhub);
         }
@@ -228,7 +240,7 @@ internal static class FlaskBuilderExtensions
 
     private static string[] ServerCommand(UvlhubEnvironment uvlhub, bool isPublished) => uvlhub.Profile.Server switch
     {
-        WebServer.FlaskWithReload => ["flask", "run", "--host=0.0.0.0", $"--port={uvlhub.Profile.SitePort}", "--reload", "--debug"],
+        WebServer.FlaskWithReload => ["flask", "run", "--host=0.0.0.0", $"--port={uvlhub.Profile.SitePort}", Reload, "--debug"],
         WebServer.Flask => ["flask", "run", "--host=0.0.0.0", $"--port={uvlhub.Profile.SitePort}"],
         _ =>
         [

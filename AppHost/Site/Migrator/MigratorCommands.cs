@@ -148,7 +148,7 @@ internal static class MigratorCommands
         }
 
         var waiting = context.Services.GetRequiredService<DistributedApplicationModel>().Resources.OfType<FlaskResource>()
-            .Where(flask => flask.HasAnnotationOfType<WaitAnnotation>()
+            .Where(flask => flask.IsApplication
                 && notifications.TryGetCurrentState(flask.Name, out var state)
                 && state.Snapshot.State?.Text == KnownResourceStates.FailedToStart)
             .ToList();

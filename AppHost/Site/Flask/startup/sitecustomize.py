@@ -65,22 +65,6 @@ def when_loaded(name, callback):
     _waiting[name] = callback
 
 
-def _is_reloader():
-    """`flask run --reload` loads the application twice: once in the process that serves, and once in the one that only
-    watches it and starts it again."""
-    return "run" in sys.argv and "--reload" in sys.argv and os.environ.get("WERKZEUG_RUN_MAIN") != "true"
-
-
-def _do_not_load_the_application(cli):
-    """Halves the time to the first answer. And a checkout that does not load at all shows its error on the page, and
-    comes up once it is mended, instead of ending the container."""
-    cli.ScriptInfo.load_app = lambda info: lambda environ, start_response: None
-
-
-if _is_reloader():
-    when_loaded("flask.cli", _do_not_load_the_application)
-
-
 _telemetry = bool(os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT"))
 _debugger = os.environ.get("UVLHUB_DEBUGGER_PORT")
 _packages = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "packages")
@@ -103,13 +87,11 @@ def _prepare_to_serve(serving):
     run_simple = serving.run_simple
 
     def prepare_and_run_simple(hostname, port, application, *arguments, **options):
-        reloads = options.get("use_reloader", arguments[0] if arguments else False)
-        serves = not (reloads and _is_reloader())
         if _telemetry:
             import uvlhub_telemetry
 
-            _never_fail("telemetry", (lambda: uvlhub_telemetry.serve(application)) if serves else uvlhub_telemetry.check)
-        if _debugger and serves:
+            _never_fail("telemetry", lambda: uvlhub_telemetry.serve(application))
+        if _debugger:
             _never_fail("debugger", _listen_for_debugger)
         return run_simple(hostname, port, application, *arguments, **options)
 

@@ -1,18 +1,29 @@
-"""Starts a command where the site is deployed: python uvlhub_start.py [--wait-for-schema] [--drain SECONDS] -- COMMAND...
+"""Starts what runs the checkout's code: python uvlhub_start.py [--wait-for-schema | --wait-for-schema-once] [--drain SECONDS]
+-- COMMAND...
 
-Secrets that are mounted as files (NAME_FILE=/run/secrets/...) become variables, for that is what the checkout reads. With
---wait-for-schema the command starts when the database is at the revision that this image's code was written for; the
-orchestrators start everything at once, and the migrator takes its time. With --drain the command goes on for a while after it
-was told to end, until nobody sends it requests any more."""
+Secrets that are mounted as files (NAME_FILE=/run/secrets/...) become variables, for that is what the checkout reads.
+
+With --wait-for-schema the command is held until the migrator vouches for the schema that this code was written for. What does not
+depend on the schema is imported meanwhile, and the command runs in the same Python. With --wait-for-schema-once, which the AppHost
+says because it ends the container of a site whose migrator fails, that is asked of a container's first start alone; a later one
+goes on with whatever the migrator vouches for, as the code may have gone on meanwhile.
+
+`flask run --reload` gets its watching parent here, which loads nothing. With --drain the command goes on for a while after it was
+told to end, until nobody sends it requests any more. `uvlhub_start.py --probe PORT` is the health check: it says what is waited for."""
 
 import os
 import signal
-import subprocess
 import sys
-import threading
 import time
 
-SCHEMA_TIMEOUT = float(os.environ.get("UVLHUB_SCHEMA_TIMEOUT", "900"))
+# Why the command is held; gone when it is not.
+WAITING = "/tmp/uvlhub-waiting"
+LET_IN = "/tmp/uvlhub-let-in"
+# Between two looks at the database, and how long it has to be the same before it is said.
+PAUSE = 0.05
+SAID_AFTER = 3
+# Werkzeug's child asks to be started again.
+RELOAD = 3
 
 
 def read_secrets():
@@ -22,83 +33,256 @@ def read_secrets():
                 os.environ[name[: -len("_FILE")]] = file.read().rstrip("\n")
 
 
-def revision():
-    """The revision that the database is at; None while it has none."""
-    import pymysql
-
-    connection = pymysql.connect(
-        host=os.environ.get("MARIADB_HOSTNAME", "db"),
-        port=int(os.environ.get("MARIADB_PORT", "3306")),
-        user=os.environ["MARIADB_USER"],
-        password=os.environ.get("MARIADB_PASSWORD", ""),
-        database=os.environ["MARIADB_DATABASE"],
-        connect_timeout=3,
-    )
-    with connection, connection.cursor() as cursor:
-        try:
-            cursor.execute("SELECT version_num FROM alembic_version")
-        except pymysql.err.ProgrammingError:
-            return None
-        rows = cursor.fetchall()
-        return rows[0][0] if rows else None
-
-
-def wait_for_schema():
-    from alembic.script import ScriptDirectory
-
-    script = ScriptDirectory("migrations")
-    heads = set(script.get_heads())
-    known = {entry.revision for entry in script.walk_revisions()}
-    deadline = time.monotonic() + SCHEMA_TIMEOUT
-    said = None
-    while True:
-        try:
-            current = revision()
-            # A revision that this code does not know is newer: another version has migrated already, and this one is
-            # still being replaced.
-            if current in heads or (current is not None and current not in known):
-                return
-            why = f"the database is at {current or 'no revision'}, this version needs {' '.join(sorted(heads))}"
-        except Exception as error:
-            why = f"the database does not answer: {error}"
-        if why != said:
-            print(f"uvlhub_start: waiting: {why}", file=sys.stderr, flush=True)
-            said = why
-        if time.monotonic() > deadline:
-            sys.exit(f"uvlhub_start: gave up after {SCHEMA_TIMEOUT:.0f} s: {why}. See what the migrator says.")
-        time.sleep(0.5)
-
-
-def run(command, drain):
-    process = subprocess.Popen(command)
-
-    def end(number, _):
-        threading.Timer(drain, process.send_signal, [number]).start()
-
-    signal.signal(signal.SIGTERM, end)
-    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2):
-        signal.signal(number, lambda received, _: process.send_signal(received))
-    code = process.wait()
-    sys.exit(code if code >= 0 else 128 - code)
-
-
 def count_workers():
     """As many as the AppHost takes on its own machine: see Uvlhub:Gunicorn:Workers."""
     if not os.environ.get("WEB_CONCURRENCY"):
         os.environ["WEB_CONCURRENCY"] = str(min(2 * len(os.sched_getaffinity(0)) + 1, 9))
 
 
+# --- the schema ---------------------------------------------------------------------------------------------------
+
+
+class Code:
+    """The revisions of the checkout's code."""
+
+    def __init__(self):
+        from alembic.script import ScriptDirectory
+
+        script = ScriptDirectory("migrations")
+        self.heads = set(script.get_heads())
+        self.known = {entry.revision for entry in script.walk_revisions()}
+
+
+class Gate:
+    """The migrator's word, UvlhubRunner's MigrationJournal: a table that the application's account can only read."""
+
+    def __init__(self):
+        self._connection = None
+
+    def look(self):
+        """The revision that the migrator vouches for and that the database is at. LookupError, with the reason, without one."""
+        database = os.environ["MARIADB_DATABASE"]
+        rows = self._ask("SELECT revision, problem FROM uvlhub_runner.gate WHERE database_name = %s", (database,))
+        revision, problem = rows[0] if rows else (None, None)
+        if not revision:
+            raise LookupError(f"the migrator is not done with it{f': {problem}' if problem else ''}")
+        quoted = database.replace("`", "``")
+        at = sorted(row[0] for row in self._ask(f"SELECT version_num FROM `{quoted}`.alembic_version", ()))
+        if at != sorted(revision.split(", ")):
+            raise LookupError(f"it is at {', '.join(at) or 'no revision'}, and the migrator vouches for {revision}")
+        return revision
+
+    def _ask(self, statement, values):
+        try:
+            if self._connection is None:
+                self._connection = self._connect()
+            with self._connection.cursor() as cursor:
+                cursor.execute(statement, values)
+                return cursor.fetchall()
+        except Exception:
+            self.close()
+            raise
+
+    @staticmethod
+    def _connect():
+        try:
+            import pymysql as driver
+        except ImportError:
+            import MySQLdb as driver
+
+        # Without a database of its own: the migrator ends those who have one before it puts that back.
+        return driver.connect(
+            host=os.environ.get("MARIADB_HOSTNAME", "db"),
+            port=int(os.environ.get("MARIADB_PORT", "3306")),
+            user=os.environ["MARIADB_USER"],
+            password=os.environ.get("MARIADB_PASSWORD", ""),
+            connect_timeout=3,
+            autocommit=True,
+        )
+
+    def close(self):
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+
+def check(gate, only_first):
+    """Raises the reason why the command cannot start yet."""
+    revision = gate.look()
+    if only_first and os.path.exists(LET_IN):
+        return
+    code = Code()
+    # A revision that this code does not know is newer: another version has migrated already, and this one is still being
+    # replaced. Under the AppHost the migrator refuses that.
+    if revision not in code.heads and (only_first or not code.known.isdisjoint(revision.split(", "))):
+        raise LookupError(f"it is at {revision}, this version needs {' '.join(sorted(code.heads))}")
+
+
+def hold(only_first):
+    gate, why, since, said = Gate(), None, time.monotonic(), False
+    while True:
+        try:
+            check(gate, only_first)
+            break
+        except Exception as error:
+            reason = str(error) if isinstance(error, LookupError) else f"{type(error).__name__}: {error}"
+        if reason != why:
+            why, since, said = reason, time.monotonic(), False
+            note(WAITING, f"waiting for the database {os.environ.get('MARIADB_DATABASE')}: {why}")
+        if not said and time.monotonic() - since > SAID_AFTER:
+            said = True
+            print(f"uvlhub_start: waiting for the database: {why}", file=sys.stderr, flush=True)
+        time.sleep(PAUSE)
+    gate.close()
+    note(LET_IN, "")
+    if os.path.exists(WAITING):
+        os.remove(WAITING)
+
+
+def note(file, text):
+    with open(file, "w", encoding="utf-8") as writer:
+        writer.write(text)
+
+
+def probe(port):
+    import urllib.request
+
+    try:
+        urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=8)
+    except OSError as error:
+        try:
+            with open(WAITING, encoding="utf-8") as file:
+                sys.exit(file.read())
+        except FileNotFoundError:
+            sys.exit(str(error))
+
+
+# --- the command --------------------------------------------------------------------------------------------------
+
+
+def python_script(command):
+    """The file of a command that is a program for this Python; None for any other."""
+    import shutil
+
+    path = shutil.which(command[0])
+    if path is None:
+        return None
+    with open(path, "rb") as file:
+        shebang = os.fsdecode(file.readline())
+    interpreter = shebang.removeprefix("#!").split()[-1:] if shebang.startswith("#!") else []
+    # Another Python than this one has other packages.
+    found = interpreter and "python" in interpreter[0] and shutil.which(interpreter[0])
+    return path if found and os.path.dirname(found) == os.path.dirname(sys.executable) else None
+
+
+def prepare(command, only_first):
+    """Holds the command if only_first is not None, and imports meanwhile what it will need."""
+    if only_first is not None:
+        if python_script(command) is not None:
+            import uvlhub_imports
+
+            uvlhub_imports.load(command)
+        hold(only_first)
+
+
+def serve(command):
+    """Becomes the command."""
+    script = python_script(command)
+    if script is None:
+        os.execvp(command[0], command)
+
+    import runpy
+
+    sys.argv = [script, *command[1:]]
+    sys.path[0] = os.path.dirname(script)
+    runpy.run_path(script, run_name="__main__")
+
+
+def supervise(first, again=None, drain=0):
+    """Runs the command in a process of its own; again as often as Werkzeug asks for it, if it can be."""
+    child, is_told_to_end = None, False
+
+    def tell(number, _=None):
+        try:
+            os.kill(child, number)
+        except ProcessLookupError:
+            pass
+
+    def end(number, _):
+        nonlocal is_told_to_end
+        is_told_to_end = True
+        if drain and not os.path.exists(WAITING):
+            import threading
+
+            threading.Timer(drain, tell, [number]).start()
+        else:
+            # What Werkzeug's parent does: nobody's request is worth waiting for.
+            tell(signal.SIGKILL if again else number)
+
+    others = [signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2]
+    run = first
+    while True:
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM, *others])
+        child = os.fork()
+        if child == 0:
+            for number in (signal.SIGTERM, *others):
+                signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM, *others])
+            run()
+            sys.exit()
+        signal.signal(signal.SIGTERM, end)
+        for number in others:
+            signal.signal(number, tell)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM, *others])
+        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        if code != RELOAD or not again or is_told_to_end:
+            sys.exit(0 if is_told_to_end else code if code >= 0 else 128 - code)
+        os.environ["UVLHUB_RELOADED"] = "true"
+        run = again
+
+
+def reload(command, only_first):
+    """What Werkzeug's reloader has a process of its own for, which loads Flask to watch another one that has loaded it."""
+    import socket
+
+    options = dict(word[2:].split("=", 1) for word in command if word.startswith("--") and "=" in word)
+    # Nobody gets in before it listens, and nobody is turned away while it is loaded again.
+    listening = socket.socket()
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listening.bind((options["host"], int(options["port"])))
+    listening.set_inheritable(True)
+    os.environ.update(WERKZEUG_RUN_MAIN="true", WERKZEUG_SERVER_FD=str(listening.fileno()))
+
+    def first():
+        prepare(command, only_first)
+        listening.listen(128)
+        serve(command)
+
+    supervise(first, again=lambda: os.execvp(command[0], command))
+
+
 def main(arguments):
+    if arguments[0] == "--probe":
+        probe(arguments[1])
+        return
     at = arguments.index("--")
     options, command = arguments[:at], arguments[at + 1 :]
     read_secrets()
-    count_workers()
-    if "--wait-for-schema" in options:
-        wait_for_schema()
+    only_first = True if "--wait-for-schema-once" in options else False if "--wait-for-schema" in options else None
+    if command[0] == "gunicorn":
+        count_workers()
+    if command[:2] == ["flask", "run"] and "--reload" in command:
+        reload(command, only_first)
+        return
+
+    def run():
+        prepare(command, only_first)
+        serve(command)
+
     if "--drain" in options:
-        run(command, float(options[options.index("--drain") + 1]))
+        supervise(run, drain=float(options[options.index("--drain") + 1]))
     else:
-        os.execvp(command[0], command)
+        run()
 
 
 if __name__ == "__main__":

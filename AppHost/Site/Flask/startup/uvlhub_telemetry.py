@@ -17,7 +17,6 @@ from urllib.parse import urlsplit
 HEALTH_CHECK_AGENT = "UvlhubAspire-HealthCheck"
 SCOPE = "uvlhub_aspire"
 
-_SAID = "UVLHUB_TELEMETRY_MISSING"
 _FLUSH_SECONDS = 1.0
 _MOST_STATEMENTS = 2000
 _LONGEST_STATEMENT = 4000
@@ -265,30 +264,28 @@ def _start():
 def say_missing(missing):
     from sitecustomize import why_missing
 
-    os.environ[_SAID] = "1"
+    # Werkzeug's reload is a new process each time: the first one has said it.
+    if os.environ.get("UVLHUB_RELOADED"):
+        return
     say(
         f"no traces, log records and metrics in the dashboard, because this image lacks OpenTelemetry ({missing}"
         f"{why_missing('opentelemetry')}). 'rebuild-image' with every step tries again; Uvlhub:Telemetry=false ends this message"
     )
 
 
-def check():
-    """Says once what is missing: in the process that starts the serving ones, whose environment they inherit."""
+def _check():
     from importlib.util import find_spec
 
-    try:
-        for name in ("opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http", "opentelemetry.instrumentation.flask"):
-            if find_spec(name) is None:
-                raise ModuleNotFoundError(f"No module named '{name}'")
-    except ImportError as missing:
-        say_missing(missing)
+    # The exporter is loaded when there is something to send.
+    for name in ("opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http", "opentelemetry.instrumentation.flask"):
+        if find_spec(name) is None:
+            raise ModuleNotFoundError(f"No module named '{name}'")
 
 
 def serve(application):
     """Traces the requests of a Flask application that is about to answer its first one."""
-    if os.environ.get(_SAID):
-        return
     try:
+        _check()
         from flask import Flask
         from opentelemetry.instrumentation.flask import FlaskInstrumentor
 
