@@ -90,7 +90,7 @@ internal sealed partial class ReadyAnnouncement(ILoggerFactory loggers, UvlhubCh
         }
 
         var address = people is { IsPeoples: true } ? people.Address() : site.HttpEndpoint.Url;
-        Report?.End(address);
+        Report?.End(address, dashboard);
         LogReady(address, dashboard);
     }
 

@@ -15,9 +15,10 @@ internal sealed class StartReport(string file) : ILoggerProvider
 
     /// <summary>Writes how the start has ended, as the last line.</summary>
     /// <param name="address">Where the site answers; <see langword="null"/> if it does not come up.</param>
-    public void End(string? address)
+    /// <param name="dashboard">Where the dashboard does.</param>
+    public void End(string? address, string? dashboard = null)
     {
-        Write(address is null ? "#failed" : $"#ready {address}");
+        Write(address is null ? "#failed" : $"#ready {address} {dashboard}");
         lock (_lock)
         {
             _hasEnded = true;

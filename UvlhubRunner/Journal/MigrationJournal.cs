@@ -19,10 +19,15 @@ internal sealed class MigrationJournal(RunnerSettings settings, UvlhubDatabase d
 
     private const string Gate = "gate";
 
+    // An entry that tells of no run.
+    private const string Found = "found";
+
     private const int MaximumCauseLength = 4000;
     private const int SearchedRuns = 1000;
 
     private const string Columns = "id, verb, from_revision, to_revision, started, ended, phase, undo_by, snapshot, result, cause, process";
+
+    private static readonly string s_process = $"{Environment.MachineName}:{Environment.ProcessId}";
 
     private static readonly string[] s_creation =
     [
@@ -64,7 +69,8 @@ internal sealed class MigrationJournal(RunnerSettings settings, UvlhubDatabase d
         try
         {
             var rows = await connection.RowsAsync(
-                $"SELECT {Columns} FROM {Schema}.runs WHERE database_name = @database ORDER BY id DESC LIMIT {limit}",
+                $"SELECT {Columns} FROM {Schema}.runs WHERE database_name = @database AND verb <> '{Found}' ORDER BY id DESC "
+                + $"LIMIT {limit}",
                 cancellationToken,
                 ("@database", database.Name));
             return rows.ConvertAll(Read);
@@ -117,14 +123,10 @@ internal sealed class MigrationJournal(RunnerSettings settings, UvlhubDatabase d
             Phase = RunPhase.Changing,
             Undo = undo,
             Snapshot = snapshot,
-            Process = $"{Environment.MachineName}:{Environment.ProcessId}",
+            Process = s_process,
         };
 
-        foreach (var statement in s_creation)
-        {
-            await connection.ExecuteAsync(statement, cancellationToken);
-        }
-
+        await CreateAsync(connection, cancellationToken);
         var id = await connection.ExecuteAsync(
             $"""
             INSERT INTO {Schema}.runs (database_name, verb, from_revision, to_revision, started, phase, undo_by, snapshot, process)
@@ -156,15 +158,24 @@ internal sealed class MigrationJournal(RunnerSettings settings, UvlhubDatabase d
 
     /// <summary>
     /// Lets the application in at a revision that the database has been found at. A run of this migrator's has done that already; what
-    /// somebody else brought there gets an entry of its own.
+    /// somebody else brought there gets an entry that is none of a run.
     /// </summary>
     /// <exception cref="MigrationFailedException">The application's user may not be given the right to read it.</exception>
     public async Task VouchAsync(MySqlConnection connection, string revision, CancellationToken cancellationToken)
     {
         if (await VouchedAsync(connection, cancellationToken) != revision)
         {
-            var run = await BeginAsync(connection, "verify", revision, revision, RunUndo.Nothing, snapshot: null, cancellationToken);
-            await CloseAsync(connection, run, MigrationRun.Succeeded, cause: null, cancellationToken);
+            await CreateAsync(connection, cancellationToken);
+            await connection.ExecuteAsync(
+                $"""
+                INSERT INTO {Schema}.runs
+                    (database_name, verb, from_revision, to_revision, started, ended, phase, undo_by, result, process)
+                VALUES (@database, '{Found}', @revision, @revision, @now, @now, @phase, @undo, @result, @process)
+                """,
+                cancellationToken,
+                ("@database", database.Name), ("@revision", revision), ("@now", time.GetUtcNow().UtcDateTime),
+                ("@phase", nameof(RunPhase.Closed)), ("@undo", nameof(RunUndo.Nothing)), ("@result", MigrationRun.Succeeded),
+                ("@process", s_process));
         }
 
         // Asked first, because a grant writes to the server's own tables even if it changes nothing.
@@ -190,6 +201,14 @@ internal sealed class MigrationJournal(RunnerSettings settings, UvlhubDatabase d
                 + "The migrator needs root, or somebody else who may give rights: Uvlhub:Database:Administrator, with the password in "
                 + "MARIADB_ROOT_PASSWORD. The database itself is as it should be.",
                 exception);
+        }
+    }
+
+    private static async Task CreateAsync(MySqlConnection connection, CancellationToken cancellationToken)
+    {
+        foreach (var statement in s_creation)
+        {
+            await connection.ExecuteAsync(statement, cancellationToken);
         }
     }
 

@@ -9,7 +9,8 @@ namespace UvlhubAspire.AppHost.Site;
 /// depend on the schema, and waits for that itself (the start-up folder's <c>uvlhub_start.py</c>). Only that the migrator has failed it
 /// cannot know, so the container is taken away then, and the site is as if it had never been started.
 /// </summary>
-internal sealed class EarlySiteStart(ResourceNotificationService notifications, UvlhubEnvironment uvlhub)
+internal sealed class EarlySiteStart(
+    ResourceNotificationService notifications, ResourceCommandService commands, UvlhubEnvironment uvlhub)
     : IDistributedApplicationEventingSubscriber
 {
     private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(30);
@@ -27,6 +28,7 @@ internal sealed class EarlySiteStart(ResourceNotificationService notifications, 
                         is { Resource: var migrator } wait)
                 {
                     site.Annotations.Remove(wait);
+                    Hold(site);
                     eventing.Subscribe<BeforeResourceStartedEvent>(site, (_, _) =>
                         notifications.TryGetCurrentState(migrator.Name, out var state) && HasFailed(state)
                             ? throw new DistributedApplicationException($"{migrator.Name} has failed, and its log says why")
@@ -39,6 +41,25 @@ internal sealed class EarlySiteStart(ResourceNotificationService notifications, 
         }
 
         return Task.CompletedTask;
+    }
+
+    // Its command becomes the start script's, which runs it when it may.
+    private static void Hold(FlaskResource site)
+    {
+        List<string> words = [.. FlaskBuilderExtensions.StartupScript, "--wait-for-schema-once", "--"];
+        if (site.Entrypoint is { } entrypoint)
+        {
+            site.Entrypoint = words[0];
+            words = [.. words.Skip(1), entrypoint];
+        }
+
+        site.Annotations.Add(new CommandLineArgsCallbackAnnotation(arguments =>
+        {
+            foreach (var word in Enumerable.Reverse(words))
+            {
+                arguments.Insert(0, word);
+            }
+        }));
     }
 
     private static bool HasFailed(ResourceEvent migrator) =>
@@ -59,11 +80,18 @@ internal sealed class EarlySiteStart(ResourceNotificationService notifications, 
             }
 
             // One that is just being made is let be until it is.
-            await notifications.WaitForResourceAsync(
-                site.Name, change => StateOf(change) == KnownResourceStates.Running || IsOver(change), ending);
-            await uvlhub.Engine.RunAsync(s_limit, ending, "container", "rm", "--force", uvlhub.Names.WebContainer);
-            var over = await notifications.WaitForResourceAsync(site.Name, IsOver, ending);
-            await notifications.PublishUpdateAsync(site, over.ResourceId, snapshot => snapshot with
+            var state = await notifications.WaitForResourceAsync(
+                site.Name, [KnownResourceStates.Running, .. KnownResourceStates.TerminalStates], ending);
+            if (state != KnownResourceStates.Running)
+            {
+                return;
+            }
+
+            await commands.ExecuteCommandAsync(site, KnownResourceCommands.StopCommand, ending);
+            var stopped = await notifications.WaitForResourceAsync(
+                site.Name, change => KnownResourceStates.TerminalStates.Contains(StateOf(change)), ending);
+            await uvlhub.Engine.RunAsync(s_limit, ending, "container", "rm", uvlhub.Names.WebContainer);
+            await notifications.PublishUpdateAsync(site, stopped.ResourceId, snapshot => snapshot with
             {
                 State = new ResourceStateSnapshot(KnownResourceStates.FailedToStart, KnownResourceStateStyles.Error),
             });
@@ -73,7 +101,4 @@ internal sealed class EarlySiteStart(ResourceNotificationService notifications, 
             // The application ends.
         }
     }
-
-    private static bool IsOver(ResourceEvent site) =>
-        StateOf(site) is { } state && (KnownResourceStates.TerminalStates.Contains(state) || state == KnownResourceStates.RuntimeUnhealthy);
 }

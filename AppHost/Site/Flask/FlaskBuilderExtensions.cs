@@ -16,7 +16,6 @@ internal static class FlaskBuilderExtensions
     private static readonly TimeSpan s_stepsPatience = TimeSpan.FromMinutes(3);
     private const string OwnKey = "sessions are signed with a key that is made up once and kept, where the checkout gives none";
     private const string SiteService = "web";
-    private const string Reload = "--reload";
     private const string SnapshotsFolder = "/var/lib/uvlhub-aspire/snapshots";
 
     /// <summary>The start-up folder's program that starts what runs the checkout's code, without its options.</summary>
@@ -34,8 +33,10 @@ internal static class FlaskBuilderExtensions
     /// <returns>The site's builder.</returns>
     public static IResourceBuilder<FlaskResource> AddFlask(
         this IDistributedApplicationBuilder builder, [ResourceName] string name, UvlhubEnvironment uvlhub,
-        IResourceBuilder<MariaDBDatabaseResource>? database = null) =>
-        builder.AddServer(name, FlaskRole.Site, uvlhub, database)
+        IResourceBuilder<MariaDBDatabaseResource>? database = null)
+    {
+        builder.Services.TryAddEventingSubscriber<EarlySiteStart>();
+        return builder.AddServer(name, FlaskRole.Site, uvlhub, database)
             .WithContainerName(uvlhub.Names.WebContainer)
             .WithHttpEndpoint(targetPort: uvlhub.Profile.SitePort, name: FlaskResource.HttpEndpointName)
             .WithSitePort(uvlhub)
@@ -54,6 +55,7 @@ internal static class FlaskBuilderExtensions
                 ])
             .DiffersFromCompose(DriftAspect.Port, "the site can be reached without nginx too", $"{uvlhub.Profile.SitePort}")
             .WithIconName("Globe");
+    }
 
     /// <summary>
     /// Adds the site once more, not started: it serves while the site itself is replaced by a newer version.
@@ -183,19 +185,11 @@ internal static class FlaskBuilderExtensions
         IResourceBuilder<MariaDBDatabaseResource>? database)
     {
         var server = ServerCommand(uvlhub, builder.ExecutionContext.IsPublishMode);
-        string[] started = server.Contains(Reload) ? [.. StartupScript, "--", .. server] : server;
         // Without a database, as in the tutorial's first step, nothing of it can run.
-        var script = database is null ? null : ReadScript(uvlhub, started);
-        var command = script?.Command ?? started;
-        var isPlain = command == started;
-        if (database is not null && role == FlaskRole.Site && builder.ExecutionContext.IsRunMode)
-        {
-            builder.Services.TryAddEventingSubscriber<EarlySiteStart>();
-            command = [.. StartupScript, "--wait-for-schema-once", "--", .. isPlain ? server : command];
-        }
-
+        var script = database is null ? null : ReadScript(uvlhub, server);
+        var command = script?.Command ?? server;
         var container = builder.AddCheckoutContainer(new FlaskResource(name) { Role = role, Script = script }, uvlhub, database);
-        if (!isPlain)
+        if (command != server)
         {
             container.WaitForServicesOfSteps(uvlhub);
         }
@@ -240,7 +234,7 @@ internal static class FlaskBuilderExtensions
 
     private static string[] ServerCommand(UvlhubEnvironment uvlhub, bool isPublished) => uvlhub.Profile.Server switch
     {
-        WebServer.FlaskWithReload => ["flask", "run", "--host=0.0.0.0", $"--port={uvlhub.Profile.SitePort}", Reload, "--debug"],
+        WebServer.FlaskWithReload => ["flask", "run", "--host=0.0.0.0", $"--port={uvlhub.Profile.SitePort}", "--reload", "--debug"],
         WebServer.Flask => ["flask", "run", "--host=0.0.0.0", $"--port={uvlhub.Profile.SitePort}"],
         _ =>
         [

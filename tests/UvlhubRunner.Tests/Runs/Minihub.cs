@@ -182,6 +182,17 @@ internal sealed class Minihub : IAsyncDisposable
         return Convert.ToString(await command.ExecuteScalarAsync(Cancellation), CultureInfo.InvariantCulture) ?? "";
     }
 
+    /// <summary>The revision at which the application is let in, as its own user reads it; <see langword="null"/> while it is not.</summary>
+    public async Task<string?> GateAsync()
+    {
+        var user = new MySqlConnectionStringBuilder(Settings["ConnectionStrings__uvlhubdb"]) { Database = "" };
+        await using var connection = new MySqlConnection(user.ConnectionString);
+        await connection.OpenAsync(Cancellation);
+        await using var command = new MySqlCommand("SELECT revision FROM uvlhub_runner.gate WHERE database_name = @database", connection);
+        command.Parameters.AddWithValue("@database", Database.Name);
+        return await command.ExecuteScalarAsync(Cancellation) as string;
+    }
+
     public async ValueTask DisposeAsync()
     {
         if (_toolbox is not null)

@@ -7,6 +7,24 @@ import sys
 _checkout = os.path.join(os.environ.get("WORKING_DIR", ""), "")
 
 
+def _takes_reloader(words):
+    """`flask run --reload` loads Flask twice: in the process that serves, and in one that only watches it and starts it again. The
+    start script is that one without loading anything: half the time to the first answer. And a checkout that does not load at all
+    shows its error on the page, and comes up once it is mended, instead of ending the container."""
+    return (
+        words[1:2] == ["run"]
+        and os.path.basename(words[0]) == "flask"
+        and "--reload" in words
+        and all(any(word.startswith(option) for word in words) for option in ("--host=", "--port="))
+        and os.environ.get("WERKZEUG_RUN_MAIN") != "true"
+    )
+
+
+if _takes_reloader(sys.argv):
+    _script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "uvlhub_start.py")
+    os.execv(sys.executable, [sys.executable, _script, "--", "flask", *sys.argv[1:]])
+
+
 def _keep_caches_of_the_image():
     """Python compiles to PYTHONPYCACHEPREFIX, so that the checkout stays clean, and then ignores what the image has
     compiled already: Flask's first start in a new container took two seconds longer."""
