@@ -84,7 +84,7 @@ public sealed class SecurityTests(HostileSample sample) : IClassFixture<HostileS
     [Fact(Timeout = 60_000)]
     public void The_files_that_hand_secrets_over_are_the_users_alone()
     {
-        var files = Directory.GetFiles(SecretVariables.Folder, $"{Uvlhub.Instance}_*");
+        var files = Directory.GetFiles(SecretVariables.Folder, $"{Uvlhub.Instance}_*", SearchOption.AllDirectories);
         Assert.Contains(files, file => File.ReadAllText(file).Contains(sample.Secrets["SECRET_KEY"], StringComparison.Ordinal));
         if (!OperatingSystem.IsWindows())
         {
@@ -94,7 +94,8 @@ public sealed class SecurityTests(HostileSample sample) : IClassFixture<HostileS
             }
 
             Assert.Equal(
-                UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(SecretVariables.Folder));
+                UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute,
+                File.GetUnixFileMode(Path.GetDirectoryName(files[0])!));
         }
     }
 

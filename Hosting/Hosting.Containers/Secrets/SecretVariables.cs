@@ -1,4 +1,6 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Globalization;
 using System.Text;
 using Aspire.Hosting.Eventing;
 using Aspire.Hosting.Lifecycle;
@@ -13,7 +15,8 @@ namespace UvlhubAspire.Hosting.Containers;
 /// </summary>
 /// <param name="notifications">Tells the dashboard which variables these are.</param>
 /// <param name="looksSecret">Whether a variable's value must not be seen, by its name and its value.</param>
-/// <param name="folder">Where the files lie, by container.</param>
+/// <param name="folder">Where the files lie: a folder for each AppHost, named by its process, because two of them, each with an
+/// engine of its own, may have containers of the same names.</param>
 internal sealed class SecretVariables(ResourceNotificationService notifications, LooksSecret looksSecret, string folder)
     : IDistributedApplicationEventingSubscriber, IHostedService
 {
@@ -26,9 +29,10 @@ internal sealed class SecretVariables(ResourceNotificationService notifications,
     // The engine's client reads such a file line by line, and takes no line longer than 64 KB.
     private const int LongestValue = 32 * 1024;
 
+    private readonly string _own = Path.Combine(folder, Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
     private readonly ConcurrentBag<string> _files = [];
 
-    /// <summary>The folder of the files of all runs.</summary>
+    /// <summary>The folder of all runs.</summary>
     public static string Folder { get; } = UserFolder.Of("containers");
 
     /// <inheritdoc/>
@@ -37,6 +41,7 @@ internal sealed class SecretVariables(ResourceNotificationService notifications,
     {
         if (context.IsRunMode)
         {
+            RemoveWhatIsLeftOver();
             // At the very end: nothing adds a variable after this.
             eventing.Subscribe<BeforeStartEvent>((start, _) =>
             {
@@ -79,8 +84,7 @@ internal sealed class SecretVariables(ResourceNotificationService notifications,
 
     private void MoveToFiles(ContainerResource container, IReadOnlyList<ParameterResource> parameters)
     {
-        var name = container.ContainerName() ?? $"{container.Name}-{Environment.ProcessId}";
-        var file = Path.Combine(folder, $"{name}.env");
+        var file = Path.Combine(_own, $"{container.ContainerName() ?? container.Name}.env");
         _files.Add(file);
 
         container.Annotations.Add(new ContainerRuntimeArgsCallbackAnnotation(arguments =>
@@ -132,17 +136,39 @@ internal sealed class SecretVariables(ResourceNotificationService notifications,
         }));
     }
 
+    // An AppHost that was killed has not removed its files.
+    private void RemoveWhatIsLeftOver()
+    {
+        if (!Directory.Exists(folder))
+        {
+            return;
+        }
+
+        var running = Process.GetProcesses().Select(process => process.Id.ToString(CultureInfo.InvariantCulture)).ToHashSet();
+        foreach (var left in Directory.EnumerateDirectories(folder).Where(left => !running.Contains(Path.GetFileName(left))))
+        {
+            try
+            {
+                Directory.Delete(left, recursive: true);
+            }
+            catch (DirectoryNotFoundException)
+            {
+                // Another AppHost that starts now was quicker.
+            }
+        }
+    }
+
     private void Write(string file, string text)
     {
         if (OperatingSystem.IsWindows())
         {
             // The user's own folder is no one else's there.
-            Directory.CreateDirectory(folder);
+            Directory.CreateDirectory(_own);
             File.WriteAllText(file, text);
             return;
         }
 
-        Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        Directory.CreateDirectory(_own, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         // A new one, because the mode of one that is there would stay.
         File.Delete(file);
         using var stream = new FileStream(file, new FileStreamOptions

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;
 using Aspire.Hosting.Eventing;
@@ -29,11 +30,21 @@ public sealed class SecretVariablesTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task Its_files_are_gone_in_the_end_even_if_somebody_has_taken_their_folder(bool folderIsGone)
+    public async Task Its_files_are_its_own_and_gone_in_the_end_even_if_somebody_has_taken_their_folder(bool folderIsGone)
     {
         var cancellation = TestContext.Current.CancellationToken;
         using var user = new TemporaryFolder();
         var folder = Path.Combine(user.Path, "containers");
+        // Another AppHost's, which runs, and one's that was killed.
+        using var other = Process.Start(new ProcessStartInfo("sleep", "60"))!;
+        var others = Path.Combine(folder, $"{other.Id}", "one.env");
+        var killed = Path.Combine(folder, $"{int.MaxValue}", "one.env");
+        foreach (var file in (string[])[others, killed])
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(file)!);
+            await File.WriteAllTextAsync(file, "KEY=of another", cancellation);
+        }
+
         var builder = DistributedApplication.CreateBuilder(new DistributedApplicationOptions { DisableDashboard = true });
         var container = builder.AddContainer("one", "image").Resource;
         await using var application = builder.Build();
@@ -51,6 +62,9 @@ public sealed class SecretVariablesTests
         }
 
         Assert.True(File.Exists((string)arguments[^1]));
+        Assert.Equal("KEY=of another", await File.ReadAllTextAsync(others, cancellation));
+        Assert.False(Directory.Exists(Path.GetDirectoryName(killed)));
+        other.Kill();
         if (folderIsGone)
         {
             Directory.Delete(folder, recursive: true);
