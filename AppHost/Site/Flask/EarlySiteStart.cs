@@ -1,5 +1,6 @@
 using Aspire.Hosting.Eventing;
 using Aspire.Hosting.Lifecycle;
+using Microsoft.Extensions.Logging;
 using UvlhubAspire.AppHost.Uvlhub;
 
 namespace UvlhubAspire.AppHost.Site;
@@ -9,11 +10,17 @@ namespace UvlhubAspire.AppHost.Site;
 /// depend on the schema, and waits for that itself (the start-up folder's <c>uvlhub_start.py</c>). Only that the migrator has failed it
 /// cannot know, so the container is taken away then, and the site is as if it had never been started.
 /// </summary>
+/// <param name="notifications">Tells how the migrator ends.</param>
+/// <param name="commands">Ends the site.</param>
+/// <param name="uvlhub">The checkout and the settings.</param>
 internal sealed class EarlySiteStart(
     ResourceNotificationService notifications, ResourceCommandService commands, UvlhubEnvironment uvlhub)
     : IDistributedApplicationEventingSubscriber
 {
-    private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(30);
+    private static volatile bool s_isTakingAway;
+
+    /// <summary>Whether the console shows what the orchestrator says.</summary>
+    public static bool Shows(LogLevel level) => level >= LogLevel.Warning && !s_isTakingAway;
 
     public Task SubscribeAsync(
         IDistributedApplicationEventing eventing, DistributedApplicationExecutionContext context, CancellationToken cancellationToken)
@@ -28,7 +35,8 @@ internal sealed class EarlySiteStart(
                         is { Resource: var migrator } wait)
                 {
                     site.Annotations.Remove(wait);
-                    Hold(site);
+                    // Code that is mounted goes on while its container runs, and so do its revisions.
+                    Hold(site, uvlhub.Images is null ? "--wait-for-schema-once" : "--wait-for-schema");
                     eventing.Subscribe<BeforeResourceStartedEvent>(site, (_, _) =>
                         notifications.TryGetCurrentState(migrator.Name, out var state) && HasFailed(state)
                             ? throw new DistributedApplicationException($"{migrator.Name} has failed, and its log says why")
@@ -44,9 +52,9 @@ internal sealed class EarlySiteStart(
     }
 
     // Its command becomes the start script's, which runs it when it may.
-    private static void Hold(FlaskResource site)
+    private static void Hold(FlaskResource site, string option)
     {
-        List<string> words = [.. FlaskBuilderExtensions.StartupScript, "--wait-for-schema-once", "--"];
+        List<string> words = [.. FlaskBuilderExtensions.StartupScript, option, "--"];
         if (site.Entrypoint is { } entrypoint)
         {
             site.Entrypoint = words[0];
@@ -87,14 +95,11 @@ internal sealed class EarlySiteStart(
                 return;
             }
 
-            await commands.ExecuteCommandAsync(site, KnownResourceCommands.StopCommand, ending);
-            var stopped = await notifications.WaitForResourceAsync(
-                site.Name, change => KnownResourceStates.TerminalStates.Contains(StateOf(change)), ending);
-            await uvlhub.Engine.RunAsync(s_limit, ending, "container", "rm", uvlhub.Names.WebContainer);
-            await notifications.PublishUpdateAsync(site, stopped.ResourceId, snapshot => snapshot with
-            {
-                State = new ResourceStateSnapshot(KnownResourceStates.FailedToStart, KnownResourceStateStyles.Error),
-            });
+            // The orchestrator takes the container away and makes no other, because it is kept from that; it thinks that worth a stack
+            // trace.
+            s_isTakingAway = true;
+            await commands.ExecuteCommandAsync(site, KnownResourceCommands.RestartCommand, ending);
+            s_isTakingAway = false;
         }
         catch (OperationCanceledException)
         {

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Aspire.Hosting.Lifecycle;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using UvlhubAspire.AppHost.Images;
 using UvlhubAspire.AppHost.Site;
 using UvlhubAspire.AppHost.Uvlhub;
@@ -36,6 +37,7 @@ internal static class FlaskBuilderExtensions
         IResourceBuilder<MariaDBDatabaseResource>? database = null)
     {
         builder.Services.TryAddEventingSubscriber<EarlySiteStart>();
+        builder.Services.Configure<LoggerFilterOptions>(log => log.AddFilter("Aspire.Hosting.Dcp.DcpExecutor", EarlySiteStart.Shows));
         return builder.AddServer(name, FlaskRole.Site, uvlhub, database)
             .WithContainerName(uvlhub.Names.WebContainer)
             .WithHttpEndpoint(targetPort: uvlhub.Profile.SitePort, name: FlaskResource.HttpEndpointName)

@@ -4,6 +4,7 @@ import glob
 import importlib
 import os
 import re
+import warnings
 
 _IMPORT = re.compile(r"^(?:from[ \t]+([\w.]+)[ \t]+import\b|import[ \t]+([\w., \t]+))", re.MULTILINE)
 _FRAMEWORK = ["flask.cli", "werkzeug.serving", "sqlalchemy.orm", "sqlalchemy.dialects.mysql.pymysql", "alembic.script"]
@@ -32,12 +33,14 @@ def load(command):
         if not _PATCHING.isdisjoint(name.partition(".")[0] for name in packages):
             return
         names += packages
-    for name in names:
-        try:
-            importlib.import_module(name)
-        except (Exception, SystemExit):
-            # Whoever needs it will say so.
-            pass
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for name in names:
+            try:
+                importlib.import_module(name)
+            except (Exception, SystemExit):
+                # Whoever needs it will say so.
+                pass
 
 
 def _packages():

@@ -3,10 +3,11 @@
 
 Secrets that are mounted as files (NAME_FILE=/run/secrets/...) become variables, for that is what the checkout reads.
 
-With --wait-for-schema the command is held until the migrator vouches for the schema that this code was written for. What does not
-depend on the schema is imported meanwhile, and the command runs in the same Python. With --wait-for-schema-once, which the AppHost
-says because it ends the container of a site whose migrator fails, that is asked of a container's first start alone; a later one
-goes on with whatever the migrator vouches for, as the code may have gone on meanwhile.
+With --wait-for-schema the command is held until the migrator vouches for the schema that this code was written for, or for one that
+it does not know yet: another version has migrated already, and this one is still being replaced. What does not depend on the schema
+is imported meanwhile, and the command runs in the same Python. With --wait-for-schema-once, where the code is mounted, the schema
+has to be its own at the container's first start; at a later one the code may have gone on, and any will do that the migrator
+vouches for.
 
 `flask run --reload` gets its watching parent here, which loads nothing. With --drain the command goes on for a while after it was
 told to end, until nobody sends it requests any more. `uvlhub_start.py --probe PORT` is the health check: it says what is waited for."""
@@ -19,8 +20,8 @@ import time
 # Why the command is held; gone when it is not.
 WAITING = "/tmp/uvlhub-waiting"
 LET_IN = "/tmp/uvlhub-let-in"
-# Between two looks at the database, and how long it has to be the same before it is said.
-PAUSE = 0.05
+# Between two looks at the database, soon and later; and how long it has to be the same before it is said.
+PAUSE, LONG_PAUSE = 0.05, 1
 SAID_AFTER = 3
 # Werkzeug's child asks to be started again.
 RELOAD = 3
@@ -79,8 +80,10 @@ class Gate:
             with self._connection.cursor() as cursor:
                 cursor.execute(statement, values)
                 return cursor.fetchall()
-        except Exception:
-            self.close()
+        except Exception as error:
+            # Without the right to read it, or before there is one, the connection is as good as before.
+            if error.args[:1] not in ((1142,), (1146,)):
+                self.close()
             raise
 
     @staticmethod
@@ -112,8 +115,6 @@ def check(gate, only_first):
     if only_first and os.path.exists(LET_IN):
         return
     code = Code()
-    # A revision that this code does not know is newer: another version has migrated already, and this one is still being
-    # replaced. Under the AppHost the migrator refuses that.
     if revision not in code.heads and (only_first or not code.known.isdisjoint(revision.split(", "))):
         raise LookupError(f"it is at {revision}, this version needs {' '.join(sorted(code.heads))}")
 
@@ -132,7 +133,7 @@ def hold(only_first):
         if not said and time.monotonic() - since > SAID_AFTER:
             said = True
             print(f"uvlhub_start: waiting for the database: {why}", file=sys.stderr, flush=True)
-        time.sleep(PAUSE)
+        time.sleep(PAUSE if time.monotonic() - since < 60 else LONG_PAUSE)
     gate.close()
     note(LET_IN, "")
     if os.path.exists(WAITING):
