@@ -27,7 +27,7 @@ internal sealed partial class ReadyAnnouncement(ILoggerFactory loggers, UvlhubCh
             {
                 if (Report is { } report)
                 {
-                    _ = ReportFailureAsync(report, start.Model.Resources.OfType<FlaskResource>().Single(flask => flask.IsSite), ct);
+                    _ = ReportFailureAsync(report, start.Model.Resources, ct);
                 }
 
                 LogCheckout(checkout.Path, checkout.EnvironmentFile.Path);
@@ -95,12 +95,14 @@ internal sealed partial class ReadyAnnouncement(ILoggerFactory loggers, UvlhubCh
     }
 
     // What keeps the site from starting has been said by whom it has befallen.
-    private async Task ReportFailureAsync(StartReport report, FlaskResource site, CancellationToken cancellationToken)
+    private async Task ReportFailureAsync(
+        StartReport report, IResourceCollection resources, CancellationToken cancellationToken)
     {
+        var notifications = services.GetRequiredService<ResourceNotificationService>();
         try
         {
-            var failed = services.GetRequiredService<ResourceNotificationService>()
-                .WaitForResourceHealthyAsync(site.Name, WaitBehavior.StopOnResourceUnavailable, cancellationToken);
+            var failed = notifications.WaitForResourceHealthyAsync(
+                resources.OfType<FlaskResource>().Single(flask => flask.IsSite).Name, WaitBehavior.StopOnResourceUnavailable, cancellationToken);
             if (await Task.WhenAny(failed, services.GetRequiredService<SiteErrors>().Lasting) != failed)
             {
                 report.End(null);
@@ -111,6 +113,7 @@ internal sealed partial class ReadyAnnouncement(ILoggerFactory loggers, UvlhubCh
         }
         catch (DistributedApplicationException)
         {
+            await MigratorFailure.SaidAsync(resources, notifications, cancellationToken);
             report.End(null);
         }
         catch (OperationCanceledException)

@@ -88,6 +88,9 @@ public sealed class FailedStartTests
     {
         using var checkout = new SampleCheckout();
         await AddFailingRevisionAsync(checkout);
+        // What './run --detach' follows.
+        var report = checkout.File("../report");
+        await File.WriteAllTextAsync(report, "", Cancellation);
         await FailedAsync(
             checkout, "auto",
             [
@@ -97,9 +100,15 @@ public sealed class FailedStartTests
             "the migrator's cause stands on the console",
             async engine =>
             {
+                await Proof.HappensAsync("'./run --detach' ends with that cause", () => Eventually.IsAsync(
+                    () => File.ReadAllTextAsync(report, Cancellation),
+                    text => text.TrimEnd().EndsWith("#failed", StringComparison.Ordinal)
+                        && text.Contains("'flask db upgrade' failed in revision 005", StringComparison.Ordinal),
+                    TimeSpan.FromSeconds(30), "the start's report to end"));
                 await SiteDoesNotStartAsync(engine);
                 Proof.Data("put back: no database of the site has a table, as before", "", await engine.TablesAsync());
-            });
+            },
+            $"--Uvlhub:Report={report}");
     }
 
     [Fault(FaultArea.Checkout, "every page of the site fails")]

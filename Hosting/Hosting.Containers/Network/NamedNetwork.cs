@@ -49,13 +49,15 @@ internal sealed partial class NamedNetwork(ContainerEngine engine, NetworkName n
     {
         if (_ours is { } id)
         {
-            // Also where the containers' end has taken all the time that the host gives to its own.
-            // The engine takes a moment to let go of a container that is gone.
+            // Also where the containers' end has taken all the time that the host gives to its own. A container that compose has
+            // stopped is on the network, too, and would not start again without it.
             for (var attempt = 0; attempt < 20; attempt++)
             {
-                var removed = await engine.RunAsync(s_limit, CancellationToken.None, "network", "rm", id);
-                if (removed.Succeeded || !removed.Error.Contains("active endpoints", StringComparison.Ordinal))
+                var users = await engine.RunAsync(
+                    s_limit, CancellationToken.None, "container", "ls", "--all", "--quiet", "--filter", $"network={id}");
+                if (users is { Succeeded: true, Output: "" })
                 {
+                    await engine.RunAsync(s_limit, CancellationToken.None, "network", "rm", id);
                     return;
                 }
 
