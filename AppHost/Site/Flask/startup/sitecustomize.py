@@ -108,6 +108,7 @@ def _prepare_to_serve(serving):
         if _telemetry:
             import uvlhub_telemetry
 
+            _never_fail("telemetry", uvlhub_telemetry.check)
             _never_fail("telemetry", lambda: uvlhub_telemetry.serve(application))
         if _debugger:
             _never_fail("debugger", _listen_for_debugger)

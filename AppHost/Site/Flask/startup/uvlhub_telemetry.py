@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 HEALTH_CHECK_AGENT = "UvlhubAspire-HealthCheck"
 SCOPE = "uvlhub_aspire"
 
+_SAID = "UVLHUB_TELEMETRY_MISSING"
 _FLUSH_SECONDS = 1.0
 _MOST_STATEMENTS = 2000
 _LONGEST_STATEMENT = 4000
@@ -264,6 +265,7 @@ def _start():
 def say_missing(missing):
     from sitecustomize import why_missing
 
+    os.environ[_SAID] = "1"
     # Werkzeug's reload is a new process each time: the first one has said it.
     if os.environ.get("UVLHUB_RELOADED"):
         return
@@ -273,19 +275,23 @@ def say_missing(missing):
     )
 
 
-def _check():
+def check():
+    """Says once what is missing, also of what is loaded later only."""
     from importlib.util import find_spec
 
-    # The exporter is loaded when there is something to send.
-    for name in ("opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http", "opentelemetry.instrumentation.flask"):
-        if find_spec(name) is None:
-            raise ModuleNotFoundError(f"No module named '{name}'")
+    try:
+        for name in ("opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http", "opentelemetry.instrumentation.flask"):
+            if find_spec(name) is None:
+                raise ModuleNotFoundError(f"No module named '{name}'")
+    except ImportError as missing:
+        say_missing(missing)
 
 
 def serve(application):
     """Traces the requests of a Flask application that is about to answer its first one."""
+    if os.environ.get(_SAID):
+        return
     try:
-        _check()
         from flask import Flask
         from opentelemetry.instrumentation.flask import FlaskInstrumentor
 
