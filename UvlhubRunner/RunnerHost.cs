@@ -44,6 +44,7 @@ internal static class RunnerHost
             .AddSingleton(TimeProvider.System)
             .AddSingleton(await RunnerSettings.ReadAsync(builder.Configuration, cancellationToken))
             .AddSingleton<UvlhubDatabase>()
+            .AddSingleton<SiteLockout>()
             .AddSingleton<MigrationJournal>()
             .AddSingleton<Toolbox>()
             .AddSingleton<AlembicReader>()

@@ -1,3 +1,4 @@
+using System.Globalization;
 using UvlhubAspire.Runner.Database;
 
 namespace UvlhubAspire.Runner.Journal;
@@ -16,6 +17,14 @@ internal sealed class MigrationJournal(UvlhubDatabase database, TimeProvider tim
     private const int SearchedRuns = 1000;
 
     private const string Columns = "id, verb, from_revision, to_revision, started, ended, phase, undo_by, snapshot, result, cause, process";
+
+    /// <summary>How often a run shows that it is at work (<see cref="SeenAsync"/>).</summary>
+    public static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
+
+    private readonly HashSet<long> _own = [];
+
+    // How long after its last sign a run may still have written, and MariaDB have worked off what it was given.
+    private static readonly TimeSpan s_unseen = 3 * Interval;
 
     private static readonly string[] s_creation =
     [
@@ -67,17 +76,48 @@ internal sealed class MigrationJournal(UvlhubDatabase database, TimeProvider tim
             .OrderBy(run => run.Phase == RunPhase.Changing ? 0 : 1)
             .FirstOrDefault();
 
-    /// <summary>Closes the runs whose seeding was due, because a later run has made that pointless.</summary>
-    public Task CloseDueSeedingsAsync(MySqlConnection connection, MigrationRun by, CancellationToken cancellationToken) =>
+    /// <summary>Closes earlier runs that are still open, because a later one has made pointless what was left to do.</summary>
+    /// <param name="phase">Only those that are in this phase. Default: all.</param>
+    public Task CloseEarlierAsync(
+        MySqlConnection connection, MigrationRun by, CancellationToken cancellationToken, RunPhase? phase = null) =>
         connection.ExecuteAsync(
             $"""
             UPDATE {Schema}.runs SET phase = @closed, ended = @ended, result = @result, cause = @cause
-            WHERE database_name = @database AND phase = @due AND id <> @id
+            WHERE database_name = @database AND phase IN (@first, @second) AND id < @id
             """,
             cancellationToken,
-            ("@closed", nameof(RunPhase.Closed)), ("@due", nameof(RunPhase.SeedDue)), ("@ended", time.GetUtcNow().UtcDateTime),
+            ("@closed", nameof(RunPhase.Closed)), ("@first", (phase ?? RunPhase.Changing).ToString()),
+            ("@second", (phase ?? RunPhase.SeedDue).ToString()), ("@ended", time.GetUtcNow().UtcDateTime),
             ("@result", MigrationRun.Killed), ("@cause", $"run {by.Id} ({by.Verb}) took its place"), ("@database", database.Name),
             ("@id", by.Id));
+
+    /// <summary>Writes down that a run is at work at this moment, by the server's clock.</summary>
+    public Task SeenAsync(MySqlConnection connection, MigrationRun run, CancellationToken cancellationToken) => connection.ExecuteAsync(
+        $"UPDATE {Schema}.runs SET ended = UTC_TIMESTAMP(6) WHERE id = @id AND phase <> @closed",
+        cancellationToken,
+        ("@id", run.Id), ("@closed", nameof(RunPhase.Closed)));
+
+    /// <summary>
+    /// Whether somebody has written to the database after a run was last seen at work; <see langword="null"/> if that cannot
+    /// be told, because the server has been started since, and forgets when a table was written to.
+    /// </summary>
+    public async Task<bool?> IsWrittenSinceAsync(MySqlConnection connection, MigrationRun run, CancellationToken cancellationToken)
+    {
+        // Ages, because one is in UTC and the other in the session's time zone.
+        var row = (await connection.RowsAsync(
+            $"""
+            SELECT TIMESTAMPDIFF(SECOND, COALESCE(ended, started), UTC_TIMESTAMP()),
+                (SELECT MIN(TIMESTAMPDIFF(SECOND, UPDATE_TIME, NOW())) FROM information_schema.TABLES WHERE TABLE_SCHEMA = @database),
+                (SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME = 'UPTIME')
+            FROM {Schema}.runs WHERE id = @id
+            """,
+            cancellationToken,
+            ("@database", database.Name), ("@id", run.Id)))[0];
+        var dead = TimeSpan.FromSeconds(Convert.ToInt64(row[0], CultureInfo.InvariantCulture));
+        return row[1] is not DBNull && TimeSpan.FromSeconds(Convert.ToInt64(row[1], CultureInfo.InvariantCulture)) < dead - s_unseen
+            ? true
+            : TimeSpan.FromSeconds(Convert.ToInt64(row[2], CultureInfo.InvariantCulture)) < dead - s_unseen ? null : false;
+    }
 
     /// <summary>When the database was last brought to a revision; <see langword="null"/> if the journal does not know.</summary>
     public async Task<MigrationRun?> LastRunToAsync(MySqlConnection connection, string revision, CancellationToken cancellationToken) =>
@@ -109,14 +149,18 @@ internal sealed class MigrationJournal(UvlhubDatabase database, TimeProvider tim
 
         var id = await connection.ExecuteAsync(
             $"""
-            INSERT INTO {Schema}.runs (database_name, verb, from_revision, to_revision, started, phase, undo_by, snapshot, process)
-            VALUES (@database, @verb, @from, @to, @started, @phase, @undo, @snapshot, @process)
+            INSERT INTO {Schema}.runs (database_name, verb, from_revision, to_revision, started, ended, phase, undo_by, snapshot, process)
+            VALUES (@database, @verb, @from, @to, @started, UTC_TIMESTAMP(6), @phase, @undo, @snapshot, @process)
             """,
             cancellationToken,
             ("@database", database.Name), ("@verb", verb), ("@from", from), ("@to", to), ("@started", run.Started.UtcDateTime),
             ("@phase", run.Phase.ToString()), ("@undo", undo.ToString()), ("@snapshot", snapshot), ("@process", run.Process));
+        _own.Add(id);
         return run with { Id = id };
     }
+
+    /// <summary>Whether a run was begun by this process.</summary>
+    public bool IsOwn(MigrationRun run) => _own.Contains(run.Id);
 
     public async Task<MigrationRun> MoveAsync(
         MySqlConnection connection, MigrationRun run, RunPhase phase, RunUndo undo, CancellationToken cancellationToken)
@@ -143,7 +187,8 @@ internal sealed class MigrationJournal(UvlhubDatabase database, TimeProvider tim
         From = (string)row[2],
         To = (string)row[3],
         Started = Utc((DateTime)row[4]),
-        Ended = row[5] is DateTime ended ? Utc(ended) : null,
+        // Of an open run it says when it was last seen at work.
+        Ended = row[5] is DateTime ended && (string)row[6] == nameof(RunPhase.Closed) ? Utc(ended) : null,
         Phase = Enum.Parse<RunPhase>((string)row[6]),
         Undo = Enum.Parse<RunUndo>((string)row[7]),
         Snapshot = row[8] as string,

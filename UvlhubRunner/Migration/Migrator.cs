@@ -1,6 +1,7 @@
 using UvlhubAspire.Runner.Database;
 using UvlhubAspire.Runner.Journal;
 using UvlhubAspire.Runner.Revisions;
+using UvlhubAspire.Runner.Snapshots;
 
 namespace UvlhubAspire.Runner.Migration;
 
@@ -21,9 +22,10 @@ internal sealed partial class Migrator(
     private const string Verb = "migrate";
 
     /// <summary>Does what the state of the database asks for.</summary>
+    /// <param name="asItIs">Whether the database is taken as a run that was killed has left it.</param>
     /// <exception cref="MigrationRefusedException">The state needs a person's decision; nothing was changed.</exception>
     /// <exception cref="MigrationFailedException">Something was begun and failed; the message says how things are now.</exception>
-    public async Task<ExitCode> MigrateAsync(CancellationToken cancellationToken)
+    public async Task<ExitCode> MigrateAsync(bool asItIs, CancellationToken cancellationToken)
     {
         using var activity = Telemetry.Step("migrate");
         var started = time.GetTimestamp();
@@ -35,7 +37,8 @@ internal sealed partial class Migrator(
                 history = history.IsFaulted ? ReadAsync() : history;
                 await MigrateAsync(root, open, await history, token);
             },
-            cancellationToken);
+            cancellationToken,
+            asItIs ? DeadRun.IsTakenAsItIs : DeadRun.IsUndone);
         LogDone(time.GetElapsedTime(started).TotalSeconds, database.Unanswered.TotalSeconds);
         return ExitCode.Done;
 
@@ -71,6 +74,9 @@ internal sealed partial class Migrator(
             case DatabaseState.Unversioned state:
                 await unversioned.StampAsync(root, state, history.Graph!, cancellationToken);
                 break;
+
+            case DatabaseState.PartlyRestored state:
+                throw refusals.PartlyRestored(state);
 
             case DatabaseState.UnknownRevision state:
                 throw await refusals.UnknownRevisionAsync(root, state, history, cancellationToken);

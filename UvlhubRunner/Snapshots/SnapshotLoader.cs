@@ -2,6 +2,7 @@ using System.Globalization;
 using System.IO.Compression;
 using System.Security.Cryptography;
 using System.Text;
+using UvlhubAspire.Runner.Database;
 
 namespace UvlhubAspire.Runner.Snapshots;
 
@@ -74,7 +75,7 @@ internal sealed class SnapshotLoader(Snapshot snapshot)
             await CheckServerAsync(reader, cancellationToken);
             await WaitForOtherAsync(reader, access, cancellationToken);
             await UnfinishedRestore.MarkAsync(reader, snapshot.Name, cancellationToken);
-            await EmptyAsync(reader, access, cancellationToken);
+            await EmptyAsync(connection, access, cancellationToken);
         }
 
         await LoadAsync(access, progress, cancellationToken);
@@ -113,6 +114,9 @@ internal sealed class SnapshotLoader(Snapshot snapshot)
         differences.AddRange(snapshot.Content.Others.Except(content.Others, StringComparer.Ordinal).Select(name => $"missing: {name}"));
         differences.AddRange(
             content.Others.Except(snapshot.Content.Others, StringComparer.Ordinal).Select(name => $"not in the snapshot: {name}"));
+        differences.AddRange((snapshot.Content.Definitions ?? new Dictionary<string, string>())
+            .Where(expected => content.Definitions!.TryGetValue(expected.Key, out var digest) && digest != expected.Value)
+            .Select(expected => $"another definition: {expected.Key}"));
         return differences;
     }
 
@@ -133,7 +137,7 @@ internal sealed class SnapshotLoader(Snapshot snapshot)
             {
                 differences.Add($"table {table.Name}: other columns, keys or constraints");
             }
-            else if (table.Checksum != expected.Checksum)
+            else if (!table.HasValuesOf(expected))
             {
                 differences.Add($"table {table.Name}: other values (CHECKSUM TABLE {table.Checksum}, in the snapshot {expected.Checksum})");
             }
@@ -170,21 +174,12 @@ internal sealed class SnapshotLoader(Snapshot snapshot)
         }
     }
 
-    private async Task EmptyAsync(ContentReader reader, DatabaseAccess access, CancellationToken cancellationToken)
+    private async Task EmptyAsync(MySqlConnection connection, DatabaseAccess access, CancellationToken cancellationToken)
     {
         try
         {
-            await reader.ExecuteAsync("SET SESSION foreign_key_checks = 0", cancellationToken);
-            // A trigger goes with its table.
-            var objects = (await reader.ObjectsAsync(cancellationToken)).Where(item => item.Kind != "TRIGGER");
-            var tables = (await reader.TablesAsync(cancellationToken)).Select(table => ("TABLE", table.Name));
-            foreach (var (kind, name) in objects.Concat(tables))
-            {
-                await reader.ExecuteAsync($"DROP {kind} IF EXISTS {reader.Qualified(name)}", cancellationToken);
-            }
-
-            // The database itself stays: dropping it would leave its grants to whatever has its name next.
-            await reader.ExecuteAsync(
+            await DatabaseObjects.DropAsync(connection, access.Database, cancellationToken, ContentReader.UnfinishedRestoreTable);
+            await connection.ExecuteAsync(
                 $"ALTER DATABASE {MariaDBStatements.QuoteIdentifier(snapshot.Database)} CHARACTER SET {snapshot.Content.CharacterSet} "
                 + $"COLLATE {snapshot.Content.Collation}",
                 cancellationToken);
