@@ -28,8 +28,10 @@ Answers<StatusVerb>(
     (verb, parsed, token) => verb.RunAsync(Console.Out, parsed.GetValue(json), token));
 
 var sql = new Option<bool>("--sql") { Description = "Print the statements, without running them." };
+var rehearse = new Option<bool>("--rehearse") { Description = "Run the pending revisions on a copy of the database." };
 Answers<PlanVerb>(
-    Add("plan", "Say what 'migrate' would run.", sql), (verb, parsed, token) => verb.RunAsync(Console.Out, parsed.GetValue(sql), token));
+    Add("plan", "Say what 'migrate' would run, and what of the rows that are there stands in its way.", sql, rehearse),
+    (verb, parsed, token) => verb.RunAsync(Console.Out, parsed.GetValue(sql), parsed.GetValue(rehearse), token));
 
 Does<DataVerbs>(Add("seed", "Run the checkout's seeder on a database at the head."), (verbs, _, token) => verbs.SeedAsync(token));
 

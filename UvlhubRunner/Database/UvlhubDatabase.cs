@@ -108,7 +108,8 @@ internal sealed partial class UvlhubDatabase(
     /// <summary>Whether a table, other than Alembic's own, has a row.</summary>
     public async Task<bool> HasRowsAsync(MySqlConnection connection, CancellationToken cancellationToken)
     {
-        foreach (var table in (await BaseTablesAsync(connection, cancellationToken)).Where(table => table is not (VersionTable or ContentReader.UnfinishedRestoreTable)))
+        foreach (var table in (await BaseTablesAsync(connection, cancellationToken))
+            .Except([VersionTable, ContentReader.UnfinishedRestoreTable], StringComparer.Ordinal))
         {
             if (await connection.NumberAsync(
                 $"SELECT EXISTS (SELECT 1 FROM {MariaDBStatements.QuoteIdentifier(Name)}.{MariaDBStatements.QuoteIdentifier(table)})",
@@ -172,38 +173,6 @@ internal sealed partial class UvlhubDatabase(
         finally
         {
             await root.ExecuteAsync("SET SESSION foreign_key_checks = 1", CancellationToken.None);
-        }
-    }
-
-    /// <summary>Creates an empty database with the same character set for the application's user, in place of what was there.</summary>
-    public async Task RecreateScratchAsync(MySqlConnection root, string scratch, CancellationToken cancellationToken)
-    {
-        await DropScratchAsync(root, scratch, cancellationToken);
-        var (characterSet, collation) = await CharacterSetAsync(root, cancellationToken);
-        var name = MariaDBStatements.QuoteIdentifier(scratch);
-        await root.ExecuteAsync($"CREATE DATABASE {name} CHARACTER SET {characterSet} COLLATE {collation}", cancellationToken);
-        if (settings.Application.UserID != settings.Root.UserID)
-        {
-            await root.ExecuteAsync(
-                $"GRANT ALL PRIVILEGES ON {name}.* TO {MariaDBStatements.QuoteText(settings.Application.UserID)}@'%'",
-                cancellationToken);
-        }
-    }
-
-    /// <summary>Drops a scratch database and the rights on it, which would outlive it.</summary>
-    public async Task DropScratchAsync(MySqlConnection root, string scratch, CancellationToken cancellationToken)
-    {
-        var name = MariaDBStatements.QuoteIdentifier(scratch);
-        await root.ExecuteAsync($"DROP DATABASE IF EXISTS {name}", cancellationToken);
-        try
-        {
-            await root.ExecuteAsync(
-                $"REVOKE ALL PRIVILEGES ON {name}.* FROM {MariaDBStatements.QuoteText(settings.Application.UserID)}@'%'",
-                cancellationToken);
-        }
-        catch (MySqlException exception) when (exception.ErrorCode is MySqlErrorCode.NonExistingGrant)
-        {
-            // There were none.
         }
     }
 

@@ -30,6 +30,13 @@ internal sealed class MigrationJournal(UvlhubDatabase database, TimeProvider tim
     [
         $"CREATE DATABASE IF NOT EXISTS {Schema} CHARACTER SET utf8mb4",
         $"""
+        CREATE TABLE IF NOT EXISTS {Schema}.rehearsals (
+            database_name VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL PRIMARY KEY,
+            digest CHAR(64) NOT NULL,
+            passed DATETIME(6) NOT NULL
+        ) ENGINE=InnoDB COMMENT='What UvlhubRunner has rehearsed; docs/migrations.md'
+        """,
+        $"""
         CREATE TABLE IF NOT EXISTS {Schema}.runs (
             id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY,
             database_name VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
@@ -92,10 +99,11 @@ internal sealed class MigrationJournal(UvlhubDatabase database, TimeProvider tim
             ("@id", by.Id));
 
     /// <summary>Writes down that a run is at work at this moment, by the server's clock.</summary>
-    public Task SeenAsync(MySqlConnection connection, MigrationRun run, CancellationToken cancellationToken) => connection.ExecuteAsync(
-        $"UPDATE {Schema}.runs SET ended = UTC_TIMESTAMP(6) WHERE id = @id AND phase <> @closed",
-        cancellationToken,
-        ("@id", run.Id), ("@closed", nameof(RunPhase.Closed)));
+    public static Task SeenAsync(MySqlConnection connection, MigrationRun run, CancellationToken cancellationToken) =>
+        connection.ExecuteAsync(
+            $"UPDATE {Schema}.runs SET ended = UTC_TIMESTAMP(6) WHERE id = @id AND phase <> @closed",
+            cancellationToken,
+            ("@id", run.Id), ("@closed", nameof(RunPhase.Closed)));
 
     /// <summary>
     /// Whether somebody has written to the database after a run was last seen at work; <see langword="null"/> if that cannot
@@ -123,6 +131,34 @@ internal sealed class MigrationJournal(UvlhubDatabase database, TimeProvider tim
     public async Task<MigrationRun?> LastRunToAsync(MySqlConnection connection, string revision, CancellationToken cancellationToken) =>
         (await ReadAsync(connection, SearchedRuns, cancellationToken)).FirstOrDefault(
             run => run.To == revision && run.Result == MigrationRun.Succeeded);
+
+    /// <summary>Whether <see cref="PassedAsync"/> was said of a rehearsal.</summary>
+    public async Task<bool> HasPassedAsync(MySqlConnection connection, string digest, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await connection.NumberAsync(
+                $"SELECT 1 FROM {Schema}.rehearsals WHERE database_name = @database AND digest = @digest", cancellationToken,
+                ("@database", database.Name), ("@digest", digest)) == 1;
+        }
+        catch (MySqlException exception) when (exception.ErrorCode is MySqlErrorCode.NoSuchTable or MySqlErrorCode.UnknownDatabase)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Writes down that a rehearsal has passed; only the latest one of a database is known.</summary>
+    public async Task PassedAsync(MySqlConnection connection, string digest, CancellationToken cancellationToken)
+    {
+        foreach (var statement in s_creation)
+        {
+            await connection.ExecuteAsync(statement, cancellationToken);
+        }
+
+        await connection.ExecuteAsync(
+            $"REPLACE INTO {Schema}.rehearsals VALUES (@database, @digest, UTC_TIMESTAMP(6))", cancellationToken,
+            ("@database", database.Name), ("@digest", digest));
+    }
 
     /// <summary>Opens an entry; it is durable when this returns.</summary>
     public async Task<MigrationRun> BeginAsync(

@@ -16,6 +16,8 @@ internal sealed partial class Migrator(
     SnapshotKeeper snapshots,
     Refusals refusals,
     UnversionedTables unversioned,
+    RevisionLint lint,
+    Rehearsal rehearsal,
     TimeProvider time,
     ILogger<Migrator> logger)
 {
@@ -115,8 +117,13 @@ internal sealed partial class Migrator(
         MySqlConnection root, RevisionGraph graph, DatabaseState.Behind state, CancellationToken cancellationToken)
     {
         await flask.WaitAsync(cancellationToken);
-        var snapshot = await snapshots.EnsureAsync(
-            state.Current, $"before {string.Join(", ", state.Current)} → {graph.Head.Id}", cancellationToken);
+        var (_, isAdditive) = await lint.CheckAsync(root, state.Pending, cancellationToken);
+        var snapshot = await SnapshotAsync(graph, state, cancellationToken);
+        if (rehearsal.IsDue(isAdditive))
+        {
+            await rehearsal.RunAsync(root, graph, state.Pending, snapshot, again: false, cancellationToken);
+        }
+
         await changes.RunAsync(root, Verb, state.Current, graph.Head.Id, RunUndo.Restore, snapshot.Name, async (change, token) =>
         {
             await flask.UpgradeAsync(graph, state.Pending, token);
@@ -128,6 +135,26 @@ internal sealed partial class Migrator(
         LogMigrated(database.Name, graph.Head.Id);
         LogSnapshotKept(snapshot.Name, snapshots.Folder);
     }
+
+    /// <summary>Runs pending revisions on a copy and changes nothing, for one that holds the lock.</summary>
+    /// <exception cref="MigrationFailedException">A revision fails on the copy; the message has its error.</exception>
+    public async Task RehearseAsync(
+        MySqlConnection root, RevisionGraph graph, DatabaseState.Behind state, CancellationToken cancellationToken)
+    {
+        await flask.WaitAsync(cancellationToken);
+        var snapshot = await SnapshotAsync(graph, state, cancellationToken);
+        try
+        {
+            await rehearsal.RunAsync(root, graph, state.Pending, snapshot, again: true, cancellationToken);
+        }
+        finally
+        {
+            snapshots.Release(snapshot.Name);
+        }
+    }
+
+    private Task<Snapshot> SnapshotAsync(RevisionGraph graph, DatabaseState.Behind state, CancellationToken cancellationToken) =>
+        snapshots.EnsureAsync(state.Current, $"before {string.Join(", ", state.Current)} → {graph.Head.Id}", cancellationToken);
 
     private async Task SeedLateAsync(MySqlConnection root, DatabaseState.SeedDue state, CancellationToken cancellationToken)
     {

@@ -50,7 +50,9 @@ internal sealed class Refusals(RunnerSettings settings, UvlhubDatabase database,
         MySqlConnection root, MigrationRun run, CancellationToken cancellationToken)
     {
         // This process's own last attempt is no old day.
-        var isWritten = run.Undo == RunUndo.Nothing || journal.IsOwn(run) ? false : await journal.IsWrittenSinceAsync(root, run, cancellationToken);
+        var isWritten = run.Undo == RunUndo.Nothing || journal.IsOwn(run)
+            ? false
+            : await journal.IsWrittenSinceAsync(root, run, cancellationToken);
         // In development the site starts after the migrator; in Production the version before has gone on.
         if (isWritten is false || (isWritten is null && (settings.IsDevelopment || await IsAsBeforeAsync())))
         {

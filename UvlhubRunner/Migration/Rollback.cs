@@ -186,15 +186,15 @@ internal sealed partial class Rollback(
     private static bool IsForGood(Exception exception) =>
         exception is MigrationRefusedException || (exception is MySqlException && !TransientCause.WhenInspecting(exception));
 
-    [LoggerMessage(EventId = 510, Level = LogLevel.Warning, Message = "This takes the place of the run '{Verb}' ({Way}) of {Started:u}, which "
-        + "was killed or could not be undone")]
+    [LoggerMessage(EventId = 510, Level = LogLevel.Warning, Message = "This takes the place of the run '{Verb}' ({Way}) of {Started:u}, "
+        + "which was killed or could not be undone")]
     private partial void LogReplaced(string verb, string way, DateTimeOffset started);
 
     [LoggerMessage(EventId = 511, Level = LogLevel.Warning, Message = "The tables of {Database} are kept in the database {Aside}, with all "
         + "rows, because they cannot be dumped: {Cause}")]
     private partial void LogMovedAside(string database, string aside, string cause);
 
-    [LoggerMessage(EventId = 512, Level = LogLevel.Error, Message = "What is in the database can be neither dumped nor renamed, and is given "
-        + "up for the state before: {Cause}")]
+    [LoggerMessage(EventId = 512, Level = LogLevel.Error, Message = "What is in the database can be neither dumped nor renamed, and is "
+        + "given up for the state before: {Cause}")]
     private partial void LogNotKept(string cause);
 }

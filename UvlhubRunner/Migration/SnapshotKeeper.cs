@@ -79,6 +79,13 @@ internal sealed partial class SnapshotKeeper(
             time.GetElapsedTime(started).TotalSeconds);
     }
 
+    /// <summary>Loads a snapshot into another, empty database of the server.</summary>
+    public async Task LoadAsync(Snapshot snapshot, string into, CancellationToken cancellationToken)
+    {
+        using var activity = Telemetry.Step("load a copy", "RESTORE")?.SetTag("uvlhub.snapshot", snapshot.Name);
+        await store.LoadAsync(AccessTo(into), snapshot, Progress(), cancellationToken);
+    }
+
     /// <summary>Keeps retention from deleting a snapshot.</summary>
     public void Protect(string name) => store.Protect(name);
 
@@ -92,8 +99,10 @@ internal sealed partial class SnapshotKeeper(
         }
     }
 
-    private DatabaseAccess Access =>
-        new(new MySqlConnectionStringBuilder(settings.Root.ConnectionString) { Database = settings.Database }.ConnectionString)
+    private DatabaseAccess Access => AccessTo(settings.Database);
+
+    private DatabaseAccess AccessTo(string database) =>
+        new(new MySqlConnectionStringBuilder(settings.Root.ConnectionString) { Database = database }.ConnectionString)
         {
             Container = settings.DatabaseContainer,
             Engine = settings.Engine.Executable,

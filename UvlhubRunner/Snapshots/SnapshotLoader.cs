@@ -83,12 +83,26 @@ internal sealed class SnapshotLoader(Snapshot snapshot)
         if (await CompareAsync(access, cancellationToken) is { Count: > 0 } differences)
         {
             throw Partly(
+                access,
                 $"what was loaded is not what the snapshot says:{Environment.NewLine}  "
                 + $"{string.Join($"{Environment.NewLine}  ", differences)}{Environment.NewLine}");
         }
 
         await using var last = await access.OpenAsync(cancellationToken);
         await UnfinishedRestore.ClearAsync(new ContentReader(last, access.Database), cancellationToken);
+    }
+
+    /// <summary>Verifies the file and loads it into an empty database.</summary>
+    /// <exception cref="MigrationRefusedException">The message says why the copy is none.</exception>
+    public async Task LoadCopyAsync(DatabaseAccess access, IProgress<SnapshotProgress>? progress, CancellationToken cancellationToken)
+    {
+        await VerifyAsync(progress, cancellationToken);
+        await using (var connection = await access.OpenAsync(cancellationToken))
+        {
+            await CheckServerAsync(new ContentReader(connection, access.Database), cancellationToken);
+        }
+
+        await LoadAsync(access, progress, cancellationToken);
     }
 
     /// <summary>How the database differs from the snapshot, for people; empty if it does not.</summary>
@@ -187,11 +201,12 @@ internal sealed class SnapshotLoader(Snapshot snapshot)
         catch (MySqlException exception) when (exception.ErrorCode == MySqlErrorCode.LockWaitTimeout)
         {
             throw Partly(
+                access,
                 $"somebody else keeps a table of the database in use for more than {access.LockSeconds} s, so it could not be emptied");
         }
         catch (MySqlException exception)
         {
-            throw Partly($"the database could not be emptied: {exception.Message.TrimEnd('.')}");
+            throw Partly(access, $"the database could not be emptied: {exception.Message.TrimEnd('.')}");
         }
     }
 
@@ -212,15 +227,15 @@ internal sealed class SnapshotLoader(Snapshot snapshot)
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            throw Partly($"MariaDB took nothing for {s_silenceLimit.TotalMinutes:0} minutes");
+            throw Partly(access, $"MariaDB took nothing for {s_silenceLimit.TotalMinutes:0} minutes");
         }
         catch (MariaDBProgramException exception)
         {
-            throw Partly(exception.Message.TrimEnd('.'));
+            throw Partly(access, exception.Message.TrimEnd('.'));
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or InvalidDataException)
         {
-            throw Partly($"{snapshot.File} could not be read to its end ({exception.Message.TrimEnd('.')})");
+            throw Partly(access, $"{snapshot.File} could not be read to its end ({exception.Message.TrimEnd('.')})");
         }
     }
 
@@ -262,8 +277,8 @@ internal sealed class SnapshotLoader(Snapshot snapshot)
     private static MigrationRefusedException Untouched(string problem, string remedy) => new(
         SnapshotStore.RestoreFailed, $"Nothing was restored and nothing was changed: {problem}.", remedy);
 
-    private MigrationRefusedException Partly(string problem) => new(
+    private MigrationRefusedException Partly(DatabaseAccess access, string problem) => new(
         SnapshotStore.RestoreFailed,
-        $"The restore of {snapshot.Name} did not end, and the database '{snapshot.Database}' holds only a part of it: {problem}.",
+        $"The restore of {snapshot.Name} did not end, and the database '{access.Database}' holds only a part of it: {problem}.",
         $"The snapshot itself is whole ({snapshot.File}). Put the cause right, then restore again: 'restore {snapshot.Name}'.");
 }

@@ -104,6 +104,12 @@ internal sealed partial class SnapshotStore(string folder, int keep, TimeProvide
         DatabaseAccess database, Snapshot snapshot, IProgress<SnapshotProgress>? progress, CancellationToken cancellationToken) =>
         new SnapshotLoader(Existing(snapshot.Name)).RestoreAsync(database, progress, cancellationToken);
 
+    /// <summary>Loads a snapshot into an empty database of any name, without comparing: a copy to try something on.</summary>
+    /// <exception cref="MigrationRefusedException">The file is damaged, or the server does not take it.</exception>
+    public Task LoadAsync(
+        DatabaseAccess database, Snapshot snapshot, IProgress<SnapshotProgress>? progress, CancellationToken cancellationToken) =>
+        new SnapshotLoader(Existing(snapshot.Name)).LoadCopyAsync(database, progress, cancellationToken);
+
     /// <summary>How a database differs from a snapshot (tables, row counts, checksums, revision), for people; empty if it
     /// does not.</summary>
     public Task<IReadOnlyList<string>> CompareAsync(DatabaseAccess database, Snapshot snapshot, CancellationToken cancellationToken) =>

@@ -36,7 +36,8 @@ internal sealed record StatusSnapshot(
     string Name, IReadOnlyList<string>? Revisions, DateTimeOffset Created, string Class, string? Reason, long Rows, long Bytes)
 {
     public static StatusSnapshot Of(Snapshot snapshot) => new(
-        snapshot.Name, snapshot.Revisions, snapshot.Created, SnapshotReason.Describe(snapshot.Class), snapshot.Reason, snapshot.Content.Rows, snapshot.Bytes);
+        snapshot.Name, snapshot.Revisions, snapshot.Created, SnapshotReason.Describe(snapshot.Class), snapshot.Reason,
+        snapshot.Content.Rows, snapshot.Bytes);
 }
 
 internal sealed record StatusRun(

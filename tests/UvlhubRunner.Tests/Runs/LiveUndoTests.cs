@@ -14,7 +14,8 @@ public sealed class LiveUndoTests(MariaDBFixture fixture)
     public async Task Rows_written_while_a_revision_fails_are_in_the_database_or_in_the_snapshot_that_is_named()
     {
         await using var minihub = await MigratedAsync();
-        minihub.WriteRevision("005", "004", "op.create_table('x', sa.Column('id', sa.Integer()))", "time.sleep(4)", "raise ValueError('no')");
+        minihub.WriteRevision(
+            "005", "004", "op.create_table('x', sa.Column('id', sa.Integer()))", "time.sleep(4)", "raise ValueError('no')");
         await using var visitors = Visitors.Start(minihub);
 
         var result = await minihub.RunAsync();
@@ -41,7 +42,8 @@ public sealed class LiveUndoTests(MariaDBFixture fixture)
     {
         await using var minihub = await MigratedAsync();
         await KillTests.FillAsync(minihub);
-        minihub.WriteRevision("005", "004", "op.create_table('x', sa.Column('id', sa.Integer()))", "time.sleep(2)", "raise ValueError('no')");
+        minihub.WriteRevision(
+            "005", "004", "op.create_table('x', sa.Column('id', sa.Integer()))", "time.sleep(2)", "raise ValueError('no')");
         await using var visitors = Visitors.Start(minihub);
         foreach (var delay in (int[])[0, 200, 500, 1000])
         {

@@ -65,7 +65,8 @@ internal sealed class Visitors : IAsyncDisposable
     private async Task<HashSet<string>> InDatabaseAsync()
     {
         var text = await _minihub.TextAsync(
-            $"SET SESSION group_concat_max_len = 10000000; SELECT COALESCE(GROUP_CONCAT(email), '') FROM user WHERE email LIKE '{Prefix}%'");
+            "SET SESSION group_concat_max_len = 10000000; "
+            + $"SELECT COALESCE(GROUP_CONCAT(email), '') FROM user WHERE email LIKE '{Prefix}%'");
         return [.. text.Split(',')];
     }
 

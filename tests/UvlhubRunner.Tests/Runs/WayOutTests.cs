@@ -40,7 +40,9 @@ public sealed class WayOutTests(MariaDBFixture fixture)
         await KillAsync(minihub);
         var left = await minihub.ContentAsync();
         await minihub.SucceedAsync("migrate", "--as-is");
-        Proof.Data("'migrate --as-is' goes on from what the run has left: every row and the schema are there", left, await minihub.ContentAsync());
+        Proof.Data(
+            "'migrate --as-is' goes on from what the run has left: every row and the schema are there",
+            left, await minihub.ContentAsync());
         Assert.Equal("at-head", await minihub.StateAsync());
     }
 
@@ -84,11 +86,11 @@ public sealed class WayOutTests(MariaDBFixture fixture)
     [Fact(Timeout = 300_000)]
     public async Task A_server_that_ends_idle_connections_ends_no_migration()
     {
-        await using var server = await MariaDBServer.StartAsync(Cancellation, "--wait-timeout=2", "--interactive-timeout=2");
+        await using var server = await MariaDBServer.StartAsync(Cancellation, "--wait-timeout=8", "--interactive-timeout=8");
         await using var minihub = Minihub.Create(DatabasePlace.Of(await server.CreateDatabaseAsync(Cancellation)));
         await minihub.StartToolboxAsync();
         await minihub.SucceedAsync();
-        minihub.WriteRevision("005", "004", "op.add_column('user', sa.Column('nickname', sa.String(50)))", "op.execute('DO SLEEP(6)')");
+        minihub.WriteRevision("005", "004", "op.add_column('user', sa.Column('nickname', sa.String(50)))", "op.execute('DO SLEEP(16)')");
 
         var result = await minihub.SucceedAsync();
 
