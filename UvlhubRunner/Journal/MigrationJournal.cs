@@ -16,8 +16,6 @@ internal sealed class MigrationJournal(UvlhubDatabase database, TimeProvider tim
     private const int MaximumCauseLength = 4000;
     private const int SearchedRuns = 1000;
 
-    private const string Columns = "id, verb, from_revision, to_revision, started, ended, phase, undo_by, snapshot, result, cause, process";
-
     /// <summary>How often a run shows that it is at work (<see cref="SeenAsync"/>).</summary>
     public static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
 
@@ -25,6 +23,8 @@ internal sealed class MigrationJournal(UvlhubDatabase database, TimeProvider tim
 
     // How long after its last sign a run may still have written, and MariaDB have worked off what it was given.
     private static readonly TimeSpan s_unseen = 3 * Interval;
+
+    private const string Columns = "id, verb, from_revision, to_revision, started, ended, phase, undo_by, snapshot, result, cause, process";
 
     private static readonly string[] s_creation =
     [
