@@ -297,7 +297,7 @@ public sealed class UvlhubOptions
         /// <summary>The folder of all snapshots. Default: <c>uvlhub-aspire/snapshots</c> in the user's local application data.</summary>
         public string? Path { get; set; }
 
-        /// <summary>How many snapshots of one database are kept; the oldest go first. Default: 5.</summary>
+        /// <summary>How many automatic snapshots of one database are kept; the oldest go first. Default: 5.</summary>
         [Range(1, int.MaxValue, ErrorMessage = "a number from 1")]
         public int Keep { get; set; } = 5;
     }
@@ -332,6 +332,9 @@ public sealed class UvlhubOptions
         /// uvlhub's entrypoint does: this writes into the checkout. Only in development. Default: no.
         /// </summary>
         public bool InitializeMigrations { get; set; }
+
+        /// <summary>Whether revisions run on a copy of the database first. Default: <see cref="RehearsalPolicy.Auto"/>.</summary>
+        public RehearsalPolicy Rehearse { get; set; }
     }
 
     /// <summary>Names of containers on the engine; the AppHost sets them.</summary>
@@ -343,6 +346,19 @@ public sealed class UvlhubOptions
         /// <summary>The container in which Flask runs. Default: <c>rosemary_container</c>, with the instance's prefix.</summary>
         public string? Toolbox { get; set; }
     }
+}
+
+/// <summary>When revisions run on a copy of the database before they run on the database.</summary>
+public enum RehearsalPolicy
+{
+    /// <summary>In Production; in development where they do more than add to the schema.</summary>
+    Auto,
+
+    /// <summary>Whenever there is something to run on a database with tables.</summary>
+    Always,
+
+    /// <summary>Not at all: where there is no room for a copy, or no right to make one.</summary>
+    Never,
 }
 
 /// <summary>Where an environment's secrets come from.</summary>

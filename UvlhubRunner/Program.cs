@@ -12,11 +12,15 @@ string[] words = [.. arguments[false]];
 var root = new RootCommand(
     "Brings the database of a uvlhub checkout to the checkout's newest revision, without losing a row. Settings such as "
     + "--Uvlhub:Path=FOLDER may stand anywhere; exit codes are in docs/migrations.md.");
-Does<Migrator>(root, (verb, _, token) => verb.MigrateAsync(token));
+Does<Migrator>(root, (verb, _, token) => verb.MigrateAsync(asItIs: false, token));
 
+var asItIs = new Option<bool>("--as-is")
+{
+    Description = "Take the database as a run that was killed has left it, with all that was written since, and go on from there.",
+};
 Does<Migrator>(
-    Add("migrate", "Upgrade the database to the checkout's head, and seed it if it was empty (the default)."),
-    (verb, _, token) => verb.MigrateAsync(token));
+    Add("migrate", "Upgrade the database to the checkout's head, and seed it if it was empty (the default).", asItIs),
+    (verb, parsed, token) => verb.MigrateAsync(parsed.GetValue(asItIs), token));
 
 var json = new Option<bool>("--json") { Description = "Print JSON." };
 Answers<StatusVerb>(
@@ -24,8 +28,10 @@ Answers<StatusVerb>(
     (verb, parsed, token) => verb.RunAsync(Console.Out, parsed.GetValue(json), token));
 
 var sql = new Option<bool>("--sql") { Description = "Print the statements, without running them." };
+var rehearse = new Option<bool>("--rehearse") { Description = "Run the pending revisions on a copy of the database." };
 Answers<PlanVerb>(
-    Add("plan", "Say what 'migrate' would run.", sql), (verb, parsed, token) => verb.RunAsync(Console.Out, parsed.GetValue(sql), token));
+    Add("plan", "Say what 'migrate' would run, and what of the rows that are there stands in its way.", sql, rehearse),
+    (verb, parsed, token) => verb.RunAsync(Console.Out, parsed.GetValue(sql), parsed.GetValue(rehearse), token));
 
 Does<DataVerbs>(Add("seed", "Run the checkout's seeder on a database at the head."), (verbs, _, token) => verbs.SeedAsync(token));
 

@@ -6,6 +6,14 @@ namespace UvlhubAspire.Runner.Database;
 /// </summary>
 internal static class AccessDenied
 {
+    // https://mariadb.com/docs/server/reference/error-codes: ER_SPECIFIC_ACCESS_DENIED_ERROR.
+    private const int MissingPrivilege = 1227;
+
+    /// <summary>Whether the server has let the user in, and does not let it do this.</summary>
+    public static bool IsMissingRight(MySqlException exception) =>
+        exception.ErrorCode is MySqlErrorCode.TableAccessDenied or MySqlErrorCode.DatabaseAccessDenied
+            || (int)exception.ErrorCode == MissingPrivilege;
+
     /// <summary>What is wrong, and the two ways out.</summary>
     public static string Explain(RunnerSettings settings, string user, string passwordKey, string answer)
     {

@@ -5,13 +5,14 @@ namespace UvlhubAspire.Runner.Database;
 /// they differ between tables that <c>create_all()</c> made and tables that revisions made, and nothing depends on them.
 /// </summary>
 /// <param name="Tables">
-/// What each table has: a column with its type, nullability, default and extras; or an index, a foreign key, a check.
+/// What each table has: a column with its type, collation, nullability, default and extras; or an engine, an index, a foreign
+/// key, a check.
 /// </param>
 internal sealed record DatabaseSchema(IReadOnlyDictionary<string, Dictionary<string, string?>> Tables)
 {
     private const string Columns = $"""
         SELECT TABLE_NAME, COLUMN_NAME, CONCAT(COLUMN_TYPE,
-            IF(CHARACTER_SET_NAME IS NULL OR CHARACTER_SET_NAME = 'utf8mb4', '', CONCAT(' ', CHARACTER_SET_NAME)),
+            IF(COLLATION_NAME IS NULL, '', CONCAT(' ', COLLATION_NAME)),
             IF(IS_NULLABLE = 'NO', ' NOT NULL', ''),
             IF(COLUMN_DEFAULT IS NULL OR COLUMN_DEFAULT = 'NULL', '', CONCAT(' DEFAULT ', COLUMN_DEFAULT)),
             IF(EXTRA = '', '', CONCAT(' ', EXTRA)))
@@ -37,6 +38,11 @@ internal sealed record DatabaseSchema(IReadOnlyDictionary<string, Dictionary<str
         GROUP BY k.TABLE_NAME, k.CONSTRAINT_NAME, k.REFERENCED_TABLE_NAME, r.DELETE_RULE, r.UPDATE_RULE
         """;
 
+    private const string Engines = $"""
+        SELECT TABLE_NAME, CONCAT('engine ', ENGINE) FROM information_schema.TABLES
+        WHERE TABLE_SCHEMA = @database AND ENGINE IS NOT NULL AND TABLE_NAME <> '{UvlhubDatabase.VersionTable}'
+        """;
+
     private const string Checks = """
         SELECT TABLE_NAME, CONCAT('check (', CHECK_CLAUSE, ')') FROM information_schema.CHECK_CONSTRAINTS WHERE CONSTRAINT_SCHEMA = @database
         """;
@@ -51,7 +57,7 @@ internal sealed record DatabaseSchema(IReadOnlyDictionary<string, Dictionary<str
             tables[table][$"column {table}.{column}"] = type;
         }
 
-        foreach (var query in new[] { Indexes, ForeignKeys, Checks })
+        foreach (var query in new[] { Engines, Indexes, ForeignKeys, Checks })
         {
             foreach (var row in await connection.RowsAsync(query, cancellationToken, ("@database", database)))
             {

@@ -38,6 +38,8 @@ internal sealed partial class MigrationLock : IAsyncDisposable
         var connection = await database.ConnectAsRootAsync(cancellationToken);
         try
         {
+            // It is idle while a revision runs.
+            await connection.ExecuteAsync(Sql.StayConnected, cancellationToken);
             var started = time.GetTimestamp();
             TimeSpan? reported = null;
             while (!await TryTakeAsync(connection, name, reported is null ? 0 : 1, cancellationToken))

@@ -3,6 +3,9 @@ namespace UvlhubAspire.Runner.Database;
 /// <summary>A statement and its answer in one call. Values are parameters; a name that cannot be one is quoted by the caller.</summary>
 internal static class Sql
 {
+    /// <summary>Keeps a connection that has nothing to do: a server may end such ones after a minute.</summary>
+    public const string StayConnected = "SET SESSION wait_timeout = 28800";
+
     /// <summary>Runs a statement that has no answer.</summary>
     /// <returns>The number that the row got, if it inserted one into a table that numbers them.</returns>
     public static async Task<long> ExecuteAsync(

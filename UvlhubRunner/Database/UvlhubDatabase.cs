@@ -1,6 +1,7 @@
 using Polly.Registry;
 using Polly.Timeout;
 using UvlhubAspire.Runner.Resilience;
+using UvlhubAspire.Runner.Snapshots;
 
 namespace UvlhubAspire.Runner.Database;
 
@@ -58,7 +59,7 @@ internal sealed partial class UvlhubDatabase(
                 }
             }
         }
-        catch (MySqlException exception) when (exception.ErrorCode is MySqlErrorCode.TableAccessDenied or MySqlErrorCode.DatabaseAccessDenied)
+        catch (MySqlException exception) when (AccessDenied.IsMissingRight(exception))
         {
             throw new MigrationFailedException(
                 ExitCode.Unreachable,
@@ -88,8 +89,12 @@ internal sealed partial class UvlhubDatabase(
             cancellationToken,
             ("@database", Name));
         var hasVersionTable = tables.Remove(VersionTable);
+        var isPartlyRestored = tables.Remove(ContentReader.UnfinishedRestoreTable);
         return new DatabaseFacts
         {
+            PartOf = isPartlyRestored
+                ? await UnfinishedRestore.ReadAsync(new ContentReader(connection, Name), cancellationToken)
+                : null,
             Tables = tables,
             HasVersionTable = hasVersionTable,
             Revisions = hasVersionTable
@@ -101,9 +106,10 @@ internal sealed partial class UvlhubDatabase(
     }
 
     /// <summary>Whether a table, other than Alembic's own, has a row.</summary>
-    public async Task<bool> HasRowsAsync(MySqlConnection connection, DatabaseFacts facts, CancellationToken cancellationToken)
+    public async Task<bool> HasRowsAsync(MySqlConnection connection, CancellationToken cancellationToken)
     {
-        foreach (var table in facts.Tables)
+        foreach (var table in (await BaseTablesAsync(connection, cancellationToken))
+            .Except([VersionTable, ContentReader.UnfinishedRestoreTable], StringComparer.Ordinal))
         {
             if (await connection.NumberAsync(
                 $"SELECT EXISTS (SELECT 1 FROM {MariaDBStatements.QuoteIdentifier(Name)}.{MariaDBStatements.QuoteIdentifier(table)})",
@@ -117,48 +123,56 @@ internal sealed partial class UvlhubDatabase(
     }
 
     /// <summary>
-    /// Drops the database and creates it again, empty, with the character set that it had: tables, views, triggers and
-    /// routines all go. The rights of its user stay.
+    /// Drops everything in the database: tables, views, triggers and routines all go. The rights of its user stay, and so does
+    /// its collation. It can be cut off anywhere and done again.
     /// </summary>
     public async Task EmptyAsync(MySqlConnection root, CancellationToken cancellationToken)
     {
-        using var activity = Telemetry.Step("empty the database", "DROP DATABASE");
-        var (characterSet, collation) = await CharacterSetAsync(root, cancellationToken);
-        var name = MariaDBStatements.QuoteIdentifier(Name);
+        using var activity = Telemetry.Step("empty the database", "DROP TABLE");
         await root.ExecuteAsync($"SET SESSION lock_wait_timeout = {s_metadataLockLimit.TotalSeconds:0}", cancellationToken);
-        await root.ExecuteAsync($"DROP DATABASE IF EXISTS {name}", cancellationToken);
-        await root.ExecuteAsync($"CREATE DATABASE {name} CHARACTER SET {characterSet} COLLATE {collation}", cancellationToken);
+        await DatabaseObjects.DropAsync(root, Name, cancellationToken);
     }
 
-    /// <summary>Creates an empty database with the same character set for the application's user, in place of what was there.</summary>
-    public async Task RecreateScratchAsync(MySqlConnection root, string scratch, CancellationToken cancellationToken)
+    /// <summary>
+    /// Moves all tables with their rows into a database of another name, in one statement and without a copy: where a dump
+    /// is not to be had, this needs no room. Triggers go, and views stay behind.
+    /// </summary>
+    /// <param name="name">What the other database is called; a number is added if there is one.</param>
+    /// <returns>The other database.</returns>
+    public async Task<string> MoveAsideAsync(MySqlConnection root, string name, CancellationToken cancellationToken)
     {
-        await DropScratchAsync(root, scratch, cancellationToken);
+        using var activity = Telemetry.Step("move the tables aside", "RENAME TABLE");
+        var taken = await root.TextsAsync(
+            "SELECT SCHEMA_NAME FROM information_schema.SCHEMATA WHERE LEFT(SCHEMA_NAME, CHAR_LENGTH(@name)) = @name", cancellationToken,
+            ("@name", name));
+        var aside = taken.Count == 0 ? name : $"{name}_{taken.Count + 1}";
+        var (from, to) = (MariaDBStatements.QuoteIdentifier(Name), MariaDBStatements.QuoteIdentifier(aside));
         var (characterSet, collation) = await CharacterSetAsync(root, cancellationToken);
-        var name = MariaDBStatements.QuoteIdentifier(scratch);
-        await root.ExecuteAsync($"CREATE DATABASE {name} CHARACTER SET {characterSet} COLLATE {collation}", cancellationToken);
-        if (settings.Application.UserID != settings.Root.UserID)
-        {
-            await root.ExecuteAsync(
-                $"GRANT ALL PRIVILEGES ON {name}.* TO {MariaDBStatements.QuoteText(settings.Application.UserID)}@'%'",
-                cancellationToken);
-        }
-    }
-
-    /// <summary>Drops a scratch database and the rights on it, which would outlive it.</summary>
-    public async Task DropScratchAsync(MySqlConnection root, string scratch, CancellationToken cancellationToken)
-    {
-        var name = MariaDBStatements.QuoteIdentifier(scratch);
-        await root.ExecuteAsync($"DROP DATABASE IF EXISTS {name}", cancellationToken);
+        await root.ExecuteAsync(
+            $"SET SESSION foreign_key_checks = 0, lock_wait_timeout = {s_metadataLockLimit.TotalSeconds:0}", cancellationToken);
+        await root.ExecuteAsync($"CREATE DATABASE {to} CHARACTER SET {characterSet} COLLATE {collation}", cancellationToken);
         try
         {
+            foreach (var trigger in await root.TextsAsync(
+                "SELECT TRIGGER_NAME FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = @database", cancellationToken,
+                ("@database", Name)))
+            {
+                await root.ExecuteAsync($"DROP TRIGGER {from}.{MariaDBStatements.QuoteIdentifier(trigger)}", cancellationToken);
+            }
+
+            var tables = (await BaseTablesAsync(root, cancellationToken)).Select(MariaDBStatements.QuoteIdentifier);
             await root.ExecuteAsync(
-                $"REVOKE ALL PRIVILEGES ON {name}.* FROM {MariaDBStatements.QuoteText(settings.Application.UserID)}@'%'",
-                cancellationToken);
+                $"RENAME TABLE {string.Join(", ", tables.Select(table => $"{from}.{table} TO {to}.{table}"))}", cancellationToken);
+            return aside;
         }
-        catch (MySqlException exception) when (exception.ErrorCode is MySqlErrorCode.NonExistingGrant)
+        catch (MySqlException)
         {
-            // There were none.
+            await root.ExecuteAsync($"DROP DATABASE {to}", CancellationToken.None);
+            throw;
+        }
+        finally
+        {
+            await root.ExecuteAsync("SET SESSION foreign_key_checks = 1", CancellationToken.None);
         }
     }
 
@@ -208,25 +222,36 @@ internal sealed partial class UvlhubDatabase(
         return others.Count;
 
         async Task<List<long>> OtherConnectionsAsync() =>
-            [.. (await ServerConnection.OthersAsync(root, Name, cancellationToken)).Select(connection => connection.Id)];
+            [.. (await OthersAsync(root, cancellationToken)).Select(connection => connection.Id)];
     }
 
     public async Task<int> CountVisitorsAsync(MySqlConnection root, CancellationToken cancellationToken) =>
-        (await ServerConnection.OthersAsync(root, Name, cancellationToken)).Count;
+        (await OthersAsync(root, cancellationToken)).Count;
 
     /// <summary>What the server has been doing longest for others in this database; <see langword="null"/> if nothing.</summary>
     public async Task<string?> DescribeActivityAsync(MySqlConnection root, CancellationToken cancellationToken) =>
-        (await ServerConnection.OthersAsync(root, Name, cancellationToken))
+        (await OthersAsync(root, cancellationToken))
             .FirstOrDefault(connection => connection.Statement is not null)?.Statement;
+
+    // Those of the application's user count wherever they are: a statement may name the database that it means.
+    private Task<IReadOnlyList<ServerConnection>> OthersAsync(MySqlConnection root, CancellationToken cancellationToken) =>
+        ServerConnection.OthersAsync(
+            root, Name, cancellationToken, settings.Application.UserID == settings.Root.UserID ? "" : settings.Application.UserID);
+
+    private Task<List<string>> BaseTablesAsync(MySqlConnection connection, CancellationToken cancellationToken) => connection.TextsAsync(
+        """
+        SELECT TABLE_NAME FROM information_schema.TABLES
+        WHERE TABLE_SCHEMA = @database AND TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED')
+        """,
+        cancellationToken, ("@database", Name));
 
     private async Task<(string CharacterSet, string Collation)> CharacterSetAsync(MySqlConnection root, CancellationToken cancellationToken)
     {
-        var rows = await root.RowsAsync(
+        var row = (await root.RowsAsync(
             "SELECT DEFAULT_CHARACTER_SET_NAME, DEFAULT_COLLATION_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = @database",
             cancellationToken,
-            ("@database", Name));
-        // It may be gone: an emptying that was cut off between its two statements is simply done again.
-        return rows is [[string characterSet, string collation]] ? (characterSet, collation) : ("utf8mb4", "utf8mb4_unicode_ci");
+            ("@database", Name)))[0];
+        return ((string)row[0], (string)row[1]);
     }
 
     private async Task<bool> IsGrantedAsync(MySqlConnection root, string database, CancellationToken cancellationToken) =>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using UvlhubAspire.Runner.Database;
 
 namespace UvlhubAspire.Runner.Journal;
@@ -25,6 +26,14 @@ internal sealed class MigrationJournal(RunnerSettings settings, UvlhubDatabase d
     private const int MaximumCauseLength = 4000;
     private const int SearchedRuns = 1000;
 
+    /// <summary>How often a run shows that it is at work (<see cref="SeenAsync"/>).</summary>
+    public static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
+
+    private readonly HashSet<long> _own = [];
+
+    // How long after its last sign a run may still have written, and MariaDB have worked off what it was given.
+    private static readonly TimeSpan s_unseen = 3 * Interval;
+
     private const string Columns = "id, verb, from_revision, to_revision, started, ended, phase, undo_by, snapshot, result, cause, process";
 
     private static readonly string s_process = $"{Environment.MachineName}:{Environment.ProcessId}";
@@ -32,6 +41,13 @@ internal sealed class MigrationJournal(RunnerSettings settings, UvlhubDatabase d
     private static readonly string[] s_creation =
     [
         $"CREATE DATABASE IF NOT EXISTS {Schema} CHARACTER SET utf8mb4",
+        $"""
+        CREATE TABLE IF NOT EXISTS {Schema}.rehearsals (
+            database_name VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL PRIMARY KEY,
+            digest CHAR(64) NOT NULL,
+            passed DATETIME(6) NOT NULL
+        ) ENGINE=InnoDB COMMENT='What UvlhubRunner has rehearsed; docs/migrations.md'
+        """,
         $"""
         CREATE TABLE IF NOT EXISTS {Schema}.runs (
             id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY,
@@ -91,22 +107,82 @@ internal sealed class MigrationJournal(RunnerSettings settings, UvlhubDatabase d
             .OrderBy(run => run.Phase == RunPhase.Changing ? 0 : 1)
             .FirstOrDefault();
 
-    /// <summary>Closes the runs whose seeding was due, because a later run has made that pointless.</summary>
-    public Task CloseDueSeedingsAsync(MySqlConnection connection, MigrationRun by, CancellationToken cancellationToken) =>
+    /// <summary>Closes earlier runs that are still open, because a later one has made pointless what was left to do.</summary>
+    /// <param name="phase">Only those that are in this phase. Default: all.</param>
+    public Task CloseEarlierAsync(
+        MySqlConnection connection, MigrationRun by, CancellationToken cancellationToken, RunPhase? phase = null) =>
         connection.ExecuteAsync(
             $"""
             UPDATE {Schema}.runs SET phase = @closed, ended = @ended, result = @result, cause = @cause
-            WHERE database_name = @database AND phase = @due AND id <> @id
+            WHERE database_name = @database AND phase IN (@first, @second) AND id < @id
             """,
             cancellationToken,
-            ("@closed", nameof(RunPhase.Closed)), ("@due", nameof(RunPhase.SeedDue)), ("@ended", time.GetUtcNow().UtcDateTime),
+            ("@closed", nameof(RunPhase.Closed)), ("@first", (phase ?? RunPhase.Changing).ToString()),
+            ("@second", (phase ?? RunPhase.SeedDue).ToString()), ("@ended", time.GetUtcNow().UtcDateTime),
             ("@result", MigrationRun.Killed), ("@cause", $"run {by.Id} ({by.Verb}) took its place"), ("@database", database.Name),
             ("@id", by.Id));
+
+    /// <summary>Writes down that a run is at work at this moment, by the server's clock.</summary>
+    public static Task SeenAsync(MySqlConnection connection, MigrationRun run, CancellationToken cancellationToken) =>
+        connection.ExecuteAsync(
+            $"UPDATE {Schema}.runs SET ended = UTC_TIMESTAMP(6) WHERE id = @id AND phase <> @closed",
+            cancellationToken,
+            ("@id", run.Id), ("@closed", nameof(RunPhase.Closed)));
+
+    /// <summary>
+    /// Whether somebody has written to the database after a run was last seen at work; <see langword="null"/> if that cannot
+    /// be told, because the server has been started since, and forgets when a table was written to.
+    /// </summary>
+    public async Task<bool?> IsWrittenSinceAsync(MySqlConnection connection, MigrationRun run, CancellationToken cancellationToken)
+    {
+        // Ages, because one is in UTC and the other in the session's time zone.
+        var row = (await connection.RowsAsync(
+            $"""
+            SELECT TIMESTAMPDIFF(SECOND, COALESCE(ended, started), UTC_TIMESTAMP()),
+                (SELECT MIN(TIMESTAMPDIFF(SECOND, UPDATE_TIME, NOW())) FROM information_schema.TABLES WHERE TABLE_SCHEMA = @database),
+                (SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME = 'UPTIME')
+            FROM {Schema}.runs WHERE id = @id
+            """,
+            cancellationToken,
+            ("@database", database.Name), ("@id", run.Id)))[0];
+        var dead = TimeSpan.FromSeconds(Convert.ToInt64(row[0], CultureInfo.InvariantCulture));
+        return row[1] is not DBNull && TimeSpan.FromSeconds(Convert.ToInt64(row[1], CultureInfo.InvariantCulture)) < dead - s_unseen
+            ? true
+            : TimeSpan.FromSeconds(Convert.ToInt64(row[2], CultureInfo.InvariantCulture)) < dead - s_unseen ? null : false;
+    }
 
     /// <summary>When the database was last brought to a revision; <see langword="null"/> if the journal does not know.</summary>
     public async Task<MigrationRun?> LastRunToAsync(MySqlConnection connection, string revision, CancellationToken cancellationToken) =>
         (await ReadAsync(connection, SearchedRuns, cancellationToken)).FirstOrDefault(
             run => run.To == revision && run.Result == MigrationRun.Succeeded);
+
+    /// <summary>Whether <see cref="PassedAsync"/> was said of a rehearsal.</summary>
+    public async Task<bool> HasPassedAsync(MySqlConnection connection, string digest, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await connection.NumberAsync(
+                $"SELECT 1 FROM {Schema}.rehearsals WHERE database_name = @database AND digest = @digest", cancellationToken,
+                ("@database", database.Name), ("@digest", digest)) == 1;
+        }
+        catch (MySqlException exception) when (exception.ErrorCode is MySqlErrorCode.NoSuchTable or MySqlErrorCode.UnknownDatabase)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Writes down that a rehearsal has passed; only the latest one of a database is known.</summary>
+    public async Task PassedAsync(MySqlConnection connection, string digest, CancellationToken cancellationToken)
+    {
+        foreach (var statement in s_creation)
+        {
+            await connection.ExecuteAsync(statement, cancellationToken);
+        }
+
+        await connection.ExecuteAsync(
+            $"REPLACE INTO {Schema}.rehearsals VALUES (@database, @digest, UTC_TIMESTAMP(6))", cancellationToken,
+            ("@database", database.Name), ("@digest", digest));
+    }
 
     /// <summary>Opens an entry; it is durable when this returns.</summary>
     public async Task<MigrationRun> BeginAsync(
@@ -129,14 +205,18 @@ internal sealed class MigrationJournal(RunnerSettings settings, UvlhubDatabase d
         await CreateAsync(connection, cancellationToken);
         var id = await connection.ExecuteAsync(
             $"""
-            INSERT INTO {Schema}.runs (database_name, verb, from_revision, to_revision, started, phase, undo_by, snapshot, process)
-            VALUES (@database, @verb, @from, @to, @started, @phase, @undo, @snapshot, @process)
+            INSERT INTO {Schema}.runs (database_name, verb, from_revision, to_revision, started, ended, phase, undo_by, snapshot, process)
+            VALUES (@database, @verb, @from, @to, @started, UTC_TIMESTAMP(6), @phase, @undo, @snapshot, @process)
             """,
             cancellationToken,
             ("@database", database.Name), ("@verb", verb), ("@from", from), ("@to", to), ("@started", run.Started.UtcDateTime),
             ("@phase", run.Phase.ToString()), ("@undo", undo.ToString()), ("@snapshot", snapshot), ("@process", run.Process));
+        _own.Add(id);
         return run with { Id = id };
     }
+
+    /// <summary>Whether a run was begun by this process.</summary>
+    public bool IsOwn(MigrationRun run) => _own.Contains(run.Id);
 
     public async Task<MigrationRun> MoveAsync(
         MySqlConnection connection, MigrationRun run, RunPhase phase, RunUndo undo, CancellationToken cancellationToken)
@@ -233,7 +313,8 @@ internal sealed class MigrationJournal(RunnerSettings settings, UvlhubDatabase d
         From = (string)row[2],
         To = (string)row[3],
         Started = Utc((DateTime)row[4]),
-        Ended = row[5] is DateTime ended ? Utc(ended) : null,
+        // Of an open run it says when it was last seen at work.
+        Ended = row[5] is DateTime ended && (string)row[6] == nameof(RunPhase.Closed) ? Utc(ended) : null,
         Phase = Enum.Parse<RunPhase>((string)row[6]),
         Undo = Enum.Parse<RunUndo>((string)row[7]),
         Snapshot = row[8] as string,

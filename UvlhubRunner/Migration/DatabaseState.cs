@@ -13,6 +13,9 @@ internal abstract record DatabaseState(string Name)
     /// <summary>A run that was killed left it half-changed: what it did comes back first.</summary>
     internal sealed record Interrupted(MigrationRun Run) : DatabaseState("interrupted");
 
+    /// <summary>Restoring a snapshot was cut off, and no run is open that would go on with it.</summary>
+    internal sealed record PartlyRestored(string Snapshot) : DatabaseState("partly-restored");
+
     /// <summary>The checkout's revisions give no single head to migrate to.</summary>
     internal sealed record UnusableHistory(MigrationRefusedException Problem) : DatabaseState(Problem.State);
 
@@ -43,6 +46,7 @@ internal abstract record DatabaseState(string Name)
     {
         // What a dead run left half-done is put right even if the checkout cannot be migrated to.
         (_, _, { Phase: RunPhase.Changing }) => new Interrupted(open),
+        ({ PartOf: { } snapshot }, _, _) => new PartlyRestored(snapshot),
         (_, { Problem: { } problem }, _) => new UnusableHistory(problem),
         ({ IsEmpty: true }, { Graph: { } graph }, _) => new Empty(graph.Pending([])),
         ({ Revisions: [] }, _, _) => new Unversioned(facts.Tables),

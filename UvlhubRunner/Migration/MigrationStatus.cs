@@ -48,6 +48,8 @@ internal sealed class StatusReader(
             root.ServerVersion,
             state switch
             {
+                DatabaseState.Interrupted interrupted => await refusals.WrittenSinceAsync(root, interrupted.Run, cancellationToken),
+                DatabaseState.PartlyRestored partly => refusals.PartlyRestored(partly),
                 DatabaseState.UnknownRevision unknown => await refusals.UnknownRevisionAsync(root, unknown, history, cancellationToken),
                 DatabaseState.UnusableHistory when history.IsMissing =>
                     settings.Options.Migrator.InitializeMigrations && settings.IsDevelopment && facts.IsEmpty

@@ -1,6 +1,7 @@
 using UvlhubAspire.Runner.Database;
 using UvlhubAspire.Runner.Journal;
 using UvlhubAspire.Runner.Revisions;
+using UvlhubAspire.Runner.Snapshots;
 
 namespace UvlhubAspire.Runner.Migration;
 
@@ -15,15 +16,18 @@ internal sealed partial class Migrator(
     SnapshotKeeper snapshots,
     Refusals refusals,
     UnversionedTables unversioned,
+    RevisionLint lint,
+    Rehearsal rehearsal,
     TimeProvider time,
     ILogger<Migrator> logger)
 {
     private const string Verb = "migrate";
 
     /// <summary>Does what the state of the database asks for.</summary>
+    /// <param name="asItIs">Whether the database is taken as a run that was killed has left it.</param>
     /// <exception cref="MigrationRefusedException">The state needs a person's decision; nothing was changed.</exception>
     /// <exception cref="MigrationFailedException">Something was begun and failed; the message says how things are now.</exception>
-    public async Task<ExitCode> MigrateAsync(CancellationToken cancellationToken)
+    public async Task<ExitCode> MigrateAsync(bool asItIs, CancellationToken cancellationToken)
     {
         using var activity = Telemetry.Step("migrate");
         var started = time.GetTimestamp();
@@ -35,7 +39,8 @@ internal sealed partial class Migrator(
                 history = history.IsFaulted ? ReadAsync() : history;
                 await MigrateAsync(root, open, await history, token);
             },
-            cancellationToken);
+            cancellationToken,
+            asItIs ? DeadRun.IsTakenAsItIs : DeadRun.IsUndone);
         LogDone(time.GetElapsedTime(started).TotalSeconds, database.Unanswered.TotalSeconds);
         return ExitCode.Done;
 
@@ -71,6 +76,9 @@ internal sealed partial class Migrator(
             case DatabaseState.Unversioned state:
                 await unversioned.StampAsync(root, state, history.Graph!, cancellationToken);
                 break;
+
+            case DatabaseState.PartlyRestored state:
+                throw refusals.PartlyRestored(state);
 
             case DatabaseState.UnknownRevision state:
                 throw await refusals.UnknownRevisionAsync(root, state, history, cancellationToken);
@@ -111,8 +119,13 @@ internal sealed partial class Migrator(
         MySqlConnection root, RevisionGraph graph, DatabaseState.Behind state, CancellationToken cancellationToken)
     {
         await flask.WaitAsync(cancellationToken);
-        var snapshot = await snapshots.EnsureAsync(
-            state.Current, $"before {string.Join(", ", state.Current)} → {graph.Head.Id}", cancellationToken);
+        var (_, isAdditive) = await lint.CheckAsync(root, state.Pending, cancellationToken);
+        var snapshot = await SnapshotAsync(graph, state, cancellationToken);
+        if (rehearsal.IsDue(isAdditive))
+        {
+            await rehearsal.RunAsync(root, graph, state.Pending, snapshot, again: false, cancellationToken);
+        }
+
         await changes.RunAsync(root, Verb, state.Current, graph.Head.Id, RunUndo.Restore, snapshot.Name, async (change, token) =>
         {
             await flask.UpgradeAsync(graph, state.Pending, token);
@@ -124,6 +137,26 @@ internal sealed partial class Migrator(
         LogMigrated(database.Name, graph.Head.Id);
         LogSnapshotKept(snapshot.Name, snapshots.Folder);
     }
+
+    /// <summary>Runs pending revisions on a copy and changes nothing, for one that holds the lock.</summary>
+    /// <exception cref="MigrationFailedException">A revision fails on the copy; the message has its error.</exception>
+    public async Task RehearseAsync(
+        MySqlConnection root, RevisionGraph graph, DatabaseState.Behind state, CancellationToken cancellationToken)
+    {
+        await flask.WaitAsync(cancellationToken);
+        var snapshot = await SnapshotAsync(graph, state, cancellationToken);
+        try
+        {
+            await rehearsal.RunAsync(root, graph, state.Pending, snapshot, again: true, cancellationToken);
+        }
+        finally
+        {
+            snapshots.Release(snapshot.Name);
+        }
+    }
+
+    private Task<Snapshot> SnapshotAsync(RevisionGraph graph, DatabaseState.Behind state, CancellationToken cancellationToken) =>
+        snapshots.EnsureAsync(state.Current, $"before {string.Join(", ", state.Current)} → {graph.Head.Id}", cancellationToken);
 
     private async Task SeedLateAsync(MySqlConnection root, DatabaseState.SeedDue state, CancellationToken cancellationToken)
     {

@@ -45,6 +45,46 @@ internal sealed class Refusals(RunnerSettings settings, UvlhubDatabase database,
             string.Join(Environment.NewLine, remedy));
     }
 
+    /// <summary>A run was killed, and its undo would take away what was written since; <see langword="null"/> if it would not.</summary>
+    public async Task<MigrationRefusedException?> WrittenSinceAsync(
+        MySqlConnection root, MigrationRun run, CancellationToken cancellationToken)
+    {
+        // This process's own last attempt is no old day.
+        var isWritten = run.Undo == RunUndo.Nothing || journal.IsOwn(run)
+            ? false
+            : await journal.IsWrittenSinceAsync(root, run, cancellationToken);
+        // In development the site starts after the migrator; in Production the version before has gone on.
+        if (isWritten is false || (isWritten is null && (settings.IsDevelopment || await IsAsBeforeAsync())))
+        {
+            return null;
+        }
+
+        return new MigrationRefusedException(
+            "interrupted",
+            $"A run of '{run.Verb}' ({run.Way}) was killed on {run.Started:u} while it was changing {database.Name}, and "
+            + (isWritten is null ? "the server was started anew since, so that it cannot be told whether " : "")
+            + "rows were written since. To undo the run would take them away, so nothing was changed.",
+            string.Join(
+                Environment.NewLine,
+                "Ways out; the first two keep what is in the database now in a snapshot:",
+                run.Snapshot is null
+                    ? $"  1. Begin anew, as before that run: {RunnerCommand.Line(settings, "reset", "--yes")}"
+                    : $"  1. Go back to the state before that run: {RunnerCommand.Line(settings, "restore", run.Snapshot)}",
+                $"  2. Restore another snapshot: {RunnerCommand.Line(settings, "snapshots")}",
+                "  3. Take the database as it is, with what the run had changed by then, and migrate from there: "
+                + RunnerCommand.Line(settings, "migrate", "--as-is")));
+
+        async Task<bool> IsAsBeforeAsync() =>
+            run.Snapshot is { } name && snapshots.Find(name) is { } snapshot && await snapshots.IsContentAsync(snapshot, cancellationToken);
+    }
+
+    /// <summary>Restoring a snapshot was cut off.</summary>
+    public MigrationRefusedException PartlyRestored(DatabaseState.PartlyRestored state) => new(
+        state.Name,
+        StateText.Describe(state, database.Name),
+        $"Restore it again: {RunnerCommand.Line(settings, "restore", state.Snapshot)}{Environment.NewLine}"
+        + $"Or another one ({RunnerCommand.Line(settings, "snapshots")}).");
+
     /// <summary>There are tables without a revision, and they are not those of the head.</summary>
     public MigrationRefusedException Unversioned(DatabaseState.Unversioned state, string head, IReadOnlyList<string> differences)
     {

@@ -6,9 +6,6 @@ namespace UvlhubAspire.Runner.Migration;
 internal sealed partial class SnapshotKeeper(
     RunnerSettings settings, SnapshotStore store, TimeProvider time, ILogger<SnapshotKeeper> logger)
 {
-    /// <summary>The reason of snapshots that hold a half-changed database: never what a migration may start from.</summary>
-    public const string HalfChanged = "half-changed";
-
     private static readonly TimeSpan s_progressInterval = TimeSpan.FromSeconds(2);
 
     public string Folder => store.Folder;
@@ -22,16 +19,18 @@ internal sealed partial class SnapshotKeeper(
     /// <summary>
     /// Makes sure that there is a snapshot of the database as it is, and keeps it from being deleted until
     /// <see cref="Release"/>. Where the newest one of these revisions is of this very content, it is that one: a migration
-    /// that fails again and again shall not push older snapshots out.
+    /// that fails again and again shall not push older snapshots out. What was set aside is never what a migration starts
+    /// from.
     /// </summary>
     /// <param name="cancellationToken">Ends the dump; nothing of it is left then.</param>
     public async Task<Snapshot> EnsureAsync(IReadOnlyList<string> revisions, string reason, CancellationToken cancellationToken)
     {
         var newest = List().FirstOrDefault(snapshot =>
             (snapshot.Revisions ?? []).SequenceEqual(revisions, StringComparer.Ordinal)
-            && snapshot.Reason?.StartsWith(HalfChanged, StringComparison.Ordinal) != true);
+            && (snapshot.Class != SnapshotClass.SetAside || SnapshotReason.ClassOf(reason) == SnapshotClass.SetAside));
         if (newest is not null && await IsContentAsync(newest, cancellationToken))
         {
+            newest = await store.ReuseAsync(newest, reason, cancellationToken);
             store.Protect(newest.Name);
             LogReused(newest.Name, store.Folder);
             return newest;
@@ -65,6 +64,10 @@ internal sealed partial class SnapshotKeeper(
         return (await store.CompareAsync(Access, snapshot, cancellationToken)).Count == 0;
     }
 
+    /// <summary>Checks that a snapshot's file is the one that was written.</summary>
+    public Task VerifyAsync(Snapshot snapshot, CancellationToken cancellationToken) =>
+        store.VerifyAsync(snapshot, Progress(), cancellationToken);
+
     /// <summary>Gives the database a snapshot's content, verified before and after.</summary>
     public async Task RestoreAsync(Snapshot snapshot, CancellationToken cancellationToken)
     {
@@ -74,6 +77,13 @@ internal sealed partial class SnapshotKeeper(
         LogRestored(
             snapshot.Name, snapshot.Content.Tables.Count, snapshot.Content.Rows,
             time.GetElapsedTime(started).TotalSeconds);
+    }
+
+    /// <summary>Loads a snapshot into another, empty database of the server.</summary>
+    public async Task LoadAsync(Snapshot snapshot, string into, CancellationToken cancellationToken)
+    {
+        using var activity = Telemetry.Step("load a copy", "RESTORE")?.SetTag("uvlhub.snapshot", snapshot.Name);
+        await store.LoadAsync(AccessTo(into), snapshot, Progress(), cancellationToken);
     }
 
     /// <summary>Keeps retention from deleting a snapshot.</summary>
@@ -89,8 +99,10 @@ internal sealed partial class SnapshotKeeper(
         }
     }
 
-    private DatabaseAccess Access =>
-        new(new MySqlConnectionStringBuilder(settings.Root.ConnectionString) { Database = settings.Database }.ConnectionString)
+    private DatabaseAccess Access => AccessTo(settings.Database);
+
+    private DatabaseAccess AccessTo(string database) =>
+        new(new MySqlConnectionStringBuilder(settings.Root.ConnectionString) { Database = database }.ConnectionString)
         {
             Container = settings.DatabaseContainer,
             Engine = settings.Engine.Executable,

@@ -11,6 +11,8 @@ internal static class StateText
     {
         DatabaseState.Interrupted { Run: var run } =>
             $"A run of '{run.Verb}' ({run.Way}) was killed on {run.Started:u} while it was changing {database}, which may be half-changed.",
+        DatabaseState.PartlyRestored { Snapshot: var snapshot } =>
+            $"{database} holds only a part of the snapshot {snapshot}, because restoring it was cut off.",
         DatabaseState.UnusableHistory { Problem: var problem } =>
             problem.Problem,
         DatabaseState.Empty { Pending: var pending } =>

@@ -23,39 +23,28 @@ internal sealed partial class UnversionedTables(
     {
         LogComparing(database.Name, state.Tables.Count, graph.Head.Id);
         await flask.WaitAsync(cancellationToken);
-        // Flask is told to use another database. Should a checkout not listen, the snapshot takes back what it did.
-        var snapshot = await snapshots.EnsureAsync([], "before comparing tables without a revision", cancellationToken);
-        await changes.RunAsync(root, "stamp", [], graph.Head.Id, RunUndo.Restore, snapshot.Name, async (change, token) =>
+        await using var scratch = await ScratchDatabase.CreateAsync(root, "check", database.Name, cancellationToken);
+        await flask.UpgradeAsync(graph, graph.Pending([]), cancellationToken, scratch.Environment);
+        var expected = await DatabaseSchema.ReadAsync(root, scratch.Name, cancellationToken);
+        if (expected.Tables.Count == 0)
         {
-            var scratch = $"uvlhub_runner_check_{Names.Digest(database.Name, 12)}";
-            await database.RecreateScratchAsync(root, scratch, token);
-            try
-            {
-                await flask.UpgradeAsync(
-                    graph, graph.Pending([]), token, new Dictionary<string, string> { ["MARIADB_DATABASE"] = scratch });
-                var expected = await DatabaseSchema.ReadAsync(root, scratch, token);
-                if (expected.Tables.Count == 0)
-                {
-                    throw new MigrationFailedException(
-                        ExitCode.Failed,
-                        "The checkout does not take its database's name from MARIADB_DATABASE, so its head cannot be compared with the "
-                        + $"tables of {database.Name}.");
-                }
+            throw new MigrationFailedException(
+                ExitCode.Failed,
+                "The checkout does not take its database's name from MARIADB_DATABASE, so its head cannot be compared with the "
+                + $"tables of {database.Name}.");
+        }
 
-                var differences = (await DatabaseSchema.ReadAsync(root, database.Name, token)).DifferencesFrom(expected);
-                if (differences.Count > 0)
-                {
-                    throw refusals.Unversioned(state, graph.Head.Id, differences);
-                }
+        var differences = (await DatabaseSchema.ReadAsync(root, database.Name, cancellationToken)).DifferencesFrom(expected);
+        if (differences.Count > 0)
+        {
+            throw refusals.Unversioned(state, graph.Head.Id, differences);
+        }
 
-                await database.CopyVersionAsync(root, scratch, token);
-                LogStamped(database.Name, graph.Head.Id);
-            }
-            finally
-            {
-                await database.DropScratchAsync(root, scratch, CancellationToken.None);
-            }
-        }, cancellationToken);
+        var snapshot = await snapshots.EnsureAsync([], "before the revision was stamped", cancellationToken);
+        await changes.RunAsync(
+            root, "stamp", [], graph.Head.Id, RunUndo.Restore, snapshot.Name,
+            (_, token) => database.CopyVersionAsync(root, scratch.Name, token), cancellationToken);
+        LogStamped(database.Name, graph.Head.Id);
     }
 
     [LoggerMessage(EventId = 420, Level = LogLevel.Warning, Message = "{Database} has {Count} tables but no revision: comparing them with "

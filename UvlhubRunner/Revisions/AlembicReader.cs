@@ -7,12 +7,7 @@ namespace UvlhubAspire.Runner.Revisions;
 /// <summary>Has Alembic read revision files, where flask runs: it loads them, as <c>flask db upgrade</c> does.</summary>
 internal sealed class AlembicReader(RunnerSettings settings, Toolbox toolbox)
 {
-    // read_revisions.py, which is in the program.
-    private static readonly Lazy<string> s_script = new(() =>
-    {
-        using var script = new StreamReader(typeof(AlembicReader).Assembly.GetManifestResourceStream("read_revisions.py")!);
-        return script.ReadToEnd();
-    });
+    private readonly RevisionScript _script = new(settings, toolbox, "read_revisions.py");
 
     /// <returns>The revisions, in the order of the files.</returns>
     /// <exception cref="MigrationRefusedException">One of them is none; the message names it, with the line and the reason.</exception>
@@ -26,17 +21,11 @@ internal sealed class AlembicReader(RunnerSettings settings, Toolbox toolbox)
     /// <summary>What Alembic says of each file.</summary>
     public async Task<IReadOnlyList<AlembicAnswer>> AskAsync(IReadOnlyList<string> files, CancellationToken cancellationToken)
     {
-        var names = files.Select(file => Path.GetFileName(file)).ToList();
         await toolbox.WaitAsync(cancellationToken);
-        var answer = "";
+        string answer;
         try
         {
-            var folder = Path.GetRelativePath(settings.Checkout.Path, settings.Checkout.RevisionsDirectory);
-            await toolbox.RunAsync(
-                ["python", "-B", "-c", s_script.Value, folder, .. names],
-                cancellationToken,
-                answer: line => answer += line,
-                shownAs: $"python: what Alembic reads in {string.Join(", ", names.Take(5))}");
+            answer = await _script.RunAsync(files, "what Alembic reads in", cancellationToken);
         }
         catch (FlaskException exception)
         {

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.RegularExpressions;
+using UvlhubAspire.Runner.Database;
 
 namespace UvlhubAspire.Runner.Revisions;
 
@@ -21,6 +22,7 @@ internal sealed partial class RevisionReader(
     /// <exception cref="MigrationFailedException">Alembic has to be asked and cannot be.</exception>
     public async Task<RevisionGraph> ReadAsync(CancellationToken cancellationToken)
     {
+        ThrowIfElsewhere();
         var read = Files().Select(file => (file, revision: ReadTemplate(file))).ToList();
         var others = read.Where(item => item.revision is null).Select(item => item.file).ToList();
         var asked = others.Count == 0 ? [] : await askAlembic(others, cancellationToken);
@@ -38,6 +40,24 @@ internal sealed partial class RevisionReader(
         remedy
             ?? "Nothing was changed in the database. Mend the file, or take it from your repository again ('git log -- migrations' shows "
             + "who touched it), then start once more.");
+
+    // Alembic can be told to look in other folders, and to keep the revision in another table; the migrator looks in these.
+    private void ThrowIfElsewhere()
+    {
+        foreach (var (name, setting) in (ValueTuple<string, Regex>[])[("env.py", VersionTable()), ("alembic.ini", VersionLocations())])
+        {
+            var file = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(folder))!, name);
+            if (File.Exists(file) && File.ReadAllText(file) is var text && setting.Match(text) is { Success: true } found)
+            {
+                throw Broken(
+                    file, RevisionTemplate.LineOf(found, text),
+                    $"'{found.Groups[1].Value}' is set, and the migrator knows revisions in {folder} and the table "
+                    + $"{UvlhubDatabase.VersionTable} of the application's database alone",
+                    "Nothing was changed in the database. Take the setting out (a table can be renamed: 'RENAME TABLE … TO "
+                    + $"{UvlhubDatabase.VersionTable}'), then start again.");
+            }
+        }
+    }
 
     private List<string> Files()
     {
@@ -87,6 +107,12 @@ internal sealed partial class RevisionReader(
                 file, RevisionTemplate.LineOf(conflict, text), "an unresolved merge conflict of Git; edit the file, then 'git add' it")
             : RevisionTemplate.Read(file, text);
     }
+
+    [GeneratedRegex("""^[^#\n]*?\b(version_table(?:_schema)?)\b["']?[ \t]*[=:][ \t]*(?!None\b)[^=\s]""", RegexOptions.Multiline)]
+    private static partial Regex VersionTable();
+
+    [GeneratedRegex(@"^[ \t]*(version_locations|version_table)[ \t]*=[ \t]*\S", RegexOptions.Multiline)]
+    private static partial Regex VersionLocations();
 
     [GeneratedRegex(@"^(?!\.#|__init__).*\.py$")]
     private static partial Regex FileName();

@@ -203,6 +203,8 @@ internal sealed record RunnerSettings
                 // A migrator opens a handful of connections once; a pool would keep a lock's connection alive after its release.
                 Pooling = false,
                 ConnectionTimeout = 3,
+                // A lock's connection is idle while a revision runs, and networks forget such.
+                Keepalive = 15,
                 DefaultCommandTimeout = 0,
                 AllowUserVariables = true,
                 ApplicationName = "UvlhubRunner",

@@ -10,14 +10,27 @@ internal sealed partial class ContentReader(MySqlConnection connection, string d
     /// <summary>The table that stands in a database while a restore of it is not finished; no content counts it.</summary>
     public const string UnfinishedRestoreTable = "uvlhub_runner_restore";
 
-    // What a database holds beside its tables, and whose it is: a sequence belongs to nobody.
+    // What a database holds beside its tables, whose it is, and what it does: a sequence belongs to nobody, and its next
+    // value is asked of itself.
     private const string Objects = """
-        SELECT 'VIEW' AS kind, TABLE_NAME AS name, DEFINER AS definer FROM information_schema.VIEWS WHERE TABLE_SCHEMA = @database
-        UNION ALL SELECT 'SEQUENCE', TABLE_NAME, NULL FROM information_schema.TABLES
+        SELECT 'VIEW' AS kind, TABLE_NAME AS name, DEFINER AS definer,
+            CONCAT_WS('\n', VIEW_DEFINITION, CHECK_OPTION, SECURITY_TYPE, ALGORITHM, DEFINER) AS definition
+            FROM information_schema.VIEWS WHERE TABLE_SCHEMA = @database
+        UNION ALL SELECT 'SEQUENCE', TABLE_NAME, NULL, NULL FROM information_schema.TABLES
             WHERE TABLE_SCHEMA = @database AND TABLE_TYPE = 'SEQUENCE'
-        UNION ALL SELECT 'TRIGGER', TRIGGER_NAME, DEFINER FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = @database
-        UNION ALL SELECT ROUTINE_TYPE, ROUTINE_NAME, DEFINER FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = @database
-        UNION ALL SELECT 'EVENT', EVENT_NAME, DEFINER FROM information_schema.EVENTS WHERE EVENT_SCHEMA = @database
+        UNION ALL SELECT 'TRIGGER', TRIGGER_NAME, DEFINER,
+            CONCAT_WS('\n', EVENT_OBJECT_TABLE, ACTION_TIMING, EVENT_MANIPULATION, ACTION_ORDER, ACTION_STATEMENT, SQL_MODE, DEFINER)
+            FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = @database
+        UNION ALL SELECT ROUTINE_TYPE, ROUTINE_NAME, DEFINER,
+            CONCAT_WS('\n', DTD_IDENTIFIER, ROUTINE_DEFINITION, SQL_DATA_ACCESS, IS_DETERMINISTIC, SECURITY_TYPE, SQL_MODE, DEFINER, (
+                SELECT GROUP_CONCAT(CONCAT_WS(' ', PARAMETER_MODE, PARAMETER_NAME, p.DTD_IDENTIFIER) ORDER BY ORDINAL_POSITION)
+                FROM information_schema.PARAMETERS p
+                WHERE SPECIFIC_SCHEMA = @database AND SPECIFIC_NAME = ROUTINE_NAME AND p.ROUTINE_TYPE = r.ROUTINE_TYPE))
+            FROM information_schema.ROUTINES r WHERE ROUTINE_SCHEMA = @database
+        UNION ALL SELECT 'EVENT', EVENT_NAME, DEFINER,
+            CONCAT_WS('\n', EVENT_DEFINITION, EXECUTE_AT, INTERVAL_VALUE, INTERVAL_FIELD, STARTS, ENDS, STATUS, ON_COMPLETION, TIME_ZONE,
+                SQL_MODE, DEFINER)
+            FROM information_schema.EVENTS WHERE EVENT_SCHEMA = @database
         """;
 
     public async Task<DatabaseContent> ReadAsync(CancellationToken cancellationToken)
@@ -25,17 +38,30 @@ internal sealed partial class ContentReader(MySqlConnection connection, string d
         var schema = await RowAsync(
             "SELECT DEFAULT_CHARACTER_SET_NAME, DEFAULT_COLLATION_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = @database",
             cancellationToken);
-        List<TableContent> tables = [];
-        foreach (var table in await TablesAsync(cancellationToken))
+        var names = (await TablesAsync(cancellationToken)).Select(table => table.Name);
+        var tables = (await ReadTablesAsync(names, cancellationToken)).Values.OrderBy(table => table.Name, StringComparer.Ordinal);
+        return new DatabaseContent(
+            (string)schema[0], (string)schema[1], [.. tables], await OthersAsync(cancellationToken),
+            await DefinitionsAsync(cancellationToken));
+    }
+
+    /// <summary>What is in some tables, by name.</summary>
+    public async Task<IReadOnlyDictionary<string, TableContent>> ReadTablesAsync(
+        IEnumerable<string> names, CancellationToken cancellationToken)
+    {
+        Dictionary<string, TableContent> tables = new(StringComparer.Ordinal);
+        foreach (var name in names)
         {
-            var quoted = Qualified(table.Name);
+            var quoted = Qualified(name);
             var rows = await NumberAsync($"SELECT COUNT(*) FROM {quoted}", cancellationToken);
-            var checksum = await ChecksumAsync(table.Name, cancellationToken);
+            var checksum = (await RowAsync($"CHECKSUM TABLE {quoted}", cancellationToken))[1];
             var structure = await RowAsync($"SHOW CREATE TABLE {quoted}", cancellationToken);
-            tables.Add(new TableContent(table.Name, rows!.Value, checksum, Digest((string)structure[1])));
+            tables[name] = new TableContent(
+                name, rows!.Value, checksum is DBNull ? null : Convert.ToInt64(checksum, CultureInfo.InvariantCulture),
+                Digest((string)structure[1]), await SumAsync(name, cancellationToken));
         }
 
-        return new DatabaseContent((string)schema[0], (string)schema[1], tables, await OthersAsync(cancellationToken));
+        return tables;
     }
 
     /// <summary>The tables that hold rows: name, and whether the engine gives a consistent view of them.</summary>
@@ -54,25 +80,9 @@ internal sealed partial class ContentReader(MySqlConnection connection, string d
             .OrderBy(table => table.Item1, StringComparer.Ordinal)];
     }
 
-    /// <summary>The values of <c>CHECKSUM TABLE</c> of some tables, by name.</summary>
-    public async Task<IReadOnlyDictionary<string, long?>> ChecksumsAsync(IEnumerable<string> tables, CancellationToken cancellationToken)
-    {
-        Dictionary<string, long?> checksums = new(StringComparer.Ordinal);
-        foreach (var table in tables)
-        {
-            checksums[table] = await ChecksumAsync(table, cancellationToken);
-        }
-
-        return checksums;
-    }
-
-    /// <summary>Everything else that a dump holds.</summary>
-    public async Task<IReadOnlyList<(string Kind, string Name)>> ObjectsAsync(CancellationToken cancellationToken) =>
-        [.. (await RowsAsync(Objects, cancellationToken)).Select(row => ((string)row[0], (string)row[1]))];
-
-    /// <summary>The same for people and for comparing, in order: <c>VIEW name</c>.</summary>
+    /// <summary>Everything else that a dump holds, in order: <c>VIEW name</c>.</summary>
     public async Task<IReadOnlyList<string>> OthersAsync(CancellationToken cancellationToken) =>
-        [.. (await ObjectsAsync(cancellationToken)).Select(item => $"{item.Kind} {item.Name}").Order(StringComparer.Ordinal)];
+        [.. (await RowsAsync(Objects, cancellationToken)).Select(row => $"{row[0]} {row[1]}").Order(StringComparer.Ordinal)];
 
     /// <summary>The rows of <c>alembic_version</c>, in order; <see langword="null"/> if there is no such table.</summary>
     public async Task<IReadOnlyList<string>?> RevisionsAsync(CancellationToken cancellationToken)
@@ -123,11 +133,56 @@ internal sealed partial class ContentReader(MySqlConnection connection, string d
     /// <summary>A name of this database with the database before it, for SQL.</summary>
     public string Qualified(string name) => $"{MariaDBStatements.QuoteIdentifier(database)}.{MariaDBStatements.QuoteIdentifier(name)}";
 
-    private async Task<long?> ChecksumAsync(string table, CancellationToken cancellationToken)
+    private async Task<IReadOnlyDictionary<string, string>> DefinitionsAsync(CancellationToken cancellationToken)
     {
-        var row = await RowAsync($"CHECKSUM TABLE {Qualified(table)}", cancellationToken);
-        return row[1] is DBNull ? null : Convert.ToInt64(row[1], CultureInfo.InvariantCulture);
+        Dictionary<string, string> definitions = new(StringComparer.Ordinal);
+        foreach (var row in await RowsAsync(
+            $"SELECT kind, name, SHA2(definition, 256) FROM ({Objects}) AS objects", cancellationToken))
+        {
+            definitions[$"{row[0]} {row[1]}"] = (string)row[0] == "SEQUENCE"
+                ? string.Join(' ', await RowAsync($"SELECT * FROM {Qualified((string)row[1])}", cancellationToken))
+                : row[2] as string ?? "";
+        }
+
+        return definitions;
     }
+
+    // A generated column follows from the others, and the server's own sum takes it as the last statement has left it.
+    private async Task<string?> SumAsync(string table, CancellationToken cancellationToken)
+    {
+        var columns = await connection.RowsAsync(
+            """
+            SELECT COLUMN_NAME, DATA_TYPE, IS_GENERATED = 'ALWAYS' AND COALESCE(GENERATION_EXPRESSION, '') NOT IN ('ROW START', 'ROW END')
+            FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = @database AND TABLE_NAME = @table ORDER BY ORDINAL_POSITION
+            """,
+            cancellationToken,
+            ("@database", database), ("@table", table));
+        if (!columns.Exists(column => IsTrue(column[2])))
+        {
+            return null;
+        }
+
+        var values = columns.Where(column => !IsTrue(column[2])).Select(column =>
+            $"COALESCE({Text(MariaDBStatements.QuoteIdentifier((string)column[0]), ((string)column[1]).ToLowerInvariant())}, 'NULL')");
+        var isVersioned = (await TablesAsync(cancellationToken)).Any(known => known.Name == table && known.IsVersioned);
+        return Convert.ToString(
+            (await RowAsync(
+                $"SELECT COALESCE(SUM(CONV(LEFT(MD5(CONCAT_WS(' ', {string.Join(", ", values)})), 15), 16, 10)), 0) "
+                + $"FROM {Qualified(table)}{(isVersioned ? " FOR SYSTEM_TIME ALL" : "")}",
+                cancellationToken))[0],
+            CultureInfo.InvariantCulture);
+    }
+
+    // A value as text that no other one has, in any session.
+    private static string Text(string column, string type) => type switch
+    {
+        "tinyint" or "smallint" or "mediumint" or "int" or "bigint" or "decimal" or "double" or "year" or "date" or "time"
+            or "datetime" => $"CAST({column} AS CHAR)",
+        "float" => $"CAST(CAST({column} AS DOUBLE) AS CHAR)",
+        "timestamp" => $"CAST(UNIX_TIMESTAMP({column}) AS CHAR)",
+        "enum" or "bit" => $"CAST({column} + 0 AS CHAR)",
+        _ => $"HEX({column})",
+    };
 
     private async Task<bool> MaySetUserAsync(CancellationToken cancellationToken)
     {

@@ -1,3 +1,5 @@
+using UvlhubAspire.Runner.Database;
+
 namespace UvlhubAspire.Runner.Snapshots;
 
 /// <summary>
@@ -37,6 +39,7 @@ internal sealed record DatabaseAccess(string ConnectionString)
         parts.DefaultCommandTimeout = 3600;
         var connection = new MySqlConnection(parts.ConnectionString);
         await connection.OpenAsync(cancellationToken);
+        await connection.ExecuteAsync(Sql.StayConnected, cancellationToken);
         return connection;
     }
 }

@@ -54,6 +54,8 @@ internal sealed class ExactFloats(ContentReader reader, MySqlConnection connecti
             .Append("\n--\n-- Exact values of FLOAT columns, which a dump rounds\n--\n\n")
             .Append("SET @OLD_TIME_ZONE=@@TIME_ZONE, TIME_ZONE='+00:00';\nSET @OLD_AUTOCOMMIT=@@AUTOCOMMIT, @@AUTOCOMMIT=0;\n");
         var rows = 0L;
+        // As the statements will read it: a key may be a TIMESTAMP.
+        await reader.ExecuteAsync("SET time_zone = '+00:00'", cancellationToken);
         var columns = table.Key.Select(key => key.AsLiteral)
             .Concat(table.Floats.Select(name => $"CAST({MariaDBStatements.QuoteIdentifier(name)} AS DOUBLE)"));
         await using (var command = new MySqlCommand(
@@ -93,15 +95,18 @@ internal sealed class ExactFloats(ContentReader reader, MySqlConnection connecti
     private async Task<bool> HasRoundedAsync(FloatTable table, CancellationToken cancellationToken) =>
         (
             await reader.RowsAsync(
-                $"SELECT 1 FROM {reader.Qualified(table.Name)} WHERE {table.IsRounded} LIMIT 1", cancellationToken)).Count > 0;
+                $"SELECT 1 FROM {reader.Qualified(table.Name)}{(table.IsVersioned ? " FOR SYSTEM_TIME ALL" : "")} "
+                + $"WHERE {table.IsRounded} LIMIT 1",
+                cancellationToken)).Count > 0;
 
     private async Task<List<FloatTable>> ReadTablesAsync(CancellationToken cancellationToken)
     {
         var columns = await reader.RowsAsync(
             """
-            SELECT c.TABLE_NAME, c.COLUMN_NAME, c.DATA_TYPE, c.COLUMN_KEY, c.EXTRA, COALESCE(c.GENERATION_EXPRESSION, '')
+            SELECT c.TABLE_NAME, c.COLUMN_NAME, c.DATA_TYPE, c.COLUMN_KEY, c.EXTRA, COALESCE(c.GENERATION_EXPRESSION, ''),
+                t.TABLE_TYPE = 'SYSTEM VERSIONED'
             FROM information_schema.COLUMNS c JOIN information_schema.TABLES t ON t.TABLE_SCHEMA = c.TABLE_SCHEMA AND t.TABLE_NAME = c.TABLE_NAME
-            WHERE c.TABLE_SCHEMA = @database AND t.TABLE_TYPE = 'BASE TABLE'
+            WHERE c.TABLE_SCHEMA = @database AND t.TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED')
                 AND c.TABLE_NAME IN (SELECT TABLE_NAME FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = @database AND DATA_TYPE = 'float')
             ORDER BY c.TABLE_NAME, c.ORDINAL_POSITION
             """,
@@ -118,14 +123,16 @@ internal sealed class ExactFloats(ContentReader reader, MySqlConnection connecti
             .Select(row => (
                 Table: (string)row[0], Name: (string)row[1], Type: (string)row[2], IsPrimary: (string)row[3] == "PRI",
                 IsSelfUpdating: ((string)row[4]).Contains("on update", StringComparison.OrdinalIgnoreCase),
-                IsGenerated: (string)row[5] != ""))
+                IsGenerated: (string)row[5] != "", IsVersioned: Convert.ToInt64(row[6], CultureInfo.InvariantCulture) != 0))
             .GroupBy(column => column.Table, StringComparer.Ordinal)
             .Select(group => new FloatTable(
                 group.Key,
-                [.. group.Where(column => column.IsPrimary && !unique.Contains(group.Key))
+                // An UPDATE of a versioned table would add to its history.
+                [.. group.Where(column => column.IsPrimary && !column.IsVersioned && !unique.Contains(group.Key))
                     .Select(column => new KeyColumn(column.Name, Literal(column.Name, column.Type)))],
                 [.. group.Where(column => column.Type == "float" && !column.IsGenerated).Select(column => column.Name)],
-                [.. group.Where(column => column.IsSelfUpdating).Select(column => column.Name)]))
+                [.. group.Where(column => column.IsSelfUpdating).Select(column => column.Name)],
+                group.First().IsVersioned))
             .Where(table => table.Floats.Count > 0)];
     }
 
@@ -140,7 +147,7 @@ internal sealed class ExactFloats(ContentReader reader, MySqlConnection connecti
     private sealed record KeyColumn(string Name, string AsLiteral);
 
     private sealed record FloatTable(
-        string Name, IReadOnlyList<KeyColumn> Key, IReadOnlyList<string> Floats, IReadOnlyList<string> SelfUpdating)
+        string Name, IReadOnlyList<KeyColumn> Key, IReadOnlyList<string> Floats, IReadOnlyList<string> SelfUpdating, bool IsVersioned)
     {
         public bool HasKey => Key.Count > 0;
 

@@ -27,6 +27,12 @@ internal sealed record Snapshot
 
     public string? Reason { get; init; }
 
+    /// <summary>
+    /// Which one it is, counted over all of the folder; one that is used again becomes the newest. The clock may be put
+    /// right meanwhile. Default: zero, of snapshots made before there were numbers.
+    /// </summary>
+    public long Number { get; init; }
+
     public required string ServerVersion { get; init; }
 
     /// <summary>The SHA-256 of the compressed file, hexadecimal.</summary>
@@ -48,6 +54,10 @@ internal sealed record Snapshot
     [JsonIgnore]
     public string File { get; init; } = "";
 
+    /// <summary>What it is for, by its reason.</summary>
+    [JsonIgnore]
+    public SnapshotClass Class => SnapshotReason.ClassOf(Reason);
+
     [JsonIgnore]
     public string RevisionText => Revisions is null ? $"no {UvlhubDatabase.VersionTable} table" : Revision.List(Revisions, "no revision");
 }
@@ -55,11 +65,16 @@ internal sealed record Snapshot
 /// <summary>The content of a database in figures, to compare two states of it.</summary>
 /// <param name="Tables">Tables, in the order of their names.</param>
 /// <param name="Others">Views, sequences, triggers, routines and events, as <c>VIEW name</c>, in order.</param>
+/// <param name="Definitions">
+/// A digest of what each of the others does, or of what a sequence gives next; <see langword="null"/> in snapshots that were
+/// made when names alone were compared.
+/// </param>
 internal sealed record DatabaseContent(
     string CharacterSet,
     string Collation,
     IReadOnlyList<TableContent> Tables,
-    IReadOnlyList<string> Others)
+    IReadOnlyList<string> Others,
+    IReadOnlyDictionary<string, string>? Definitions = null)
 {
     [JsonIgnore]
     public long Rows => Tables.Sum(table => table.Rows);
@@ -69,7 +84,16 @@ internal sealed record DatabaseContent(
 /// <param name="Rows">How many rows it has, counted.</param>
 /// <param name="Checksum">The value of <c>CHECKSUM TABLE</c>; <see langword="null"/> where the server gives none.</param>
 /// <param name="Structure">The SHA-256 of the table's columns, keys and constraints, hexadecimal.</param>
-internal sealed record TableContent(string Name, long Rows, long? Checksum, string Structure);
+/// <param name="Sum">
+/// What is compared instead of the checksum, which depends on more than the data where a table has generated columns: a sum
+/// over the columns that are stored as they are given. <see langword="null"/> for other tables.
+/// </param>
+internal sealed record TableContent(string Name, long Rows, long? Checksum, string Structure, string? Sum = null)
+{
+    /// <summary>Whether the rows have the values of another one.</summary>
+    public bool HasValuesOf(TableContent other) =>
+        Sum is not null && other.Sum is not null ? Sum == other.Sum : Checksum == other.Checksum;
+}
 
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Web, WriteIndented = true)]
 [JsonSerializable(typeof(Snapshot))]

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.IO.Compression;
 using System.Security.Cryptography;
 using System.Text;
+using UvlhubAspire.Runner.Database;
 
 namespace UvlhubAspire.Runner.Snapshots;
 
@@ -74,7 +75,7 @@ internal sealed class SnapshotLoader(Snapshot snapshot)
             await CheckServerAsync(reader, cancellationToken);
             await WaitForOtherAsync(reader, access, cancellationToken);
             await UnfinishedRestore.MarkAsync(reader, snapshot.Name, cancellationToken);
-            await EmptyAsync(reader, access, cancellationToken);
+            await EmptyAsync(connection, access, cancellationToken);
         }
 
         await LoadAsync(access, progress, cancellationToken);
@@ -82,12 +83,26 @@ internal sealed class SnapshotLoader(Snapshot snapshot)
         if (await CompareAsync(access, cancellationToken) is { Count: > 0 } differences)
         {
             throw Partly(
+                access,
                 $"what was loaded is not what the snapshot says:{Environment.NewLine}  "
                 + $"{string.Join($"{Environment.NewLine}  ", differences)}{Environment.NewLine}");
         }
 
         await using var last = await access.OpenAsync(cancellationToken);
         await UnfinishedRestore.ClearAsync(new ContentReader(last, access.Database), cancellationToken);
+    }
+
+    /// <summary>Verifies the file and loads it into an empty database.</summary>
+    /// <exception cref="MigrationRefusedException">The message says why the copy is none.</exception>
+    public async Task LoadCopyAsync(DatabaseAccess access, IProgress<SnapshotProgress>? progress, CancellationToken cancellationToken)
+    {
+        await VerifyAsync(progress, cancellationToken);
+        await using (var connection = await access.OpenAsync(cancellationToken))
+        {
+            await CheckServerAsync(new ContentReader(connection, access.Database), cancellationToken);
+        }
+
+        await LoadAsync(access, progress, cancellationToken);
     }
 
     /// <summary>How the database differs from the snapshot, for people; empty if it does not.</summary>
@@ -113,6 +128,9 @@ internal sealed class SnapshotLoader(Snapshot snapshot)
         differences.AddRange(snapshot.Content.Others.Except(content.Others, StringComparer.Ordinal).Select(name => $"missing: {name}"));
         differences.AddRange(
             content.Others.Except(snapshot.Content.Others, StringComparer.Ordinal).Select(name => $"not in the snapshot: {name}"));
+        differences.AddRange((snapshot.Content.Definitions ?? new Dictionary<string, string>())
+            .Where(expected => content.Definitions!.TryGetValue(expected.Key, out var digest) && digest != expected.Value)
+            .Select(expected => $"another definition: {expected.Key}"));
         return differences;
     }
 
@@ -133,7 +151,7 @@ internal sealed class SnapshotLoader(Snapshot snapshot)
             {
                 differences.Add($"table {table.Name}: other columns, keys or constraints");
             }
-            else if (table.Checksum != expected.Checksum)
+            else if (!table.HasValuesOf(expected))
             {
                 differences.Add($"table {table.Name}: other values (CHECKSUM TABLE {table.Checksum}, in the snapshot {expected.Checksum})");
             }
@@ -170,21 +188,12 @@ internal sealed class SnapshotLoader(Snapshot snapshot)
         }
     }
 
-    private async Task EmptyAsync(ContentReader reader, DatabaseAccess access, CancellationToken cancellationToken)
+    private async Task EmptyAsync(MySqlConnection connection, DatabaseAccess access, CancellationToken cancellationToken)
     {
         try
         {
-            await reader.ExecuteAsync("SET SESSION foreign_key_checks = 0", cancellationToken);
-            // A trigger goes with its table.
-            var objects = (await reader.ObjectsAsync(cancellationToken)).Where(item => item.Kind != "TRIGGER");
-            var tables = (await reader.TablesAsync(cancellationToken)).Select(table => ("TABLE", table.Name));
-            foreach (var (kind, name) in objects.Concat(tables))
-            {
-                await reader.ExecuteAsync($"DROP {kind} IF EXISTS {reader.Qualified(name)}", cancellationToken);
-            }
-
-            // The database itself stays: dropping it would leave its grants to whatever has its name next.
-            await reader.ExecuteAsync(
+            await DatabaseObjects.DropAsync(connection, access.Database, cancellationToken, ContentReader.UnfinishedRestoreTable);
+            await connection.ExecuteAsync(
                 $"ALTER DATABASE {MariaDBStatements.QuoteIdentifier(snapshot.Database)} CHARACTER SET {snapshot.Content.CharacterSet} "
                 + $"COLLATE {snapshot.Content.Collation}",
                 cancellationToken);
@@ -192,11 +201,12 @@ internal sealed class SnapshotLoader(Snapshot snapshot)
         catch (MySqlException exception) when (exception.ErrorCode == MySqlErrorCode.LockWaitTimeout)
         {
             throw Partly(
+                access,
                 $"somebody else keeps a table of the database in use for more than {access.LockSeconds} s, so it could not be emptied");
         }
         catch (MySqlException exception)
         {
-            throw Partly($"the database could not be emptied: {exception.Message.TrimEnd('.')}");
+            throw Partly(access, $"the database could not be emptied: {exception.Message.TrimEnd('.')}");
         }
     }
 
@@ -217,15 +227,15 @@ internal sealed class SnapshotLoader(Snapshot snapshot)
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            throw Partly($"MariaDB took nothing for {s_silenceLimit.TotalMinutes:0} minutes");
+            throw Partly(access, $"MariaDB took nothing for {s_silenceLimit.TotalMinutes:0} minutes");
         }
         catch (MariaDBProgramException exception)
         {
-            throw Partly(exception.Message.TrimEnd('.'));
+            throw Partly(access, exception.Message.TrimEnd('.'));
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or InvalidDataException)
         {
-            throw Partly($"{snapshot.File} could not be read to its end ({exception.Message.TrimEnd('.')})");
+            throw Partly(access, $"{snapshot.File} could not be read to its end ({exception.Message.TrimEnd('.')})");
         }
     }
 
@@ -267,8 +277,8 @@ internal sealed class SnapshotLoader(Snapshot snapshot)
     private static MigrationRefusedException Untouched(string problem, string remedy) => new(
         SnapshotStore.RestoreFailed, $"Nothing was restored and nothing was changed: {problem}.", remedy);
 
-    private MigrationRefusedException Partly(string problem) => new(
+    private MigrationRefusedException Partly(DatabaseAccess access, string problem) => new(
         SnapshotStore.RestoreFailed,
-        $"The restore of {snapshot.Name} did not end, and the database '{snapshot.Database}' holds only a part of it: {problem}.",
+        $"The restore of {snapshot.Name} did not end, and the database '{access.Database}' holds only a part of it: {problem}.",
         $"The snapshot itself is whole ({snapshot.File}). Put the cause right, then restore again: 'restore {snapshot.Name}'.");
 }

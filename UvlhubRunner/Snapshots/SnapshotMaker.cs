@@ -56,8 +56,8 @@ internal sealed class SnapshotMaker(DatabaseAccess access)
         {
             throw Refused(
                 "a dump would round FLOAT values, and these tables have no primary key (or one with a FLOAT in it) to write the exact "
-                + $"ones back by: {string.Join(", ", tables)}",
-                "Give the table a primary key, or make the column a DOUBLE.");
+                + $"ones back by, or have a history: {string.Join(", ", tables)}",
+                "Give the table a primary key, or make the column a DOUBLE; of one with a history, the latter.");
         }
 
         return new SnapshotEstimate(await reader.RevisionsAsync(cancellationToken), await reader.EstimateBytesAsync(cancellationToken));
@@ -81,7 +81,7 @@ internal sealed class SnapshotMaker(DatabaseAccess access)
         {
             var tables = await LockAsync(new ContentReader(locks, access.Database), cancellationToken);
             var unsafeTables = tables.Where(table => !table.IsTransactional).Select(table => table.Name).ToList();
-            var checksums = await reader.ChecksumsAsync(unsafeTables, cancellationToken);
+            var before = await reader.ReadTablesAsync(unsafeTables, cancellationToken);
             await reader.ExecuteAsync("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ", cancellationToken);
             await reader.ExecuteAsync("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY", cancellationToken);
 
@@ -110,7 +110,7 @@ internal sealed class SnapshotMaker(DatabaseAccess access)
                 var (content, revisions) = await reading;
                 silence.CancelAfter(s_silenceLimit);
                 await WriteRestAsync(reader, view, content, dump, compressed, silence);
-                await ThrowIfChangedAsync(content, checksums, cancellationToken);
+                await ThrowIfChangedAsync(content, before, cancellationToken);
                 ThrowIfTooLong(dump.LongestStatement, packet);
                 return new DumpResult(content, revisions, version, dump.Length, dump.LongestStatement);
             }
@@ -221,7 +221,7 @@ internal sealed class SnapshotMaker(DatabaseAccess access)
     // Names: a table that came or went while the dump ran is in one of the two and not in the other. Checksums: where no
     // transaction keeps the view, they were taken before, while, and now after the dump.
     private async Task ThrowIfChangedAsync(
-        DatabaseContent content, IReadOnlyDictionary<string, long?> checksums, CancellationToken cancellationToken)
+        DatabaseContent content, IReadOnlyDictionary<string, TableContent> before, CancellationToken cancellationToken)
     {
         await using var connection = await access.OpenAsync(cancellationToken);
         var reader = new ContentReader(connection, access.Database);
@@ -233,9 +233,10 @@ internal sealed class SnapshotMaker(DatabaseAccess access)
             throw TablesChanged();
         }
 
-        var now = await reader.ChecksumsAsync(checksums.Keys, cancellationToken);
-        var changed = content.Tables.Where(
-            table => checksums.TryGetValue(table.Name, out var before) && (before != table.Checksum || before != now[table.Name]))
+        var now = await reader.ReadTablesAsync(before.Keys, cancellationToken);
+        var changed = content.Tables
+            .Where(table => before.TryGetValue(table.Name, out var was)
+                && !(table.HasValuesOf(was) && now[table.Name].HasValuesOf(was)))
             .Select(table => table.Name).ToList();
         if (changed.Count > 0)
         {

@@ -11,7 +11,10 @@ namespace UvlhubAspire.Runner.Snapshots;
 /// snapshot by a rename, so that there are no half ones.
 /// </summary>
 /// <param name="folder">The folder; it is created with the first snapshot, for this user alone, for dumps hold what users typed.</param>
-/// <param name="keep">How many snapshots of one database are kept; the oldest go first. The newest is always kept.</param>
+/// <param name="keep">
+/// How many automatic snapshots of one database are kept; the oldest go first. The newest is always kept, and so is every
+/// one of another <see cref="SnapshotClass"/>.
+/// </param>
 internal sealed partial class SnapshotStore(string folder, int keep, TimeProvider? time = null)
 {
     // States of a refusal.
@@ -46,14 +49,15 @@ internal sealed partial class SnapshotStore(string folder, int keep, TimeProvide
         return [.. Directory.EnumerateFiles(Folder, $"*{ManifestEnding}")
             .Select(Read)
             .OfType<Snapshot>()
-            .OrderByDescending(snapshot => snapshot.Created)
+            .OrderByDescending(snapshot => snapshot.Number)
+            .ThenByDescending(snapshot => snapshot.Created)
             .ThenByDescending(snapshot => snapshot.Name, StringComparer.Ordinal)];
     }
 
     public Snapshot? Find(string name) => List().FirstOrDefault(snapshot => string.Equals(snapshot.Name, name, StringComparison.Ordinal));
 
     /// <summary>
-    /// Dumps the database and deletes the oldest snapshots beyond the number to keep. If anything fails, nothing is left
+    /// Dumps the database and deletes the oldest automatic snapshots beyond the number to keep. If anything fails, nothing is left
     /// behind and no older snapshot is deleted.
     /// </summary>
     /// <exception cref="MigrationRefusedException">No snapshot was made; the message says why.</exception>
@@ -62,24 +66,33 @@ internal sealed partial class SnapshotStore(string folder, int keep, TimeProvide
     {
         var maker = new SnapshotMaker(database);
         var outlook = await maker.EstimateAsync(cancellationToken);
-        Snapshot snapshot;
-        try
+        var snapshot = await WriteFolderAsync(() =>
         {
             CreateFolder();
             RemoveLeftovers();
             CheckRoom(outlook.EstimatedBytes);
-            snapshot = await WriteAsync(maker, outlook, database, request, progress, cancellationToken);
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            throw Refused(
-                $"{Folder} cannot be written: {exception.Message.TrimEnd('.')}",
-                "Make room or give write permission there, or choose another folder (Uvlhub:Snapshots:Path), then start again.");
-        }
-
-        Prune(snapshot.Database, snapshot.Name);
+            return WriteAsync(maker, outlook, database, request, progress, cancellationToken);
+        });
+        Prune(snapshot.Database);
         return snapshot;
     }
+
+    /// <summary>
+    /// Takes a snapshot for one more purpose, because it holds what a new one would: it is the newest from now on, and no
+    /// automatic one any more if the new purpose is none.
+    /// </summary>
+    /// <exception cref="MigrationRefusedException">Its description cannot be written.</exception>
+    public Task<Snapshot> ReuseAsync(Snapshot snapshot, string reason, CancellationToken cancellationToken) =>
+        WriteFolderAsync(async () =>
+        {
+            var used = snapshot with
+            {
+                Number = NextNumber(),
+                Reason = snapshot.Class == SnapshotClass.Automatic ? reason : snapshot.Reason,
+            };
+            await WriteManifestAsync(used, cancellationToken);
+            return used;
+        });
 
     /// <summary>
     /// Gives the database of the snapshot's name the snapshot's content: verifies the file, drops what is in the database,
@@ -90,6 +103,12 @@ internal sealed partial class SnapshotStore(string folder, int keep, TimeProvide
     public Task RestoreAsync(
         DatabaseAccess database, Snapshot snapshot, IProgress<SnapshotProgress>? progress, CancellationToken cancellationToken) =>
         new SnapshotLoader(Existing(snapshot.Name)).RestoreAsync(database, progress, cancellationToken);
+
+    /// <summary>Loads a snapshot into an empty database of any name, without comparing: a copy to try something on.</summary>
+    /// <exception cref="MigrationRefusedException">The file is damaged, or the server does not take it.</exception>
+    public Task LoadAsync(
+        DatabaseAccess database, Snapshot snapshot, IProgress<SnapshotProgress>? progress, CancellationToken cancellationToken) =>
+        new SnapshotLoader(Existing(snapshot.Name)).LoadCopyAsync(database, progress, cancellationToken);
 
     /// <summary>How a database differs from a snapshot (tables, row counts, checksums, revision), for people; empty if it
     /// does not.</summary>
@@ -118,18 +137,23 @@ internal sealed partial class SnapshotStore(string folder, int keep, TimeProvide
     /// <summary>Whether a run that may have to restore this snapshot has begun and not ended.</summary>
     public bool IsProtected(string name) => Find(name) is { } snapshot && File.Exists(PathOf(snapshot.Name, ProtectedEnding));
 
-    /// <summary>Deletes the oldest unprotected snapshots of a database beyond the number to keep.</summary>
-    /// <param name="except">The name of one that is kept in any case; none if <see langword="null"/>.</param>
+    /// <summary>Checks that a snapshot's file is the one that was written.</summary>
+    /// <exception cref="MigrationRefusedException">It is not; the message says in what.</exception>
+    public Task VerifyAsync(Snapshot snapshot, IProgress<SnapshotProgress>? progress, CancellationToken cancellationToken) =>
+        new SnapshotLoader(Existing(snapshot.Name)).VerifyAsync(progress, cancellationToken);
+
+    /// <summary>Deletes the oldest unprotected automatic snapshots of a database beyond the number to keep.</summary>
     /// <returns>The names of those deleted.</returns>
-    public IReadOnlyList<string> Prune(string database, string? except = null)
+    public IReadOnlyList<string> Prune(string database)
     {
         List<string> deleted = [];
-        foreach (var snapshot in List().Where(snapshot => snapshot.Database == database).Skip(Math.Max(keep, 1)))
+        foreach (var snapshot in List()
+            .Where(snapshot => snapshot.Database == database && snapshot.Class == SnapshotClass.Automatic)
+            .Skip(Math.Max(keep, 1)))
         {
             // First what makes it a snapshot; a file that is then left over goes with the next clean-up. One snapshot too many
             // harms nobody, and the next run tries again.
-            if (snapshot.Name != except && !IsProtected(snapshot.Name)
-                && TryDelete(snapshot.File) && TryDelete(PathOf(snapshot.Name, ManifestEnding)))
+            if (!IsProtected(snapshot.Name) && TryDelete(snapshot.File) && TryDelete(PathOf(snapshot.Name, ManifestEnding)))
             {
                 deleted.Add(snapshot.Name);
             }
@@ -163,6 +187,7 @@ internal sealed partial class SnapshotStore(string folder, int keep, TimeProvide
                     Created = created,
                     Checkout = request.Checkout,
                     Reason = request.Reason,
+                    Number = NextNumber(),
                     ServerVersion = dumped.ServerVersion,
                     Sha256 = Convert.ToHexStringLower(hash.Hash!),
                     Bytes = file.Length,
@@ -203,7 +228,23 @@ internal sealed partial class SnapshotStore(string folder, int keep, TimeProvide
             file.Flush(flushToDisk: true);
         }
 
-        File.Move(partial, PathOf(snapshot.Name, ManifestEnding));
+        File.Move(partial, PathOf(snapshot.Name, ManifestEnding), overwrite: true);
+    }
+
+    private long NextNumber() => List().Select(snapshot => snapshot.Number).DefaultIfEmpty().Max() + 1;
+
+    private async Task<Snapshot> WriteFolderAsync(Func<Task<Snapshot>> write)
+    {
+        try
+        {
+            return await write();
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw Refused(
+                $"{Folder} cannot be written: {exception.Message.TrimEnd('.')}",
+                "Make room or give write permission there, or choose another folder (Uvlhub:Snapshots:Path), then start again.");
+        }
     }
 
     // Takes the name by creating its file; whoever comes in the same second takes the next one.

@@ -2,13 +2,14 @@ using UvlhubAspire.Runner.Database;
 using UvlhubAspire.Runner.Journal;
 using UvlhubAspire.Runner.Migration;
 using UvlhubAspire.Runner.Revisions;
+using UvlhubAspire.Runner.Snapshots;
 
 namespace UvlhubAspire.Runner.Verbs;
 
 /// <summary><c>seed</c> and <c>reset</c>.</summary>
 internal sealed class DataVerbs(
     RunnerSettings settings, UvlhubDatabase database, RevisionReader revisions, JournaledChanges changes, FlaskCommands flask,
-    SnapshotKeeper snapshots, Migrator migrator)
+    SnapshotKeeper snapshots, Rollback rollback, Migrator migrator)
 {
     /// <summary>Runs the checkout's seeder on a database at the head; a seeder that fails leaves nothing behind.</summary>
     /// <exception cref="MigrationRefusedException">The checkout has no seeder, or the database is not at the head.</exception>
@@ -68,24 +69,19 @@ internal sealed class DataVerbs(
         }
 
         await changes.RunExclusivelyAsync(
-            async (root, _, token) =>
+            async (root, open, token) =>
             {
                 await flask.WaitAsync(token);
-                var facts = await database.InspectAsync(token);
-                string? kept = null;
-                if (!facts.IsEmpty)
-                {
-                    kept = (await snapshots.EnsureAsync(facts.Revisions, "before a reset", token)).Name;
-                }
-
-                await changes.RunAsync(root, "reset", facts.Revisions, "", RunUndo.Empty, kept, async (_, work) =>
-                {
-                    await database.EndOtherConnectionsAsync(root, work);
-                    await database.EmptyAsync(root, work);
-                }, token);
+                await rollback.ReplaceAsync(root, open, SnapshotReason.BeforeReset, (facts, kept, keep) =>
+                    changes.RunAsync(root, "reset", facts.Revisions, "", RunUndo.Empty, kept, async (change, work) =>
+                    {
+                        await keep(change, work);
+                        await database.EmptyAsync(root, work);
+                    }, token), token);
                 await migrator.MigrateAsync(root, open: null, await CheckoutHistory.ReadAsync(revisions, token), token);
             },
-            cancellationToken);
+            cancellationToken,
+            DeadRun.StaysOpen);
         return ExitCode.Done;
     }
 }

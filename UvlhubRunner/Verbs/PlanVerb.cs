@@ -6,10 +6,13 @@ using UvlhubAspire.Runner.Migration;
 namespace UvlhubAspire.Runner.Verbs;
 
 /// <summary><c>plan</c>: what <c>migrate</c> would run, with <c>--sql</c> as the statements.</summary>
-internal sealed partial class PlanVerb(UvlhubDatabase database, StatusReader reader, Toolbox toolbox)
+internal sealed partial class PlanVerb(
+    UvlhubDatabase database, StatusReader reader, Toolbox toolbox, RevisionLint lint, JournaledChanges changes, Migrator migrator)
 {
     /// <exception cref="MigrationRefusedException"><c>migrate</c> would refuse, for this reason.</exception>
-    public async Task<ExitCode> RunAsync(TextWriter output, bool asSql, CancellationToken cancellationToken)
+    /// <param name="asSql">Whether the statements are printed instead of the steps.</param>
+    /// <param name="rehearses">Whether the revisions run on a copy.</param>
+    public async Task<ExitCode> RunAsync(TextWriter output, bool asSql, bool rehearses, CancellationToken cancellationToken)
     {
         var status = await reader.ReadAsync(cancellationToken);
         if (status.Refusal is { } refusal)
@@ -30,7 +33,29 @@ internal sealed partial class PlanVerb(UvlhubDatabase database, StatusReader rea
             await output.WriteLineAsync($"  {index + 1}. {step}");
         }
 
+        if (status.State is DatabaseState.Behind behind)
+        {
+            await LookAsync(output, behind, cancellationToken);
+            if (rehearses)
+            {
+                await changes.RunExclusivelyAsync(
+                    (root, _, token) => migrator.RehearseAsync(root, status.History.Graph!, behind, token), cancellationToken,
+                    DeadRun.StaysOpen);
+                await output.WriteLineAsync("The rehearsal on a copy passed; its log says how long it took.");
+            }
+        }
+
         return ExitCode.Done;
+    }
+
+    private async Task LookAsync(TextWriter output, DatabaseState.Behind state, CancellationToken cancellationToken)
+    {
+        await using var root = await database.ConnectAsRootAsync(cancellationToken);
+        var (findings, _) = await lint.CheckAsync(root, state.Pending, cancellationToken);
+        foreach (var finding in findings)
+        {
+            await output.WriteLineAsync($"  ! {finding}");
+        }
     }
 
     private async Task PrintSqlAsync(TextWriter output, DatabaseState state, CancellationToken cancellationToken)

@@ -1,20 +1,24 @@
 using UvlhubAspire.Runner.Database;
 using UvlhubAspire.Runner.Journal;
 using UvlhubAspire.Runner.Migration;
+using UvlhubAspire.Runner.Snapshots;
 using UvlhubAspire.Runner.Revisions;
 
 namespace UvlhubAspire.Runner.Verbs;
 
 /// <summary><c>backup</c>, <c>restore</c> and <c>snapshots</c>.</summary>
 internal sealed partial class SnapshotVerbs(
-    RunnerSettings settings, UvlhubDatabase database, JournaledChanges changes, SnapshotKeeper snapshots, ILogger<SnapshotVerbs> logger)
+    RunnerSettings settings, UvlhubDatabase database, JournaledChanges changes, Rollback rollback, SnapshotKeeper snapshots,
+    ILogger<SnapshotVerbs> logger)
 {
     /// <summary>Makes a snapshot of the database as it is, and prints its name.</summary>
     public async Task<ExitCode> BackupAsync(TextWriter output, CancellationToken cancellationToken)
     {
         await changes.RunExclusivelyAsync(
-            async (_, _, token) => await output.WriteLineAsync((await snapshots.CreateAsync("backup", protect: false, token)).Name),
-            cancellationToken);
+            async (_, _, token) =>
+                await output.WriteLineAsync((await snapshots.CreateAsync(SnapshotReason.Backup, protect: false, token)).Name),
+            cancellationToken,
+            DeadRun.StaysOpen);
         return ExitCode.Done;
     }
 
@@ -28,31 +32,32 @@ internal sealed partial class SnapshotVerbs(
             snapshots.List() is { Count: > 0 } list
                 ? $"There are: {string.Join(", ", list.Select(known => known.Name))}"
                 : "There is none at all; 'backup' makes one, and so does every migration of a database with rows.");
+        await snapshots.VerifyAsync(snapshot, cancellationToken);
         // The dump of what is in the database now must not push out the very snapshot that is wanted.
         snapshots.Protect(name);
         try
         {
             await changes.RunExclusivelyAsync(
-                async (root, _, token) =>
+                async (root, open, token) =>
                 {
-                    var facts = await database.InspectAsync(token);
-                    if (!facts.IsEmpty)
+                    await rollback.ReplaceAsync(root, open, SnapshotReason.BeforeRestore(name), async (facts, kept, keep) =>
                     {
-                        snapshots.Release((await snapshots.EnsureAsync(facts.Revisions, $"before {name} was restored", token)).Name);
+                        snapshots.Release(kept);
                         snapshots.Protect(name);
-                    }
-
-                    await changes.RunAsync(
-                        root, "restore", facts.Revisions, Revision.List(snapshot.Revisions, none: ""), RunUndo.Restore, name,
-                        async (_, work) =>
-                    {
-                        await database.EndOtherConnectionsAsync(root, work);
-                        await snapshots.RestoreAsync(snapshot, work);
+                        await changes.RunAsync(
+                            root, "restore", facts.Revisions, Revision.List(snapshot.Revisions, none: ""), RunUndo.Restore, name,
+                            async (change, work) =>
+                            {
+                                await keep(change, work);
+                                await snapshots.RestoreAsync(snapshot, work);
+                            },
+                            token);
                     }, token);
                     LogNext(
                         Revision.List(snapshot.Revisions), RunnerCommand.Line(settings, "migrate"));
                 },
-                cancellationToken);
+                cancellationToken,
+                DeadRun.StaysOpen);
         }
         // Where its entry in the journal is still open, the next run needs the snapshot.
         catch (Exception exception)
@@ -70,13 +75,14 @@ internal sealed partial class SnapshotVerbs(
         var list = snapshots.List();
         await output.WriteLineAsync(list.Count == 0
             ? $"There is no snapshot of {database.Name} in {snapshots.Folder}."
-            : $"{list.Count} snapshots of {database.Name} in {snapshots.Folder}, the newest first; Uvlhub:Snapshots:Keep is "
-                + $"{settings.Options.Snapshots.Keep}:");
+            : $"{list.Count} snapshots of {database.Name} in {snapshots.Folder}, the newest first; of automatic ones "
+                + $"{settings.Options.Snapshots.Keep} are kept (Uvlhub:Snapshots:Keep), the others until you delete their files:");
         foreach (var snapshot in list)
         {
             await output.WriteLineAsync(
                 $"  {snapshot.Name}  revision {Revision.List(snapshot.Revisions)}, "
-                + $"{snapshot.Content.Rows} rows, {snapshot.Bytes / 1024.0 / 1024.0:0.0} MB: {snapshot.Reason}");
+                + $"{snapshot.Content.Rows} rows, {snapshot.Bytes / 1024.0 / 1024.0:0.0} MB, "
+                + $"{SnapshotReason.Describe(snapshot.Class)}: {snapshot.Reason}");
         }
 
         return ExitCode.Done;

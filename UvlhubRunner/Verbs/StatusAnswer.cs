@@ -33,10 +33,11 @@ internal sealed record StatusAnswer(
     IReadOnlyList<StatusRun> Runs);
 
 internal sealed record StatusSnapshot(
-    string Name, IReadOnlyList<string>? Revisions, DateTimeOffset Created, string? Reason, long Rows, long Bytes)
+    string Name, IReadOnlyList<string>? Revisions, DateTimeOffset Created, string Class, string? Reason, long Rows, long Bytes)
 {
     public static StatusSnapshot Of(Snapshot snapshot) => new(
-        snapshot.Name, snapshot.Revisions, snapshot.Created, snapshot.Reason, snapshot.Content.Rows, snapshot.Bytes);
+        snapshot.Name, snapshot.Revisions, snapshot.Created, SnapshotReason.Describe(snapshot.Class), snapshot.Reason,
+        snapshot.Content.Rows, snapshot.Bytes);
 }
 
 internal sealed record StatusRun(

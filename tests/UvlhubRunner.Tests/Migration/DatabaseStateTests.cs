@@ -75,6 +75,7 @@ public sealed class DatabaseStateTests : IDisposable
         [
             Of("", "", null), Of("t", "002", null), Of("t", "002", RunPhase.SeedDue), Of("t", "001", null),
             Of("t", "", null), Of("t", "abc", null), Of("t", "", RunPhase.Changing),
+            DatabaseState.Of(Facts("t", "001") with { PartOf = "s" }, History(_folder.Path), null),
             DatabaseState.Of(Facts("", ""), History(Path.Combine(_folder.Path, "missing")), null),
         ];
         Write("003", "001");
@@ -88,7 +89,7 @@ public sealed class DatabaseStateTests : IDisposable
         Assert.Equal(
             [
                 "at-head", "behind", "broken-history", "empty", "interrupted", "no-migrations-folder",
-                "no-revisions", "seed-due", "several-heads", "unknown-revision", "unversioned",
+                "no-revisions", "partly-restored", "seed-due", "several-heads", "unknown-revision", "unversioned",
             ],
             states.Select(state => state.Name).Order(StringComparer.Ordinal));
         var types = typeof(DatabaseState).GetNestedTypes(BindingFlags.NonPublic).Where(type => type.IsSubclassOf(typeof(DatabaseState)));

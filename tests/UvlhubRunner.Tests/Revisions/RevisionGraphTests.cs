@@ -121,6 +121,32 @@ public sealed class RevisionGraphTests
         Assert.Contains("git log --all --oneline -S gone -- migrations", refusal.Remedy, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("env.py", "def run():\n    context.configure(\n        version_table='v', connection=c)\n", 3, "version_table")]
+    [InlineData("env.py", "options = {\"version_table_schema\": \"x\"}\n", 1, "version_table_schema")]
+    [InlineData("alembic.ini", "[alembic]\n\nversion_locations = %(here)s/a\n", 3, "version_locations")]
+    public void Another_place_for_revisions_or_their_table_is_refused_with_its_line(string file, string text, int line, string setting)
+    {
+        using var folder = new RevisionFolder();
+        folder.Write("001.py", "revision = '001'\ndown_revision = None\n");
+        var path = Path.Combine(folder.Checkout, "migrations", file);
+        File.WriteAllText(path, text);
+
+        Assert.StartsWith($"{path}:{line}: '{setting}' is set", folder.Refusal().Problem, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("env.py", "# version_table='v'\nversion_table = None\nif version_table == 1: pass\n")]
+    [InlineData("alembic.ini", "# version_locations = %(here)s/a\nversion_locations =\nversion_path_separator = os\n")]
+    public void What_only_looks_like_one_is_not(string file, string text)
+    {
+        using var folder = new RevisionFolder();
+        folder.Write("001.py", "revision = '001'\ndown_revision = None\n");
+        File.WriteAllText(Path.Combine(folder.Checkout, "migrations", file), text);
+
+        Assert.Equal("001", folder.Read().Head.Id);
+    }
+
     [Fact]
     public void A_duplicate_is_refused_with_both_files()
     {

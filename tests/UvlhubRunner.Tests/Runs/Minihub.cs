@@ -27,6 +27,8 @@ internal sealed class Minihub : IAsyncDisposable
             ["Uvlhub__Containers__Database"] = database.Container,
             ["Uvlhub__Containers__Toolbox"] = ToolboxName,
             ["Uvlhub__Snapshots__Path"] = Path.Combine(_folder.Path, "snapshots"),
+            // What they have to fail in is the database itself; RehearsalTests has the rest.
+            ["Uvlhub__Migrator__Rehearse"] = "never",
             ["ConnectionStrings__db"] = database.ConnectionString("root", database.RootPassword, database: ""),
             ["ConnectionStrings__uvlhubdb"] = database.ConnectionString(database.User, database.Password, database.Name),
         };

@@ -1,12 +1,10 @@
-using CliWrap;
-using CliWrap.Buffered;
 using UvlhubAspire.Runner;
 using UvlhubAspire.Runner.Snapshots;
 using Xunit;
 
 namespace UvlhubAspire.UvlhubRunner.Tests.Snapshots;
 
-/// <summary>A small file system of its own, in memory. Only root can make one.</summary>
+/// <summary>Snapshots on a disk that has no room for them.</summary>
 public sealed class DiskFullTests(MariaDBFixture fixture)
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -85,32 +83,6 @@ public sealed class DiskFullTests(MariaDBFixture fixture)
         catch (IOException)
         {
             // Full, as wanted.
-        }
-    }
-
-    private sealed class SmallDisk : IAsyncDisposable
-    {
-        public string Path { get; } = Directory.CreateTempSubdirectory("uvlhub-runner-disk-").FullName;
-
-        public static async Task<SmallDisk> MountAsync(int megabytes)
-        {
-            Assert.SkipUnless(OperatingSystem.IsLinux() && Environment.UserName == "root", "only root can mount a small file system");
-            var disk = new SmallDisk();
-            var result = await Cli.Wrap("mount").WithArguments(["-t", "tmpfs", "-o", $"size={megabytes}m", "tmpfs", disk.Path])
-                .WithValidation(CommandResultValidation.None).ExecuteBufferedAsync(Token);
-            if (result.ExitCode != 0)
-            {
-                Directory.Delete(disk.Path);
-                Assert.Skip($"no file system can be mounted here: {result.StandardError}");
-            }
-
-            return disk;
-        }
-
-        public async ValueTask DisposeAsync()
-        {
-            await Cli.Wrap("umount").WithArguments(["--lazy", Path]).WithValidation(CommandResultValidation.None).ExecuteAsync();
-            Directory.Delete(Path, recursive: true);
         }
     }
 }

@@ -69,6 +69,65 @@ public sealed class RetentionTests(MariaDBFixture fixture)
         Proof.Data("the snapshot is there, and holds every row", before, await scenario.ContentAsync());
     }
 
+    [Fault(FaultArea.Machine, "the clock was ahead and is put right")]
+    [Fact(Timeout = 300_000)]
+    public async Task Snapshots_of_a_clock_that_was_ahead_do_not_push_out_a_newer_one()
+    {
+        var time = new SettableTime(s_start.AddDays(2));
+        using var scenario = await SnapshotScenario.CreateAsync(fixture, keep: 2, time: time);
+        await scenario.TakeAsync();
+        await scenario.TakeAsync();
+        await scenario.ExecuteAsync("CREATE TABLE t (id INT PRIMARY KEY); INSERT INTO t VALUES (1)");
+        var before = await scenario.ContentAsync();
+        time.Now = s_start;
+
+        var latest = await scenario.TakeAsync(new SnapshotRequest { Protect = true });
+        scenario.Store.Release(latest.Name);
+        scenario.Store.Prune(scenario.Database.Name);
+
+        Proof.Happens("the newest is the one made last, whatever its date", () =>
+            Assert.Equal(latest.Name, scenario.Store.List()[0].Name));
+        await scenario.ExecuteAsync("DELETE FROM t");
+        await scenario.RestoreAsync(latest);
+        Proof.Data("the snapshot is there, and holds every row", before, await scenario.ContentAsync());
+    }
+
+    [Theory(Timeout = 300_000)]
+    [InlineData("backup")]
+    [InlineData("before a reset")]
+    [InlineData("before 2026-11-24T21-55-03Z_001 was restored")]
+    [InlineData("half-changed, before it was emptied")]
+    [InlineData("half-changed, before 2026-11-24T21-55-03Z_001 was restored")]
+    public async Task Only_automatic_snapshots_are_deleted(string reason)
+    {
+        using var scenario = await SnapshotScenario.CreateAsync(fixture, keep: 1);
+        var kept = await scenario.TakeAsync(new SnapshotRequest { Reason = reason });
+        List<string> automatic = [];
+        for (var number = 0; number < 3; number++)
+        {
+            automatic.Add((await scenario.TakeAsync(new SnapshotRequest { Reason = $"before {number} → {number + 1}" })).Name);
+        }
+
+        Assert.Equal([automatic[^1], kept.Name], scenario.Store.List().Select(snapshot => snapshot.Name));
+    }
+
+    [Fact(Timeout = 300_000)]
+    public async Task One_that_is_used_again_is_the_newest_and_is_kept_for_what_it_is_used_for()
+    {
+        using var scenario = await SnapshotScenario.CreateAsync(fixture, keep: 1);
+        var first = await scenario.TakeAsync(new SnapshotRequest { Reason = "before 1 → 2", Protect = true });
+        var second = await scenario.TakeAsync(new SnapshotRequest { Reason = "before 2 → 3" });
+
+        await scenario.Store.ReuseAsync(first, "before 3 → 4", TestContext.Current.CancellationToken);
+        scenario.Store.Release(first.Name);
+        Assert.Equal([second.Name], scenario.Store.Prune(scenario.Database.Name));
+
+        await scenario.Store.ReuseAsync(scenario.Store.Find(first.Name)!, "before a reset", TestContext.Current.CancellationToken);
+        await scenario.TakeAsync();
+        await scenario.TakeAsync();
+        Assert.Equal("before a reset", scenario.Store.Find(first.Name)!.Reason);
+    }
+
     [Fact(Timeout = 300_000)]
     public async Task Two_snapshots_of_one_second_have_two_names()
     {
