@@ -69,7 +69,10 @@ internal sealed class MigrationJournal(RunnerSettings settings, UvlhubDatabase d
         $"""
         CREATE VIEW IF NOT EXISTS {Schema}.{Gate} AS
         SELECT database_name,
-            IF(EXISTS (SELECT 1 FROM {Schema}.runs own WHERE own.database_name = newest.database_name AND own.phase <> '{nameof(RunPhase.Closed)}'),
+            IF(
+                EXISTS (
+                    SELECT 1 FROM {Schema}.runs own
+                    WHERE own.database_name = newest.database_name AND own.phase <> '{nameof(RunPhase.Closed)}'),
                 NULL,
                 (SELECT to_revision FROM {Schema}.runs own WHERE own.database_name = newest.database_name
                     AND own.result = '{MigrationRun.Succeeded}' ORDER BY id DESC LIMIT 1)) AS revision,
@@ -272,7 +275,8 @@ internal sealed class MigrationJournal(RunnerSettings settings, UvlhubDatabase d
             await connection.ExecuteAsync(
                 $"GRANT SELECT ON {Schema}.{Gate} TO {MariaDBStatements.QuoteText(user)}@'%'", cancellationToken);
         }
-        catch (MySqlException exception) when (exception.ErrorCode is MySqlErrorCode.TableAccessDenied or MySqlErrorCode.DatabaseAccessDenied)
+        catch (MySqlException exception)
+            when (exception.ErrorCode is MySqlErrorCode.TableAccessDenied or MySqlErrorCode.DatabaseAccessDenied)
         {
             throw new MigrationFailedException(
                 ExitCode.Unreachable,

@@ -184,7 +184,7 @@ internal sealed class Minihub : IAsyncDisposable
         return Convert.ToString(await command.ExecuteScalarAsync(Cancellation), CultureInfo.InvariantCulture) ?? "";
     }
 
-    /// <summary>The revision at which the application is let in, as its own user reads it; <see langword="null"/> while it is not.</summary>
+    /// <summary>The revision at which the application is let in, as its user reads it; <see langword="null"/> for none.</summary>
     public async Task<string?> GateAsync()
     {
         var user = new MySqlConnectionStringBuilder(Settings["ConnectionStrings__uvlhubdb"]) { Database = "" };
