@@ -17,6 +17,7 @@ internal sealed class EarlySiteStart(
     ResourceNotificationService notifications, ResourceCommandService commands, UvlhubEnvironment uvlhub)
     : IDistributedApplicationEventingSubscriber
 {
+    private static readonly TimeSpan s_settling = TimeSpan.FromSeconds(15);
     private static volatile bool s_isTakingAway;
 
     /// <summary>Whether the console shows what the orchestrator says.</summary>
@@ -95,15 +96,46 @@ internal sealed class EarlySiteStart(
                 return;
             }
 
-            // The orchestrator takes the container away and makes no other, because it is kept from that; it thinks that worth a stack
-            // trace.
-            s_isTakingAway = true;
-            await commands.ExecuteCommandAsync(site, KnownResourceCommands.RestartCommand, ending);
-            s_isTakingAway = false;
+            await TakeAwayAsync(site, ending);
         }
         catch (OperationCanceledException)
         {
             // The application ends.
+        }
+    }
+
+    private async Task TakeAwayAsync(FlaskResource site, CancellationToken ending)
+    {
+        // The orchestrator takes the container away and makes no other, because it is kept from that; it thinks that worth a stack
+        // trace.
+        s_isTakingAway = true;
+        try
+        {
+            await commands.ExecuteCommandAsync(site, KnownResourceCommands.RestartCommand, ending);
+        }
+        finally
+        {
+            s_isTakingAway = false;
+        }
+
+        // That the container has ended is seen only after that, sometimes, and is not what became of the site.
+        using var settled = CancellationTokenSource.CreateLinkedTokenSource(ending);
+        settled.CancelAfter(s_settling);
+        await foreach (var change in notifications.WatchAsync(settled.Token))
+        {
+            if (change.Resource == site && StateOf(change) == KnownResourceStates.Running)
+            {
+                return;
+            }
+
+            if (change.Resource == site && StateOf(change) is { } state && state != KnownResourceStates.FailedToStart
+                && KnownResourceStates.TerminalStates.Contains(state))
+            {
+                await notifications.PublishUpdateAsync(site, change.ResourceId, snapshot => snapshot with
+                {
+                    State = new ResourceStateSnapshot(KnownResourceStates.FailedToStart, KnownResourceStateStyles.Error),
+                });
+            }
         }
     }
 }
