@@ -75,6 +75,8 @@ public sealed class RunningProduction : IAsyncLifetime
             "--Uvlhub:Environment=Production", $"--Uvlhub:Version={Version}", "--Uvlhub:Gunicorn:Workers=2",
             "--Uvlhub:Tls:Email=owner@example.org", "--Uvlhub:Tls:Authority=pebble",
             "--Uvlhub:Deploy:Webhook=true", "--Uvlhub:Deploy:Pull=true");
+        // The site does not wait for it.
+        await _uvlhub.App.ResourceNotifications.WaitForResourceAsync("worker", KnownResourceStates.Running, cancellation);
     }
 
     /// <summary>A connection to <see cref="Site"/>, which no name server knows.</summary>
