@@ -36,6 +36,7 @@ internal sealed class EarlySiteStart(
                         is { Resource: var migrator } wait)
                 {
                     site.Annotations.Remove(wait);
+                    site.Annotations.Add(new MigratorAnnotation(migrator));
                     // Code that is mounted goes on while its container runs, and so do its revisions.
                     Hold(site, uvlhub.Images is null ? "--wait-for-schema-once" : "--wait-for-schema");
                     eventing.Subscribe<BeforeResourceStartedEvent>(site, (_, _) =>
@@ -51,6 +52,14 @@ internal sealed class EarlySiteStart(
 
         return Task.CompletedTask;
     }
+
+    /// <summary>
+    /// Whether the migrator has been successful since the AppHost began. The database may have been as it should be from the start, so
+    /// that a site serves before the migrator has looked, which may yet fail.
+    /// </summary>
+    public static bool HasMigrated(FlaskResource site, ResourceNotificationService notifications) =>
+        site.Annotations.OfType<MigratorAnnotation>().All(waited => waited.HasSucceeded |=
+            notifications.TryGetCurrentState(waited.Migrator.Name, out var state) && state.Snapshot.ExitCode == 0);
 
     // Its command becomes the start script's, which runs it when it may.
     private static void Hold(FlaskResource site, string option)
@@ -137,5 +146,12 @@ internal sealed class EarlySiteStart(
                 });
             }
         }
+    }
+
+    private sealed class MigratorAnnotation(IResource migrator) : IResourceAnnotation
+    {
+        public IResource Migrator { get; } = migrator;
+
+        public bool HasSucceeded { get; set; }
     }
 }

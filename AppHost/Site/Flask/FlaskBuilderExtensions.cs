@@ -122,7 +122,9 @@ internal static class FlaskBuilderExtensions
 
     private static IResourceBuilder<FlaskResource> WithSiteHealthCheck(this IResourceBuilder<FlaskResource> builder) =>
         builder.WithHealthCheck(services => new SiteHealthCheck(
-            () => new Uri(builder.Resource.HttpEndpoint.Url), builder.Resource.IsSite ? services.GetService<SiteErrors>() : null));
+            () => new Uri(builder.Resource.HttpEndpoint.Url),
+            () => EarlySiteStart.HasMigrated(builder.Resource, services.GetRequiredService<ResourceNotificationService>()),
+            builder.Resource.IsSite ? services.GetService<SiteErrors>() : null));
 
     private static IResourceBuilder<FlaskResource> WithErrorsOnConsole(
         this IResourceBuilder<FlaskResource> builder, UvlhubEnvironment uvlhub)

@@ -2,10 +2,12 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace UvlhubAspire.AppHost.Site;
 
-/// <summary>Healthy means: the first page answers 2xx, which it does only while the database does.</summary>
+/// <summary>Healthy means: the first page answers 2xx, which it does only while the database does, and the migrator is done.</summary>
 /// <param name="url">Where the site answers; resolved once its port is known.</param>
+/// <param name="hasMigrated">Whether the migrator has been successful.</param>
 /// <param name="errors">Is told of its answers.</param>
-internal sealed class SiteHealthCheck(Func<Uri> url, SiteErrors? errors = null) : PatientHealthCheck(TimeSpan.FromMilliseconds(50))
+internal sealed class SiteHealthCheck(Func<Uri> url, Func<bool> hasMigrated, SiteErrors? errors = null)
+    : PatientHealthCheck(TimeSpan.FromMilliseconds(50))
 {
     private static readonly HttpClient s_client = new(new SocketsHttpHandler { AllowAutoRedirect = false })
     {
@@ -16,6 +18,11 @@ internal sealed class SiteHealthCheck(Func<Uri> url, SiteErrors? errors = null) 
 
     protected override async Task<HealthCheckResult> AskAsync(CancellationToken cancellationToken)
     {
+        if (!hasMigrated())
+        {
+            return HealthCheckResult.Unhealthy("the migrator is not done; its log says how far it is");
+        }
+
         var site = url();
         try
         {
