@@ -221,7 +221,7 @@ internal partial class Program
     public static partial Regex InstanceName();
 
     // Of a checkout's folder, of a container.
-    [GeneratedRegex(@"(?<=minihub-)[0-9a-f]{8}|\b(?=[a-f]*[0-9])[0-9a-f]{12,}\b")]
+    [GeneratedRegex(@"(?<=minihub-)[0-9a-f]{8}|(?<![0-9A-Za-z])(?=[a-f]*[0-9])[0-9a-f]{12,}\b")]
     public static partial Regex RandomName();
 
     [GeneratedRegex("0x[0-9a-f]{6,}")]
