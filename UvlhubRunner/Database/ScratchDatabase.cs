@@ -30,14 +30,10 @@ internal sealed class ScratchDatabase : IAsyncDisposable
         MySqlConnection root, string purpose, string like, CancellationToken cancellationToken)
     {
         var scratch = new ScratchDatabase(root, $"uvlhub_runner_{purpose}_{Names.Digest(like, 12)}");
-        var row = (await root.RowsAsync(
-            "SELECT DEFAULT_CHARACTER_SET_NAME, DEFAULT_COLLATION_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = @like",
-            cancellationToken,
-            ("@like", like)))[0];
         try
         {
             await scratch.DropAsync(cancellationToken);
-            await root.ExecuteAsync($"CREATE DATABASE {scratch.Quoted} CHARACTER SET {row[0]} COLLATE {row[1]}", cancellationToken);
+            await root.CreateDatabaseAsync(scratch.Name, like, cancellationToken);
             await root.ExecuteAsync(
                 $"CREATE USER {scratch.Account} IDENTIFIED BY {MariaDBStatements.QuoteText(scratch.Password)}", cancellationToken);
             await root.ExecuteAsync(

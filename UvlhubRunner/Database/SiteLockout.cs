@@ -60,7 +60,7 @@ internal sealed partial class SiteLockout(RunnerSettings settings, UvlhubDatabas
     {
         try
         {
-            await root.ExecuteAsync($"CREATE DATABASE IF NOT EXISTS {MigrationJournal.Schema} CHARACTER SET utf8mb4", cancellationToken);
+            await root.ExecuteAsync(MigrationJournal.SchemaCreation, cancellationToken);
             await root.ExecuteAsync(
                 $"""
                 CREATE TABLE IF NOT EXISTS {Table} (
@@ -98,7 +98,7 @@ internal sealed partial class SiteLockout(RunnerSettings settings, UvlhubDatabas
                 $"SELECT user, host FROM {Table} WHERE database_name = @database", cancellationToken, ("@database", database.Name)))
                 .ConvertAll(row => ((string)row[0], (string)row[1]));
         }
-        catch (MySqlException exception) when (exception.ErrorCode is MySqlErrorCode.NoSuchTable or MySqlErrorCode.UnknownDatabase)
+        catch (MySqlException exception) when (Sql.IsNotThere(exception))
         {
             return [];
         }

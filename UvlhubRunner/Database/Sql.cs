@@ -6,6 +6,10 @@ internal static class Sql
     /// <summary>Keeps a connection that has nothing to do: a server may end such ones after a minute.</summary>
     public const string StayConnected = "SET SESSION wait_timeout = 28800";
 
+    /// <summary>Whether what was asked for is not there yet: a table, or its whole database.</summary>
+    public static bool IsNotThere(MySqlException exception) =>
+        exception.ErrorCode is MySqlErrorCode.NoSuchTable or MySqlErrorCode.UnknownDatabase;
+
     /// <summary>Runs a statement that has no answer.</summary>
     /// <returns>The number that the row got, if it inserted one into a table that numbers them.</returns>
     public static async Task<long> ExecuteAsync(
@@ -54,5 +58,17 @@ internal static class Sql
         }
 
         return command;
+    }
+
+    /// <summary>Creates an empty database with the character set and collation of another one.</summary>
+    public static async Task CreateDatabaseAsync(
+        this MySqlConnection connection, string name, string like, CancellationToken cancellationToken)
+    {
+        var row = (await connection.RowsAsync(
+            "SELECT DEFAULT_CHARACTER_SET_NAME, DEFAULT_COLLATION_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = @like",
+            cancellationToken,
+            ("@like", like)))[0];
+        await connection.ExecuteAsync(
+            $"CREATE DATABASE {MariaDBStatements.QuoteIdentifier(name)} CHARACTER SET {row[0]} COLLATE {row[1]}", cancellationToken);
     }
 }

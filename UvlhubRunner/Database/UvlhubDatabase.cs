@@ -147,10 +147,9 @@ internal sealed partial class UvlhubDatabase(
             ("@name", name));
         var aside = taken.Count == 0 ? name : $"{name}_{taken.Count + 1}";
         var (from, to) = (MariaDBStatements.QuoteIdentifier(Name), MariaDBStatements.QuoteIdentifier(aside));
-        var (characterSet, collation) = await CharacterSetAsync(root, cancellationToken);
         await root.ExecuteAsync(
             $"SET SESSION foreign_key_checks = 0, lock_wait_timeout = {s_metadataLockLimit.TotalSeconds:0}", cancellationToken);
-        await root.ExecuteAsync($"CREATE DATABASE {to} CHARACTER SET {characterSet} COLLATE {collation}", cancellationToken);
+        await root.CreateDatabaseAsync(aside, Name, cancellationToken);
         try
         {
             foreach (var trigger in await root.TextsAsync(
@@ -244,15 +243,6 @@ internal sealed partial class UvlhubDatabase(
         WHERE TABLE_SCHEMA = @database AND TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED')
         """,
         cancellationToken, ("@database", Name));
-
-    private async Task<(string CharacterSet, string Collation)> CharacterSetAsync(MySqlConnection root, CancellationToken cancellationToken)
-    {
-        var row = (await root.RowsAsync(
-            "SELECT DEFAULT_CHARACTER_SET_NAME, DEFAULT_COLLATION_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = @database",
-            cancellationToken,
-            ("@database", Name)))[0];
-        return ((string)row[0], (string)row[1]);
-    }
 
     private async Task<bool> IsGrantedAsync(MySqlConnection root, string database, CancellationToken cancellationToken) =>
         await root.NumberAsync(

@@ -18,6 +18,8 @@ internal sealed class MigrationJournal(RunnerSettings settings, UvlhubDatabase d
 {
     public const string Schema = "uvlhub_runner";
 
+    public const string SchemaCreation = $"CREATE DATABASE IF NOT EXISTS {Schema} CHARACTER SET utf8mb4";
+
     private const string Gate = "gate";
 
     // An entry that tells of no run.
@@ -40,7 +42,7 @@ internal sealed class MigrationJournal(RunnerSettings settings, UvlhubDatabase d
 
     private static readonly string[] s_creation =
     [
-        $"CREATE DATABASE IF NOT EXISTS {Schema} CHARACTER SET utf8mb4",
+        SchemaCreation,
         $"""
         CREATE TABLE IF NOT EXISTS {Schema}.rehearsals (
             database_name VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL PRIMARY KEY,
@@ -94,7 +96,7 @@ internal sealed class MigrationJournal(RunnerSettings settings, UvlhubDatabase d
                 ("@database", database.Name));
             return rows.ConvertAll(Read);
         }
-        catch (MySqlException exception) when (exception.ErrorCode is MySqlErrorCode.NoSuchTable or MySqlErrorCode.UnknownDatabase)
+        catch (MySqlException exception) when (Sql.IsNotThere(exception))
         {
             return [];
         }
@@ -168,7 +170,7 @@ internal sealed class MigrationJournal(RunnerSettings settings, UvlhubDatabase d
                 $"SELECT 1 FROM {Schema}.rehearsals WHERE database_name = @database AND digest = @digest", cancellationToken,
                 ("@database", database.Name), ("@digest", digest)) == 1;
         }
-        catch (MySqlException exception) when (exception.ErrorCode is MySqlErrorCode.NoSuchTable or MySqlErrorCode.UnknownDatabase)
+        catch (MySqlException exception) when (Sql.IsNotThere(exception))
         {
             return false;
         }
@@ -177,11 +179,7 @@ internal sealed class MigrationJournal(RunnerSettings settings, UvlhubDatabase d
     /// <summary>Writes down that a rehearsal has passed; only the latest one of a database is known.</summary>
     public async Task PassedAsync(MySqlConnection connection, string digest, CancellationToken cancellationToken)
     {
-        foreach (var statement in s_creation)
-        {
-            await connection.ExecuteAsync(statement, cancellationToken);
-        }
-
+        await CreateAsync(connection, cancellationToken);
         await connection.ExecuteAsync(
             $"REPLACE INTO {Schema}.rehearsals VALUES (@database, @digest, UTC_TIMESTAMP(6))", cancellationToken,
             ("@database", database.Name), ("@digest", digest));
@@ -275,8 +273,7 @@ internal sealed class MigrationJournal(RunnerSettings settings, UvlhubDatabase d
             await connection.ExecuteAsync(
                 $"GRANT SELECT ON {Schema}.{Gate} TO {MariaDBStatements.QuoteText(user)}@'%'", cancellationToken);
         }
-        catch (MySqlException exception)
-            when (exception.ErrorCode is MySqlErrorCode.TableAccessDenied or MySqlErrorCode.DatabaseAccessDenied)
+        catch (MySqlException exception) when (AccessDenied.IsMissingRight(exception))
         {
             throw new MigrationFailedException(
                 ExitCode.Unreachable,
@@ -304,7 +301,7 @@ internal sealed class MigrationJournal(RunnerSettings settings, UvlhubDatabase d
                 $"SELECT revision FROM {Schema}.{Gate} WHERE database_name = @database", cancellationToken, ("@database", database.Name))
                 is [[string revision]] ? revision : null;
         }
-        catch (MySqlException exception) when (exception.ErrorCode is MySqlErrorCode.NoSuchTable or MySqlErrorCode.UnknownDatabase)
+        catch (MySqlException exception) when (Sql.IsNotThere(exception))
         {
             return null;
         }

@@ -35,6 +35,28 @@ public sealed class Browser : IAsyncDisposable
         return page;
     }
 
+    /// <summary>
+    /// Opens the dashboard. Its page comes to life over a connection that Aspire's code opens once; a page that has not is loaded again,
+    /// as a person would.
+    /// </summary>
+    /// <param name="login">The address with the token.</param>
+    public async Task<IPage> OpenDashboardAsync(string login)
+    {
+        var page = await OpenAsync(login);
+        var alive = page.GetByText("migrator", new() { Exact = true }).First;
+        try
+        {
+            await ExpectAsync(alive);
+        }
+        catch (PlaywrightException)
+        {
+            await page.ReloadAsync();
+            await ExpectAsync(alive);
+        }
+
+        return page;
+    }
+
     /// <summary>Expects that something is seen without more ado: nobody reloads the page.</summary>
     public static Task ExpectAsync(ILocator seen) => Assertions.Expect(seen).ToBeVisibleAsync(new() { Timeout = Limit });
 

@@ -35,7 +35,7 @@ public sealed class BrowserTests(RunningSample sample) : IAsyncLifetime
     public async Task The_dashboard_shows_every_resource()
     {
         var login = await sample.Uvlhub.DashboardLoginUrlAsync(TestContext.Current.CancellationToken);
-        var page = await _browser!.OpenAsync(login);
+        var page = await _browser!.OpenDashboardAsync(login);
         foreach (var resource in (string[])["db", "uvlhubdb", "uvlhubdb-test", "rosemary", "migrator", "web"])
         {
             await Browser.ExpectAsync(page.GetByText(resource, new() { Exact = true }).First);
@@ -46,8 +46,7 @@ public sealed class BrowserTests(RunningSample sample) : IAsyncLifetime
     public async Task The_dashboard_shows_the_migrators_log()
     {
         var login = await sample.Uvlhub.DashboardLoginUrlAsync(TestContext.Current.CancellationToken);
-        var page = await _browser!.OpenAsync(login);
-        await Browser.ExpectAsync(page.GetByText("migrator", new() { Exact = true }).First);
+        var page = await _browser!.OpenDashboardAsync(login);
         await page.GotoAsync(new Uri(new Uri(login), "/consolelogs/resource/migrator").ToString());
         await Browser.ExpectAsync(page.GetByText("is at the checkout's head").First);
     }
@@ -56,7 +55,7 @@ public sealed class BrowserTests(RunningSample sample) : IAsyncLifetime
     public async Task The_dashboard_shows_the_migrators_trace()
     {
         var login = await sample.Uvlhub.DashboardLoginUrlAsync(TestContext.Current.CancellationToken);
-        var page = await _browser!.OpenAsync(login);
+        var page = await _browser!.OpenDashboardAsync(login);
         await page.GotoAsync(new Uri(new Uri(login), "/traces").ToString());
         await Browser.ExpectAsync(page.GetByRole(AriaRole.Gridcell, new() { Name = "migrator: migrate" }));
     }

@@ -100,11 +100,8 @@ public sealed class FailedStartTests
             "the migrator's cause stands on the console",
             async engine =>
             {
-                await Proof.HappensAsync("'./run --detach' ends with that cause", () => Eventually.IsAsync(
-                    () => File.ReadAllTextAsync(report, Cancellation),
-                    text => text.TrimEnd().EndsWith("#failed", StringComparison.Ordinal)
-                        && text.Contains("'flask db upgrade' failed in revision 005", StringComparison.Ordinal),
-                    TimeSpan.FromSeconds(30), "the start's report to end"));
+                await Proof.HappensAsync(
+                    "'./run --detach' ends with that cause", () => ReportEndsAsync(report, "'flask db upgrade' failed in revision 005"));
                 await SiteDoesNotStartAsync(engine);
                 Proof.Data("put back: no database of the site has a table, as before", "", await engine.TablesAsync());
             },
@@ -124,9 +121,7 @@ public sealed class FailedStartTests
             checkout, "auto",
             ["/ answers 500: werkzeug.routing.exceptions.BuildError: Could not build url for endpoint 'nowhere.page'"],
             "the page and the exception stand on the console",
-            _ => Proof.HappensAsync("after a while './run --detach' ends with it", () => Eventually.IsAsync(
-                () => File.ReadAllTextAsync(report, Cancellation), text => text.TrimEnd().EndsWith("#failed", StringComparison.Ordinal),
-                TimeSpan.FromSeconds(30), "the start's report to end")),
+            _ => Proof.HappensAsync("after a while './run --detach' ends with it", () => ReportEndsAsync(report, "answers 500")),
             $"--Uvlhub:Report={report}", "--Uvlhub:Patience=00:00:05");
     }
 
@@ -135,6 +130,12 @@ public sealed class FailedStartTests
         checkout.File("migrations/versions/005.py"),
         "from alembic import op\nrevision = '005'\ndown_revision = '004'\ndef upgrade():\n    op.execute('SELECT nonsense FROM nowhere')\n",
         Cancellation);
+
+    // As a failure, when it has said why.
+    private static Task ReportEndsAsync(string report, string cause) => Eventually.IsAsync(
+        () => File.ReadAllTextAsync(report, Cancellation),
+        text => text.TrimEnd().EndsWith("#failed", StringComparison.Ordinal) && text.Contains(cause, StringComparison.Ordinal),
+        TimeSpan.FromSeconds(30), "the start's report to end");
 
     private static Task SiteDoesNotStartAsync(InstanceOnEngine engine) => Proof.HappensAsync(
         "the site does not start: it has no container",

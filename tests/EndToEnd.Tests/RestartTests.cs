@@ -100,6 +100,15 @@ public sealed class RestartTests(RunningServices services)
             Assert.StartsWith("crash loop", services.PropertyOf("redis", RestartSupervisor.RestartsProperty), StringComparison.Ordinal);
         });
 
+        await Proof.HappensAsync("it stays failed, however late the orchestrator tells of the last death", async () =>
+        {
+            var notifications = services.Uvlhub.App.ResourceNotifications;
+            Assert.True(notifications.TryGetCurrentState("redis", out var failed));
+            await notifications.PublishUpdateAsync(
+                failed!.Resource, failed.ResourceId, snapshot => snapshot with { State = KnownResourceStates.Exited });
+            await notifications.WaitForResourceAsync("redis", KnownResourceStates.FailedToStart, Cancellation);
+        });
+
         await Proof.HappensAsync("Start in the dashboard tries again", async () =>
         {
             await services.CommandAsync("redis", "start");

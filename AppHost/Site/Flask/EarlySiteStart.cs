@@ -17,7 +17,6 @@ internal sealed class EarlySiteStart(
     ResourceNotificationService notifications, ResourceCommandService commands, UvlhubEnvironment uvlhub)
     : IDistributedApplicationEventingSubscriber
 {
-    private static readonly TimeSpan s_settling = TimeSpan.FromSeconds(15);
     private static volatile bool s_isTakingAway;
 
     /// <summary>Whether the console shows what the orchestrator says.</summary>
@@ -128,9 +127,7 @@ internal sealed class EarlySiteStart(
         }
 
         // That the container has ended is seen only after that, sometimes, and is not what became of the site.
-        using var settled = CancellationTokenSource.CreateLinkedTokenSource(ending);
-        settled.CancelAfter(s_settling);
-        await foreach (var change in notifications.WatchAsync(settled.Token))
+        await foreach (var change in notifications.WatchAsync(ending))
         {
             if (change.Resource == site && StateOf(change) == KnownResourceStates.Running)
             {

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 
 namespace UvlhubAspire.Hosting.Containers;
@@ -13,8 +12,8 @@ public sealed record ContainerOwner(string Name, string State, int? Orchestrator
     private const string OrchestratorLabel = "com.microsoft.developer.usvc-dev.creatorProcessId";
     private const string ComposeLabel = "com.docker.compose.project";
 
-    /// <summary>Whether the orchestrator that made it still runs. A number alone says little: it may be another process's by now.</summary>
-    public bool IsLiveOrchestrator => Orchestrator is { } process && IsOrchestrator(process);
+    /// <summary>Whether the orchestrator that made it still runs.</summary>
+    public bool IsLiveOrchestrator => Orchestrator is { } process && RunningProcess.Is(process, "dcp");
 
     /// <summary>What the user can do about it.</summary>
     public string Remedy => this switch
@@ -34,18 +33,5 @@ public sealed record ContainerOwner(string Name, string State, int? Orchestrator
         var (found, _) = await engine.InspectAsync("container", name, cancellationToken);
         int? orchestrator = int.TryParse(found?.Label(OrchestratorLabel), CultureInfo.InvariantCulture, out var process) ? process : null;
         return found?.State is { Status: var state } ? new ContainerOwner(name, state, orchestrator, found.Label(ComposeLabel)) : null;
-    }
-
-    private static bool IsOrchestrator(int process)
-    {
-        try
-        {
-            using var running = Process.GetProcessById(process);
-            return !running.HasExited && running.ProcessName.StartsWith("dcp", StringComparison.OrdinalIgnoreCase);
-        }
-        catch (ArgumentException)
-        {
-            return false;
-        }
     }
 }

@@ -144,6 +144,11 @@ internal sealed class RestartSupervisor(
                 container.Handled = death.FinishedAt;
                 await HandleAsync(container, death, cancellationToken);
             }
+            else if (container.Failure is { } failure)
+            {
+                // The orchestrator may tell of the death only now, which the engine told long before.
+                await PublishFailureAsync(container, failure);
+            }
         }
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
         {
@@ -162,6 +167,7 @@ internal sealed class RestartSupervisor(
         var decision = policy.Decide(death, container.Restarts);
         container.Restarts = decision.Restarts;
         container.StaysDown = decision.Step != RestartStep.Restart;
+        container.Failure = null;
         var cause = death.OutOfMemory ? "it ran out of memory" : string.Create(CultureInfo.InvariantCulture, $"exit code {death.ExitCode}");
         switch (decision.Step)
         {
@@ -176,7 +182,7 @@ internal sealed class RestartSupervisor(
                     RestartLog.GivenUp(log, name, death.Container, decision.Restarts + 1, cause, lines);
                 }
 
-                await PublishFailureAsync(change, $"crash loop: given up after {decision.Restarts} in a row; {cause}");
+                await PublishFailureAsync(container, $"crash loop: given up after {decision.Restarts} in a row; {cause}");
                 break;
 
             case RestartStep.Restart:
@@ -210,13 +216,17 @@ internal sealed class RestartSupervisor(
                     RestartLog.Failed(log, name, started.Error, exception: null);
                 }
 
-                await PublishFailureAsync(change, $"the restart failed: {started.Error}");
+                await PublishFailureAsync(container, $"the restart failed: {started.Error}");
                 break;
         }
     }
 
-    private Task PublishFailureAsync(ResourceEvent change, string restarts) => PublishAsync(
-        change, new ResourceStateSnapshot(KnownResourceStates.FailedToStart, KnownResourceStateStyles.Error), restarts);
+    private Task PublishFailureAsync(SupervisedContainer container, string failure)
+    {
+        container.Failure = failure;
+        return PublishAsync(
+            container.Change, new ResourceStateSnapshot(KnownResourceStates.FailedToStart, KnownResourceStateStyles.Error), failure);
+    }
 
     // The state is the orchestrator's again as soon as the container runs; the property stays beside it.
     private Task PublishAsync(ResourceEvent change, ResourceStateSnapshot state, string restarts) =>
@@ -270,6 +280,9 @@ internal sealed class RestartSupervisor(
 
         /// <summary>The death that was handled last.</summary>
         public DateTimeOffset Handled { get; set; }
+
+        /// <summary>Why it was not started again after that, where that was not meant.</summary>
+        public string? Failure { get; set; }
 
         /// <summary>Whether another one was made in its place: that one's deaths count on.</summary>
         public bool WasReplaced { get; set; }

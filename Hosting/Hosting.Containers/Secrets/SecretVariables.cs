@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using Aspire.Hosting.Eventing;
@@ -144,8 +143,8 @@ internal sealed class SecretVariables(ResourceNotificationService notifications,
             return;
         }
 
-        var running = Process.GetProcesses().Select(process => process.Id.ToString(CultureInfo.InvariantCulture)).ToHashSet();
-        foreach (var left in Directory.EnumerateDirectories(folder).Where(left => !running.Contains(Path.GetFileName(left))))
+        foreach (var left in Directory.EnumerateDirectories(folder)
+            .Where(left => !int.TryParse(Path.GetFileName(left), CultureInfo.InvariantCulture, out var process) || !RunningProcess.Is(process)))
         {
             try
             {
