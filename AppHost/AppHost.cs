@@ -1,7 +1,7 @@
 // The topology of uvlhub: what the tutorial builds up by hand and its compose files declare. Each extension lives in
 // one of the rooms beside this file; settings are described in README.md.
 
-var builder = DistributedApplication.CreateBuilder(args);
+var builder = UvlhubApplication.CreateBuilder(args);
 var uvlhub = builder.AddUvlhub();
 
 var db = builder.AddMariaDB("db", uvlhub.RootPassword)

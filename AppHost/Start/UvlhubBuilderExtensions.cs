@@ -61,6 +61,7 @@ internal static class UvlhubBuilderExtensions
             builder.Services.AddHostedService<RestartSupervisor>();
             builder.Services.AddHostedService<FailedDependencies>();
             builder.AddSessionNetwork();
+            builder.LightenOrchestrator();
         }
 
         if (options.Report is { Length: > 0 } report)

@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Text.Json;
 using CliWrap;
 using CliWrap.Buffered;
@@ -14,6 +16,10 @@ namespace UvlhubAspire.Engine;
 public sealed class ContainerEngine(Lazy<string> executable)
 {
     private static readonly TimeSpan s_inspection = TimeSpan.FromSeconds(20);
+
+    // A start asks for the same few images from several sides within a second or two, and each question is a process.
+    private static readonly TimeSpan s_fresh = TimeSpan.FromSeconds(10);
+    private readonly ConcurrentDictionary<string, long> _seen = new(StringComparer.Ordinal);
 
     // As Aspire's ContainerRuntimeResolver does: Docker, unless Podman alone is there, or runs where Docker does not.
     // Programs are started only where both are installed.
@@ -80,9 +86,22 @@ public sealed class ContainerEngine(Lazy<string> executable)
         }
     }
 
-    /// <summary>Whether an image is present on this machine.</summary>
-    public async Task<bool> HasImageAsync(string image, CancellationToken cancellationToken) =>
-        (await RunAsync(s_inspection, cancellationToken, "image", "inspect", "--format", "{{.Id}}", image)).Succeeded;
+    /// <summary>Whether an image is present on this machine, or was a few seconds ago.</summary>
+    public async Task<bool> HasImageAsync(string image, CancellationToken cancellationToken)
+    {
+        if (_seen.TryGetValue(image, out var seen) && Stopwatch.GetElapsedTime(seen) < s_fresh)
+        {
+            return true;
+        }
+
+        var isThere = (await RunAsync(s_inspection, cancellationToken, "image", "inspect", "--format", "{{.Id}}", image)).Succeeded;
+        if (isThere)
+        {
+            _seen[image] = Stopwatch.GetTimestamp();
+        }
+
+        return isThere;
+    }
 
     /// <summary>Looks at a container, an image, a network or a volume.</summary>
     /// <param name="kind">Which of these, in the engine's word.</param>

@@ -12,9 +12,11 @@ namespace UvlhubAspire.Bench;
 /// <param name="services">The services beside the site and the database.</param>
 internal sealed class AppHostContestant(string name, UvlhubCheckout checkout, IReadOnlyList<string> services) : Contestant(name, checkout)
 {
+    private static readonly string s_run = Path.Combine(Path.GetDirectoryName(RepositoryFolder.AppHost)!, "run");
     private readonly ConcurrentQueue<(double Seconds, string Line)> _output = new();
     private CancellationTokenSource? _stop;
     private CommandTask<CommandResult>? _running;
+    private bool _isDetached;
 
     /// <inheritdoc/>
     public override string DatabaseContainer => $"{Name}_mariadb_container";
@@ -34,6 +36,12 @@ internal sealed class AppHostContestant(string name, UvlhubCheckout checkout, IR
         .Where(words => words.Length > 3 && words[1] == "runs")
         .GroupBy(words => words[0])
         .ToDictionary(words => words.Key, words => words.Last()[2].TrimEnd(':'));
+
+    private IEnumerable<string> Settings =>
+    [
+        $"--Uvlhub:Path={Checkout.Path}", $"--Uvlhub:Instance={Name}", $"--Uvlhub:Services={string.Join(',', services)}",
+        $"--Uvlhub:Ports:Web={Port}", $"--Uvlhub:Ports:Database={DatabasePort}",
+    ];
 
     /// <summary>Memory of the AppHost, of the orchestrator and of the dashboard, in MiB.</summary>
     public (double AppHost, double Orchestrator, double Dashboard) Memory()
@@ -84,6 +92,12 @@ internal sealed class AppHostContestant(string name, UvlhubCheckout checkout, IR
             _stop.Dispose();
         }
 
+        if (_isDetached)
+        {
+            _isDetached = false;
+            await Tool.RunAsync(s_run, ["--stop"], StartLimit, cancellationToken);
+        }
+
         var since = Stopwatch.GetTimestamp();
         while (await Tool.DockerAsync(cancellationToken, "ps", "--all", "--quiet", "--filter", $"name=^{Name}_") is { Length: > 0 })
         {
@@ -115,12 +129,7 @@ internal sealed class AppHostContestant(string name, UvlhubCheckout checkout, IR
         _running = Cli.Wrap("dotnet")
             // Its appsettings.json is looked for there.
             .WithWorkingDirectory(RepositoryFolder.AppHost)
-            .WithArguments(
-            [
-                Path.Combine(RepositoryFolder.AppHost, "bin", "Debug", "net10.0", "AppHost.dll"),
-                $"--Uvlhub:Path={Checkout.Path}", $"--Uvlhub:Instance={Name}", $"--Uvlhub:Services={string.Join(',', services)}",
-                $"--Uvlhub:Ports:Web={Port}", $"--Uvlhub:Ports:Database={DatabasePort}",
-            ])
+            .WithArguments([Path.Combine(RepositoryFolder.AppHost, "bin", "Debug", "net10.0", "AppHost.dll"), .. Settings])
             .WithEnvironmentVariables(environment =>
             {
                 foreach (var (key, value) in LaunchProfile())
@@ -133,6 +142,13 @@ internal sealed class AppHostContestant(string name, UvlhubCheckout checkout, IR
             .WithValidation(CommandResultValidation.None)
             .ExecuteAsync(CancellationToken.None, _stop.Token);
         return Task.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    protected override Task LaunchDetachedAsync(CancellationToken cancellationToken)
+    {
+        _isDetached = true;
+        return Tool.RunAsync(s_run, ["--no-install", "--detach", .. Settings], StartLimit, cancellationToken);
     }
 
     /// <inheritdoc/>

@@ -16,6 +16,10 @@ internal sealed class ComposeContestant(
     string name, UvlhubCheckout checkout, IReadOnlyList<string> services, IReadOnlyDictionary<string, string> images)
     : Contestant(name, checkout)
 {
+    // As often as ours is asked.
+    private const string HealthCheck = "    healthcheck:\n      test: curl --fail --silent --output /dev/null http://localhost:5000/\n"
+        + "      interval: 1s\n      retries: 240\n";
+
     private string File => Path.Combine(Checkout.Path, "docker", "docker-compose.dev.yml");
 
     private string Override => Path.Combine(Path.GetDirectoryName(Checkout.Path)!, $"{Name}.yml");
@@ -32,14 +36,19 @@ internal sealed class ComposeContestant(
         : ComposeAsync(cancellationToken, ["down", "--remove-orphans", .. removeData ? ["--volumes"] : Array.Empty<string>()]);
 
     /// <inheritdoc/>
-    protected override async Task LaunchAsync(long since, CancellationToken cancellationToken)
+    protected override Task LaunchAsync(long since, CancellationToken cancellationToken) => UpAsync(cancellationToken);
+
+    /// <inheritdoc/>
+    protected override Task LaunchDetachedAsync(CancellationToken cancellationToken) => UpAsync(cancellationToken, "--wait");
+
+    private async Task UpAsync(CancellationToken cancellationToken, params string[] options)
     {
         if (!System.IO.File.Exists(Override))
         {
-            await System.IO.File.WriteAllTextAsync(Override, OverrideText(), cancellationToken);
+            await System.IO.File.WriteAllTextAsync(Override, OverrideText(isWaitedFor: options.Length > 0), cancellationToken);
         }
 
-        await ComposeAsync(cancellationToken, ["up", "--detach", "web", "db", .. services]);
+        await ComposeAsync(cancellationToken, ["up", "--detach", .. options, "web", "db", .. services]);
     }
 
     /// <inheritdoc/>
@@ -59,7 +68,7 @@ internal sealed class ComposeContestant(
         Tool.RunAsync(
             "docker", ["compose", "--project-name", Name, "--file", File, "--file", Override, .. words], StartLimit, cancellationToken);
 
-    private string OverrideText()
+    private string OverrideText(bool isWaitedFor)
     {
         var text = new StringBuilder("services:\n");
         foreach (var service in (string[])["web", "db", .. services])
@@ -70,7 +79,8 @@ internal sealed class ComposeContestant(
                 // The stand-in has no working directory of its own. No docker.sock: our side mounts none either.
                 "web" =>
                     $"    working_dir: {Checkout.WorkingDirectory}\n    ports: !override [\"127.0.0.1:{Port}:5000\"]\n    volumes: "
-                    + $"!override [\"{Checkout.Path}:{Checkout.WorkingDirectory}\"]\n",
+                    + $"!override [\"{Checkout.Path}:{Checkout.WorkingDirectory}\"]\n"
+                    + (isWaitedFor ? HealthCheck : ""),
                 "db" => "    restart: always\n    ports: !override [\"127.0.0.1::3306\"]\n",
                 _ => "    ports: !override [\"127.0.0.1::80\"]\n",
             });

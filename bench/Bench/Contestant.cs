@@ -58,6 +58,18 @@ internal abstract class Contestant(string name, UvlhubCheckout checkout) : IAsyn
         return new Start(seconds, [.. Phases([.. events.All.Where(e => e.Container.StartsWith(Name, StringComparison.Ordinal))], watch.Phases, started, ready, seconds).Where(phase => phase.End > phase.Start)]);
     }
 
+    /// <summary>Gives the command that people type, which returns when the site can be used.</summary>
+    /// <returns>After how many seconds it has returned.</returns>
+    public async Task<double> DetachAsync(CancellationToken cancellationToken)
+    {
+        var since = Stopwatch.GetTimestamp();
+        await LaunchDetachedAsync(cancellationToken);
+        var seconds = Stopwatch.GetElapsedTime(since).TotalSeconds;
+        using var site = new Site(Port);
+        await site.WaitAsync("/", _ => true, since, StartLimit, cancellationToken);
+        return seconds;
+    }
+
     /// <summary>Takes it down; afterwards none of its containers is left.</summary>
     /// <param name="removeData">Whether the database goes too.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
@@ -78,6 +90,9 @@ internal abstract class Contestant(string name, UvlhubCheckout checkout) : IAsyn
 
     /// <summary>Gives the command, and returns as soon as it is under way.</summary>
     protected abstract Task LaunchAsync(long since, CancellationToken cancellationToken);
+
+    /// <summary>Gives the command that people type, and waits until it has returned.</summary>
+    protected abstract Task LaunchDetachedAsync(CancellationToken cancellationToken);
 
     /// <summary>Ends when what was launched cannot succeed any more, with the reason.</summary>
     /// <exception cref="BenchException">The reason.</exception>

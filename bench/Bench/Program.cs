@@ -5,7 +5,7 @@ using UvlhubAspire.Bench;
 using UvlhubAspire.Checkout;
 using UvlhubAspire.Engine;
 
-string[] known = ["start", "edit", "kill", "check", "side-by-side", "revisions", "images"];
+string[] known = ["start", "detach", "edit", "kill", "check", "side-by-side", "revisions", "images"];
 var repository = Path.GetDirectoryName(RepositoryFolder.AppHost)!;
 var checkout = new Option<string>("--checkout") { Description = "A uvlhub checkout; a copy of it is measured.", DefaultValueFactory = _ => RepositoryFolder.BundledSample };
 var output = new Option<string>("--output") { Description = "The folder for the results.", DefaultValueFactory = _ => Path.Combine(repository, "bench", "results") };

@@ -43,6 +43,18 @@ public sealed class ListeningTests
         Assert.Contains("Coffee machine", await client.GetStringAsync("/", Cancellation), StringComparison.Ordinal);
     }
 
+    [Fact(Timeout = 180_000)]
+    public async Task Without_the_dashboard_neither_that_nor_telemetry_runs_and_nothing_watches_each_container()
+    {
+        await using var run = await StartAsync("--Uvlhub:Dashboard=false");
+        Assert.Contains("dashboard: disabled", run.Host.Output, StringComparison.Ordinal);
+        Assert.Equal("", await run.VariableAsync("OTEL_EXPORTER_OTLP_ENDPOINT"));
+        var programs = run.Programs();
+        Assert.Contains(programs, program => program.Contains("run-controllers", StringComparison.Ordinal));
+        Assert.DoesNotContain(programs, program => program.Contains("Aspire.Dashboard", StringComparison.Ordinal));
+        Assert.DoesNotContain(programs, program => program.Contains("monitor-container", StringComparison.Ordinal));
+    }
+
     private static async Task<Run> StartAsync(params string[] settings)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "reads /proc");
@@ -69,6 +81,9 @@ public sealed class ListeningTests
 
         public AppHostProcess Host => _host ??= AppHostProcess.Start(
             new Dictionary<string, string>(), [$"--Uvlhub:Path={_checkout.Path}", $"--Uvlhub:Instance={_instance}", .. settings]);
+
+        /// <summary>The command lines of the AppHost's orchestrator and of what that has started.</summary>
+        public IReadOnlyList<string> Programs() => [.. Host.Orchestrator().Select(process => File.ReadAllText($"/proc/{process}/cmdline"))];
 
         /// <summary>A variable of the site; empty if it has none of this name.</summary>
         public async Task<string> VariableAsync(string name) => (await Uvlhub.EngineAsync(

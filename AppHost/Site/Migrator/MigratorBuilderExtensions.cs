@@ -44,7 +44,6 @@ internal static class MigratorBuilderExtensions
         builder.Services.TryAddEventingSubscriber<EarlyMigratorStart>();
         var migrator = builder.AddResource(new MigratorResource(name))
             .WithArgs([.. RunnerExecutable.Arguments])
-            .WithOtlpExporter()
             // The runner has the same settings as the AppHost, wherever they came from.
             .WithEnvironment(
                 context => AddSettings(
@@ -64,6 +63,11 @@ internal static class MigratorBuilderExtensions
             .WithMigratorCommands()
             .WithFailureOnConsole()
             .WithIconName("DatabaseArrowUp");
+        if (uvlhub.Options.Dashboard)
+        {
+            migrator.WithOtlpExporter();
+        }
+
         return toolbox.Resource.HasAnnotationOfType<HealthCheckAnnotation>()
             ? migrator.WaitFor(toolbox, WaitBehavior.StopOnResourceUnavailable)
             : migrator;

@@ -14,6 +14,8 @@ internal sealed class ImageResolver(
     ImageChooser chooser, ImagePuller puller, ImageBuilder builder, DistributedApplicationModel model, ILoggerFactory loggers)
     : IDistributedApplicationEventingSubscriber
 {
+    // By then the others have started, too, and nothing that somebody waits for is slowed down.
+    private static readonly TimeSpan s_afterStart = TimeSpan.FromSeconds(10);
     private readonly ILogger _logger = loggers.CreateLogger("UvlhubAspire.Images");
 
     /// <inheritdoc/>
@@ -100,6 +102,7 @@ internal sealed class ImageResolver(
     // A stand-in has its place until the real image is here; the next start then takes that one by itself.
     private async Task AskAgainAsync(ContainerResource container, ImageChoice choice)
     {
+        await Task.Delay(s_afterStart);
         var answers = await Task.WhenAll(choice.InPlaceOf.Select(image => puller.Begin(image).Ended));
         if (answers.All(answer => answer.Problem is null))
         {
