@@ -96,9 +96,10 @@ public sealed class GateTests(MariaDBFixture fixture)
                 Assert.True(next.ExitCode == 0, $"{point}:\n{next.Output}");
                 await CheckAsync($"{point}, and the next run", brings, isClosedToo: false);
             }
+
+            TestContext.Current.SendDiagnosticMessage("{0} of {1} kills hit a run that was open", hits, seed * kills.Length);
         }
 
-        TestContext.Current.SendDiagnosticMessage("{0} of {1} kills hit a run that was open", hits, seeds * kills.Length);
         Proof.Happens(
             $"{seeds * kills.Length} kills, at least half of them while the database was being changed",
             () => Assert.True(hits >= seeds * kills.Length / 2, $"only {hits} of {seeds * kills.Length} hit: the test proves little"));

@@ -178,7 +178,7 @@ public abstract class LedgerFaultTests
             await Eventually.TrueAsync(
                 () => Task.FromResult(ledger.Writes.Count(
                     write => write.Outcome == LedgerOutcome.Acknowledged && write.Ended > after) >= atLeast),
-                TimeSpan.FromSeconds(40));
+                TimeSpan.FromSeconds(90));
         }
         catch (TimeoutException)
         {

@@ -87,6 +87,25 @@ public sealed class UploadsTests(MariaDBFixture fixture)
         Assert.Equal(["a.uvl: a"], await ReadAsync(uploads));
     }
 
+    [Theory(Timeout = 120_000)]
+    [InlineData(".")]
+    [InlineData("..")]
+    [InlineData("/app")]
+    [InlineData("app/..")]
+    public async Task A_folder_with_the_code_in_it_is_no_folder_of_uploads(string folder)
+    {
+        await using var minihub = await Minihub.CreateAsync(fixture);
+        await minihub.ExecuteAsync("CREATE TABLE t (id INT PRIMARY KEY)");
+        await File.AppendAllTextAsync(Path.Combine(minihub.Checkout, ".env"), $"UPLOADS_DIR={folder}\n", Cancellation);
+        var before = await ReadAsync(minihub.Checkout);
+
+        var backup = (await minihub.SucceedAsync("backup")).Answer.Trim();
+        await minihub.SucceedAsync("restore", backup);
+
+        Assert.Empty(Directory.GetFiles(minihub.Snapshots, Archives));
+        Assert.Equal(before, await ReadAsync(minihub.Checkout));
+    }
+
     private static Task WriteAsync(string folder, string name, string text) =>
         File.WriteAllTextAsync(Path.Combine(folder, name), text, Cancellation);
 

@@ -3,7 +3,7 @@ using System.Globalization;
 using CliWrap;
 using CliWrap.Buffered;
 
-namespace UvlhubAspire.Runner.Snapshots;
+namespace UvlhubAspire.Runner.Migration;
 
 /// <summary>
 /// What users have uploaded, beside the snapshots that a person makes: <c>NAME.uploads.tar.gz</c>. Rows without their files
@@ -19,21 +19,19 @@ internal sealed partial class UploadedFiles(RunnerSettings settings, TimeProvide
     private const string Tar = "tar";
 
     /// <summary>
-    /// Where they are, for this process; <see langword="null"/> if they are in a volume that only containers see, or outside of the checkout.
+    /// Where they are, for this process; <see langword="null"/> if they are in a volume that only containers see, or outside of the
+    /// checkout, or if the folder has the code or the snapshots in it, which a restore must not replace.
     /// </summary>
     private string? Folder
     {
         get
         {
             var (inside, folder) = (settings.Checkout.WorkingDirectory.TrimEnd('/') + "/", settings.Checkout.UploadsFolder);
-            if (settings.Options.Migrator.Local)
-            {
-                return folder;
-            }
-
-            return settings.Checkout.Profile.Code == CodeSource.Mounted && folder.StartsWith(inside, StringComparison.Ordinal)
-                ? Path.Combine(settings.Checkout.Path, folder[inside.Length..])
-                : null;
+            var path = settings.Options.Migrator.Local ? Path.GetFullPath(folder)
+                : settings.Checkout.Profile.Code == CodeSource.Mounted && folder.StartsWith(inside, StringComparison.Ordinal)
+                    ? Path.GetFullPath(Path.Combine(settings.Checkout.Path, folder[inside.Length..]))
+                    : null;
+            return path is null || IsIn(settings.Checkout.Path, path) || IsIn(settings.SnapshotFolder, path) ? null : path;
         }
     }
 
@@ -107,6 +105,10 @@ internal sealed partial class UploadedFiles(RunnerSettings settings, TimeProvide
                 exception);
         }
     }
+
+    private static bool IsIn(string path, string folder) => Path.GetRelativePath(folder, path) is var relative
+        && relative != ".." && !relative.StartsWith($"..{Path.DirectorySeparatorChar}", StringComparison.Ordinal)
+        && !Path.IsPathRooted(relative);
 
     private static bool HasFiles(string folder) => Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any();
 
