@@ -33,7 +33,7 @@ public sealed class GateTests(MariaDBFixture fixture)
     public Task A_killed_migrator_leaves_no_gate_open_that_it_did_not_mean() => KillAsync(seeds: 1);
 
     [Fault(FaultArea.Migration, $"{Fault}, at any of twenty moments of each")]
-    [Fact(Timeout = 1_800_000), Trait("Tier", "long")]
+    [Fact(Timeout = 2_400_000), Trait("Tier", "long")]
     public Task A_migrator_killed_at_any_of_twenty_moments_leaves_no_gate_open_that_it_did_not_mean() => KillAsync(seeds: 20);
 
     private async Task KillAsync(int seeds)

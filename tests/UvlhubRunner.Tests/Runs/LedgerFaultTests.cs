@@ -204,7 +204,7 @@ public sealed class FailingRevisionLedgerTests : LedgerFaultTests
     public Task A_revision_that_fails_loses_nothing() => RunAsync(1, 2);
 
     [Fault(FaultArea.Migration, $"{Fault}, twenty times")]
-    [Fact(Timeout = 1_800_000), Trait("Tier", "long")]
+    [Fact(Timeout = 2_400_000), Trait("Tier", "long")]
     public Task A_revision_that_fails_twenty_times_loses_nothing() => RunAsync(Enumerable.Range(3, 20));
 }
 
@@ -235,7 +235,7 @@ public sealed class KilledRevisionLedgerTests : LedgerFaultTests
     public Task A_revision_that_is_killed_loses_nothing() => RunAsync(1, 2);
 
     [Fault(FaultArea.Migration, $"{Fault}, twenty times")]
-    [Fact(Timeout = 1_800_000), Trait("Tier", "long")]
+    [Fact(Timeout = 2_400_000), Trait("Tier", "long")]
     public Task A_revision_that_is_killed_twenty_times_loses_nothing() => RunAsync(Enumerable.Range(3, 20));
 }
 
@@ -269,7 +269,7 @@ public sealed class KilledUndoLedgerTests : UndoLedgerTests
     public Task An_undo_that_is_killed_loses_nothing() => RunAsync(1, 2);
 
     [Fault(FaultArea.Migration, $"{Fault}, twenty times")]
-    [Fact(Timeout = 1_800_000), Trait("Tier", "long")]
+    [Fact(Timeout = 2_400_000), Trait("Tier", "long")]
     public Task An_undo_that_is_killed_twenty_times_loses_nothing() => RunAsync(Enumerable.Range(3, 20));
 }
 
@@ -289,7 +289,7 @@ public sealed class KilledDatabaseLedgerTests : UndoLedgerTests
     public Task A_database_that_is_killed_in_an_undo_loses_nothing() => RunAsync(1, 2);
 
     [Fault(FaultArea.Migration, $"{Fault}, twenty times")]
-    [Fact(Timeout = 1_800_000), Trait("Tier", "long")]
+    [Fact(Timeout = 2_400_000), Trait("Tier", "long")]
     public Task A_database_that_is_killed_in_an_undo_twenty_times_loses_nothing() => RunAsync(Enumerable.Range(3, 20));
 }
 
@@ -329,7 +329,7 @@ public sealed class FullDiskLedgerTests : UndoLedgerTests, IAsyncLifetime
     public Task A_full_disk_loses_nothing() => RunAsync(1, 2);
 
     [Fault(FaultArea.Migration, $"{Fault}, twenty times")]
-    [Fact(Timeout = 1_800_000), Trait("Tier", "long")]
+    [Fact(Timeout = 2_400_000), Trait("Tier", "long")]
     public Task A_full_disk_loses_nothing_twenty_times() => RunAsync(Enumerable.Range(3, 20));
 }
 
@@ -353,7 +353,7 @@ public sealed class InvalidViewLedgerTests : UndoLedgerTests
     public Task A_view_that_is_not_valid_loses_nothing() => RunAsync(1, 2);
 
     [Fault(FaultArea.Migration, $"{Fault}, twenty times")]
-    [Fact(Timeout = 1_800_000), Trait("Tier", "long")]
+    [Fact(Timeout = 2_400_000), Trait("Tier", "long")]
     public Task A_view_that_is_not_valid_loses_nothing_twenty_times() => RunAsync(Enumerable.Range(3, 20));
 }
 
@@ -381,7 +381,7 @@ public sealed class NamedSchemaLedgerTests : LedgerFaultTests
     public Task A_revision_that_names_the_database_loses_nothing() => RunAsync(1, 2);
 
     [Fault(FaultArea.Migration, $"{Fault}, twenty times")]
-    [Fact(Timeout = 1_800_000), Trait("Tier", "long")]
+    [Fact(Timeout = 2_400_000), Trait("Tier", "long")]
     public Task A_revision_that_names_the_database_loses_nothing_twenty_times() => RunAsync(Enumerable.Range(3, 20));
 }
 
@@ -400,6 +400,6 @@ public sealed class RestoreLedgerTests : LedgerFaultTests
     public Task A_restore_loses_nothing() => RunAsync(1, 2);
 
     [Fault(FaultArea.Migration, $"{Fault}, twenty times")]
-    [Fact(Timeout = 1_800_000), Trait("Tier", "long")]
+    [Fact(Timeout = 2_400_000), Trait("Tier", "long")]
     public Task A_restore_loses_nothing_twenty_times() => RunAsync(Enumerable.Range(3, 20));
 }
