@@ -56,6 +56,7 @@ internal static class RunnerHost
                 services.GetRequiredService<RunnerSettings>().Options.Snapshots.Keep,
                 services.GetRequiredService<TimeProvider>()))
             .AddSingleton<SnapshotKeeper>()
+            .AddSingleton<UploadedFiles>()
             .AddSingleton<Rollback>()
             .AddSingleton<JournaledChanges>()
             .AddSingleton<FlaskCommands>()

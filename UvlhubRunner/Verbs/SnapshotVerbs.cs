@@ -9,20 +9,24 @@ namespace UvlhubAspire.Runner.Verbs;
 /// <summary><c>backup</c>, <c>restore</c> and <c>snapshots</c>.</summary>
 internal sealed partial class SnapshotVerbs(
     RunnerSettings settings, UvlhubDatabase database, JournaledChanges changes, Rollback rollback, SnapshotKeeper snapshots,
-    ILogger<SnapshotVerbs> logger)
+    UploadedFiles uploads, ILogger<SnapshotVerbs> logger)
 {
-    /// <summary>Makes a snapshot of the database as it is, and prints its name.</summary>
+    /// <summary>Makes a snapshot of the database as it is and of what was uploaded, and prints its name.</summary>
     public async Task<ExitCode> BackupAsync(TextWriter output, CancellationToken cancellationToken)
     {
         await changes.RunExclusivelyAsync(
             async (_, _, token) =>
-                await output.WriteLineAsync((await snapshots.CreateAsync(SnapshotReason.Backup, protect: false, token)).Name),
+            {
+                var snapshot = await snapshots.CreateAsync(SnapshotReason.Backup, protect: false, token);
+                await uploads.KeepAsync(snapshot.Name, token);
+                await output.WriteLineAsync(snapshot.Name);
+            },
             cancellationToken,
             DeadRun.StaysOpen);
         return ExitCode.Done;
     }
 
-    /// <summary>Gives the database a snapshot's content; what is in it now is dumped first.</summary>
+    /// <summary>Gives the database a snapshot's content, and back what was uploaded; what is there now is kept first.</summary>
     /// <exception cref="MigrationRefusedException">There is no such snapshot, or it is damaged.</exception>
     public async Task<ExitCode> RestoreAsync(string name, CancellationToken cancellationToken)
     {
@@ -33,6 +37,7 @@ internal sealed partial class SnapshotVerbs(
                 ? $"There are: {string.Join(", ", list.Select(known => known.Name))}"
                 : "There is none at all; 'backup' makes one, and so does every migration of a database with rows.");
         await snapshots.VerifyAsync(snapshot, cancellationToken);
+        await uploads.VerifyAsync(name, cancellationToken);
         // The dump of what is in the database now must not push out the very snapshot that is wanted.
         snapshots.Protect(name);
         try
@@ -52,6 +57,8 @@ internal sealed partial class SnapshotVerbs(
                                 await snapshots.RestoreAsync(snapshot, work);
                             },
                             token);
+                        // Before the site is let in again.
+                        await uploads.PutBackAsync(name, token);
                     }, token);
                     LogNext(
                         Revision.List(snapshot.Revisions), RunnerCommand.Line(settings, "migrate"));

@@ -42,6 +42,29 @@ public sealed class ServicesTests(RunningServices services, RunningSample sample
         }
     }
 
+    [Fact(Timeout = 120_000)]
+    public async Task Nginx_passes_on_what_the_site_says_while_the_migrator_has_locked_it_out()
+    {
+        using var client = new HttpClient { BaseAddress = services.NginxUrl, Timeout = TimeSpan.FromSeconds(10) };
+        await Eventually.TrueAsync(async () => (await client.GetAsync("/", Cancellation)).StatusCode == HttpStatusCode.OK);
+        var backup = await services.Uvlhub.RunCommandAsync("migrator", "backup", [], Cancellation);
+        Assert.True(backup.Success, backup.Message);
+
+        var restoring = services.Uvlhub.RunCommandAsync("migrator", "restore", [("snapshot", backup.Data!.Value.Trim())], Cancellation);
+        List<(HttpStatusCode Status, string Page)> answers = [];
+        while (!restoring.IsCompleted)
+        {
+            using var answer = await client.GetAsync("/", Cancellation);
+            answers.Add((answer.StatusCode, await answer.Content.ReadAsStringAsync(Cancellation)));
+        }
+
+        Assert.True((await restoring).Success, (await restoring).Message);
+        Assert.All(answers, answer => Assert.True(
+            answer.Status is HttpStatusCode.OK or HttpStatusCode.ServiceUnavailable, $"{(int)answer.Status}\n{answer.Page}"));
+        Assert.Contains(answers, answer => answer.Status == HttpStatusCode.ServiceUnavailable
+            && answer.Page.Contains("<h1>The database is being put in order</h1>", StringComparison.Ordinal));
+    }
+
     [Fact(Timeout = 60_000)]
     public async Task Redis_answers_on_the_host()
     {

@@ -11,5 +11,5 @@ namespace UvlhubAspire.UvlhubRunner.Tests;
 
 /// <summary>These take about a minute.</summary>
 internal sealed class TestOrder() : LongestFirst(
-    nameof(WayOutTests), nameof(FirstKillTests), nameof(LiveUndoTests), nameof(ServerTests), nameof(SecondKillTests),
+    nameof(GateTests), nameof(WayOutTests), nameof(FirstKillTests), nameof(LiveUndoTests), nameof(ServerTests), nameof(SecondKillTests),
     nameof(RehearsalTests), nameof(InterruptionTests), nameof(VerbTests), nameof(SeedingTests));

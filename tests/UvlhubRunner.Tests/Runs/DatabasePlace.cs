@@ -81,7 +81,7 @@ internal sealed class PinnedServer : IAsyncDisposable
 
     private static void Check(EngineResult result) => Assert.True(result.Succeeded, result.Error);
 
-    private static int FreePort()
+    internal static int FreePort()
     {
         using var listener = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Any, 0);
         listener.Start();

@@ -15,6 +15,7 @@ internal sealed class Minihub : IAsyncDisposable
     private static int s_number;
     private readonly TemporaryFolder _folder = new();
     private Toolbox? _toolbox;
+    private Toolbox? _site;
 
     private Minihub(DatabasePlace database)
     {
@@ -39,6 +40,8 @@ internal sealed class Minihub : IAsyncDisposable
 
     public string ToolboxName { get; }
 
+    public string SiteName => $"{ToolboxName}-site";
+
     /// <summary>What the runner is started with; a test may change it.</summary>
     public Dictionary<string, string> Settings { get; }
 
@@ -47,11 +50,21 @@ internal sealed class Minihub : IAsyncDisposable
     public string Versions => Path.Combine(Checkout, "migrations", "versions");
 
     /// <summary>The folder of this checkout's snapshots.</summary>
-    public string Snapshots => Directory.Exists(Path.Combine(_folder.Path, "snapshots"))
-        ? Directory.GetDirectories(Path.Combine(_folder.Path, "snapshots")).SingleOrDefault("")
+    public string Snapshots => Settings["Uvlhub__Snapshots__Path"] is var folder && Directory.Exists(folder)
+        ? Directory.GetDirectories(folder).SingleOrDefault("")
         : "";
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    private Dictionary<string, string> ContainerEnvironment => new(UvlhubCheckout.Read(Checkout).Environment)
+    {
+        ["MARIADB_HOSTNAME"] = Database.Address,
+        ["MARIADB_PORT"] = Database.Port.ToString(CultureInfo.InvariantCulture),
+        ["WORKING_DIR"] = "/app/",
+        ["PYTHONPYCACHEPREFIX"] = "/tmp/pycache",
+        ["PYTHONUNBUFFERED"] = "1",
+        ["PYTHONPATH"] = "/opt/uvlhub-aspire/startup",
+    };
 
     /// <summary>A copy on a fresh database of the shared server.</summary>
     public static async Task<Minihub> CreateAsync(MariaDBFixture fixture, string? name = null, string? user = null) =>
@@ -61,19 +74,23 @@ internal sealed class Minihub : IAsyncDisposable
     public static Minihub Create(DatabasePlace database) => new(database);
 
     /// <summary>Starts the toolbox; without it every attempt to run Python fails.</summary>
-    public async Task<Toolbox> StartToolboxAsync() => _toolbox = await Toolbox.StartAsync(
-        ToolboxName,
-        Checkout,
-        new Dictionary<string, string>(UvlhubCheckout.Read(Checkout).Environment)
-        {
-            ["MARIADB_HOSTNAME"] = Database.Address,
-            ["MARIADB_PORT"] = Database.Port.ToString(CultureInfo.InvariantCulture),
-            ["WORKING_DIR"] = "/app/",
-            ["PYTHONPYCACHEPREFIX"] = "/tmp/pycache",
-            ["PYTHONUNBUFFERED"] = "1",
-            ["PYTHONPATH"] = "/opt/uvlhub-aspire/startup",
-        },
-        Cancellation);
+    public async Task<Toolbox> StartToolboxAsync() =>
+        _toolbox = await Toolbox.StartAsync(ToolboxName, Checkout, ContainerEnvironment, Cancellation);
+
+    /// <summary>Starts the site, which waits for its schema; there is no nginx before it.</summary>
+    /// <param name="command">What serves. Default: what does in Production.</param>
+    /// <returns>Its address, which stays the same when the container is killed and started again.</returns>
+    public async Task<Uri> StartSiteAsync(params string[] command)
+    {
+        var port = PinnedServer.FreePort();
+        _site = await Toolbox.StartAsync(
+            SiteName, Checkout, ContainerEnvironment, Cancellation, port,
+            [
+                "python", "/opt/uvlhub-aspire/startup/uvlhub_start.py", "--wait-for-schema", "--", .. command.Length > 0
+                    ? command : ["gunicorn", "--bind", "0.0.0.0:5000", "--workers", "2", UvlhubCheckout.Read(Checkout).WsgiApplication],
+            ]);
+        return new Uri($"http://127.0.0.1:{port}");
+    }
 
     /// <summary>Starts the runner.</summary>
     public RunnerProcess Start(params IEnumerable<string> words) => RunnerProcess.Start(Settings, words);
@@ -197,6 +214,11 @@ internal sealed class Minihub : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        if (_site is not null)
+        {
+            await _site.DisposeAsync();
+        }
+
         if (_toolbox is not null)
         {
             // What Python wrote into the checkout belongs to the container's user.

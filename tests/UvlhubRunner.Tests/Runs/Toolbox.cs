@@ -7,7 +7,7 @@ using Xunit;
 
 namespace UvlhubAspire.UvlhubRunner.Tests.Runs;
 
-/// <summary>A container like the AppHost's <c>rosemary</c>: a checkout, its environment, the stand-in image, idle.</summary>
+/// <summary>A container like the AppHost's <c>rosemary</c>: a checkout, its environment, the stand-in image, idle; or like its site.</summary>
 public sealed class Toolbox : IAsyncDisposable
 {
     private static readonly TimeSpan s_limit = TimeSpan.FromMinutes(2);
@@ -21,8 +21,11 @@ public sealed class Toolbox : IAsyncDisposable
     /// <param name="name">The container's name.</param>
     /// <param name="checkout">The checkout's folder.</param>
     /// <param name="environment">The containers' environment, as the AppHost computes it.</param>
+    /// <param name="port">The host's port for its own 5000. Default: none.</param>
+    /// <param name="command">What it runs. Default: nothing.</param>
     public static async Task<Toolbox> StartAsync(
-        string name, string checkout, IReadOnlyDictionary<string, string> environment, CancellationToken cancellationToken)
+        string name, string checkout, IReadOnlyDictionary<string, string> environment, CancellationToken cancellationToken,
+        int? port = null, params string[] command)
     {
         var recipe = ImageRecipe.StandIn(RepositoryFolder.StandIn("flask"));
         await new ImageBuilder(s_engine, NullLoggerFactory.Instance).EnsureAsync(recipe, NullLogger.Instance, cancellationToken);
@@ -39,7 +42,8 @@ public sealed class Toolbox : IAsyncDisposable
         [
             "run", "--detach", "--name", name, .. CheckoutContainer.Options("/app"), .. CheckoutContainer.UserOption(owner),
             "--env-file", variables, "--volume", $"{checkout}:/app", "--volume", $"{startup}:/opt/uvlhub-aspire/startup:ro",
-            recipe.Image, "sleep", "infinity",
+            .. port is null ? Array.Empty<string>() : ["--publish", $"127.0.0.1:{port}:5000"],
+            recipe.Image, .. command.Length == 0 ? ["sleep", "infinity"] : command,
         ];
         var started = await s_engine.RunAsync(s_limit, cancellationToken, arguments);
         Assert.True(started.Succeeded, started.Error);

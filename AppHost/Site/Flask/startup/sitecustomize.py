@@ -83,6 +83,15 @@ def when_loaded(name, callback):
     _waiting[name] = callback
 
 
+def _answer_while_locked_out(flask):
+    import uvlhub_lockout
+
+    uvlhub_lockout.prepare(flask)
+
+
+if os.environ.get("MARIADB_DATABASE") and os.environ.get("MARIADB_USER"):
+    when_loaded("flask.app", _answer_while_locked_out)
+
 _telemetry = bool(os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT"))
 _debugger = os.environ.get("UVLHUB_DEBUGGER_PORT")
 _packages = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "packages")

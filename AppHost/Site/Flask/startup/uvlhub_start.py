@@ -60,14 +60,18 @@ class Gate:
     def __init__(self):
         self._connection = None
 
+    def word(self):
+        """The revision that the migrator vouches for, and what went wrong last. None, or nothing, for none."""
+        rows = self._ask(
+            "SELECT revision, problem FROM uvlhub_runner.gate WHERE database_name = %s", (os.environ["MARIADB_DATABASE"],))
+        return rows[0] if rows else (None, None)
+
     def look(self):
         """The revision that the migrator vouches for and that the database is at. LookupError, with the reason, without one."""
-        database = os.environ["MARIADB_DATABASE"]
-        rows = self._ask("SELECT revision, problem FROM uvlhub_runner.gate WHERE database_name = %s", (database,))
-        revision, problem = rows[0] if rows else (None, None)
+        revision, problem = self.word()
         if not revision:
             raise LookupError(f"the migrator is not done with it{f': {problem}' if problem else ''}")
-        quoted = database.replace("`", "``")
+        quoted = os.environ["MARIADB_DATABASE"].replace("`", "``")
         at = sorted(row[0] for row in self._ask(f"SELECT version_num FROM `{quoted}`.alembic_version", ()))
         if at != sorted(revision.split(", ")):
             raise LookupError(f"it is at {', '.join(at) or 'no revision'}, and the migrator vouches for {revision}")
