@@ -55,7 +55,8 @@ class Code:
 
 
 class Gate:
-    """The migrator's word, UvlhubRunner's MigrationJournal: a table that the application's account can only read."""
+    """The migrator's word, UvlhubRunner's MigrationJournal: a view that the application's account can only read. Where a server gives
+    one account one database (UVLHUB_GATE=database), it is in that one, and this account's own."""
 
     def __init__(self):
         self._connection = None
@@ -63,11 +64,13 @@ class Gate:
     def look(self):
         """The revision that the migrator vouches for and that the database is at. LookupError, with the reason, without one."""
         database = os.environ["MARIADB_DATABASE"]
-        rows = self._ask("SELECT revision, problem FROM uvlhub_runner.gate WHERE database_name = %s", (database,))
+        quoted = database.replace("`", "``")
+        gate = f"`{quoted}`.uvlhub_runner_gate" if os.environ.get("UVLHUB_GATE") == "database" else "uvlhub_runner.gate"
+        # The driver takes a percent sign for the place of a value, and a name may have one.
+        rows = self._ask(f"SELECT revision, problem FROM {gate.replace('%', '%%')} WHERE database_name = %s", (database,))
         revision, problem = rows[0] if rows else (None, None)
         if not revision:
             raise LookupError(f"the migrator is not done with it{f': {problem}' if problem else ''}")
-        quoted = database.replace("`", "``")
         at = sorted(row[0] for row in self._ask(f"SELECT version_num FROM `{quoted}`.alembic_version", ()))
         if at != sorted(revision.split(", ")):
             raise LookupError(f"it is at {', '.join(at) or 'no revision'}, and the migrator vouches for {revision}")
@@ -94,6 +97,8 @@ class Gate:
             import MySQLdb as driver
 
         # Without a database of its own: the migrator ends those who have one before it puts that back.
+        # The authority of a server elsewhere, which then has to prove its name.
+        authority = os.environ.get("UVLHUB_DATABASE_CA")
         return driver.connect(
             host=os.environ.get("MARIADB_HOSTNAME", "db"),
             port=int(os.environ.get("MARIADB_PORT", "3306")),
@@ -101,6 +106,7 @@ class Gate:
             password=os.environ.get("MARIADB_PASSWORD", ""),
             connect_timeout=3,
             autocommit=True,
+            **({"ssl": {"ca": authority}} if authority else {}),
         )
 
     def close(self):
