@@ -83,6 +83,12 @@ public sealed partial record UvlhubCheckout
     /// <summary>The password of MariaDB's <c>root</c>; <see langword="null"/> if the checkout names none.</summary>
     public string? RootPassword => Value("MARIADB_ROOT_PASSWORD");
 
+    /// <summary>
+    /// Whether the database's server, which is elsewhere, gives one user one database and nothing else: no password of an
+    /// administrator's is given.
+    /// </summary>
+    public bool HasOneAccount => !Profile.HasDatabase && RootPassword is null;
+
     private static readonly string[] s_moduleFolders = ["app/modules", "app/features"];
 
     private static readonly string[] s_developmentDockerfiles =

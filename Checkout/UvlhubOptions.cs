@@ -258,9 +258,20 @@ public sealed class UvlhubOptions
 
         /// <summary>
         /// Whom the migrator logs in as, with the password <c>MARIADB_ROOT_PASSWORD</c>: somebody who may create databases,
-        /// because its journal is one. Default: <c>root</c>.
+        /// because its journal is one. Default: <c>root</c>; without that password the application's user, whose one
+        /// database then has the journal, too.
         /// </summary>
         public string? Administrator { get; set; }
+
+        /// <summary>
+        /// Whether the migrator talks to the server only over TLS and only if its certificate is for its name and from an
+        /// authority that is known. Default: yes.
+        /// </summary>
+        public bool VerifyServer { get; set; } = true;
+
+        /// <summary>The file with the certificate of the authority that has signed the server's. Default: those that the
+        /// machine knows.</summary>
+        public string? CertificateAuthority { get; set; }
 
         /// <summary>
         /// Whether a newer MariaDB than the one that wrote the volume opens it, which cannot be undone; the volume is copied before.

@@ -105,6 +105,7 @@ internal static class UvlhubBuilderExtensions
         builder.Services.TryAddEventingSubscriber<NetworkVariables>();
         builder.AddSecretVariables(SecretKeys.LooksSecret);
 
+        var userPassword = builder.AddSecret($"{profile.SecretPrefix}{SharedNames.UserPassword}", checkout.DatabasePassword);
         var uvlhub = new UvlhubEnvironment
         {
             Checkout = checkout,
@@ -115,8 +116,10 @@ internal static class UvlhubBuilderExtensions
             Engine = engine,
             Names = names,
             Ports = ports,
-            RootPassword = builder.AddSecret($"{profile.SecretPrefix}{SharedNames.RootPassword}", checkout.RootPassword),
-            UserPassword = builder.AddSecret($"{profile.SecretPrefix}{SharedNames.UserPassword}", checkout.DatabasePassword),
+            RootPassword = checkout.HasOneAccount
+                ? userPassword
+                : builder.AddSecret($"{profile.SecretPrefix}{SharedNames.RootPassword}", checkout.RootPassword),
+            UserPassword = userPassword,
             ExternalServer = ExternalServer.Read(options, checkout),
             Tls = TlsSettings.Read(options, checkout),
             // Not all editions make up their own, and one that is made up at each start ends every session.

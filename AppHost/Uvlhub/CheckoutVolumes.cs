@@ -50,7 +50,9 @@ internal sealed class CheckoutVolumes(
         foreach (var volume in container.Annotations.OfType<CheckoutVolumeMount>().ToList())
         {
             var mount = volume.Mount;
-            var (name, isNew) = await volumes.EnsureAsync(mount.Source!, uvlhub.Checkout.Path, volume.IsNamedByUser, cancellationToken);
+            var (name, isNew) = await volumes.EnsureAsync(
+                mount.Source!, uvlhub.Checkout.Path, volume.IsNamedByUser, cancellationToken,
+                mayBeginEmpty: !uvlhub.Profile.RequiresSecrets);
             if (isNew && volume.Made is { } made)
             {
                 await made(name, cancellationToken);

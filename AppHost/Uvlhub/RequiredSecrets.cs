@@ -66,7 +66,10 @@ internal static class RequiredSecrets
                 }
                 else
                 {
-                    problems.Add($"{file.Path}:{file.LineOf(key)}: {key} is still the placeholder {value}");
+                    problems.Add($"{file.Path}:{file.LineOf(key)}: {key} is still the placeholder {value}"
+                        + (key == SecretKeys.RootPassword && !checkout.Profile.HasDatabase
+                            ? " (take the line out if the server gives you one user with one database)"
+                            : ""));
                 }
             }
             else if (IsInExample(checkout, key, value))
@@ -77,8 +80,10 @@ internal static class RequiredSecrets
 
         if (!generates || !checkout.Profile.HasDatabase)
         {
+            // A server elsewhere may give one user one database; whoever is said to look after it has a password.
+            var hasOneAccount = !checkout.Profile.HasDatabase && string.IsNullOrEmpty(options.Database.Administrator);
             problems.AddRange(s_required
-                .Where(key => string.IsNullOrEmpty(environment.GetValueOrDefault(key)))
+                .Where(key => string.IsNullOrEmpty(environment.GetValueOrDefault(key)) && !(hasOneAccount && key == SecretKeys.RootPassword))
                 .Select(key => $"{file.Path}: {key} is missing, or empty"));
         }
 

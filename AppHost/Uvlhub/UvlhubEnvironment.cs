@@ -48,6 +48,9 @@ internal sealed record UvlhubEnvironment
     /// </summary>
     public IResourceBuilder<ParameterResource>? SecretKey { get; init; }
 
+    /// <summary>Where containers have the certificate of the authority that has signed the server's.</summary>
+    public const string AuthorityFile = "/opt/uvlhub-aspire/database-authority.pem";
+
     /// <summary>The server of the database, in environments that run none; <see langword="null"/> in the others.</summary>
     public ExternalServer? ExternalServer { get; init; }
 

@@ -10,13 +10,13 @@ namespace UvlhubAspire.Runner.Database;
 /// </param>
 internal sealed record DatabaseSchema(IReadOnlyDictionary<string, Dictionary<string, string?>> Tables)
 {
-    private const string Columns = $"""
+    private static readonly string s_columns = $"""
         SELECT TABLE_NAME, COLUMN_NAME, CONCAT(COLUMN_TYPE,
             IF(COLLATION_NAME IS NULL, '', CONCAT(' ', COLLATION_NAME)),
             IF(IS_NULLABLE = 'NO', ' NOT NULL', ''),
             IF(COLUMN_DEFAULT IS NULL OR COLUMN_DEFAULT = 'NULL', '', CONCAT(' DEFAULT ', COLUMN_DEFAULT)),
             IF(EXTRA = '', '', CONCAT(' ', EXTRA)))
-        FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = @database AND TABLE_NAME <> '{UvlhubDatabase.VersionTable}'
+        FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = @database AND TABLE_NAME <> '{UvlhubDatabase.VersionTable}' AND {OwnTables.AreNot("TABLE_NAME")}
         """;
 
     private const string Indexes = $"""
@@ -50,7 +50,7 @@ internal sealed record DatabaseSchema(IReadOnlyDictionary<string, Dictionary<str
     public static async Task<DatabaseSchema> ReadAsync(MySqlConnection connection, string database, CancellationToken cancellationToken)
     {
         Dictionary<string, Dictionary<string, string?>> tables = new(StringComparer.Ordinal);
-        foreach (var row in await connection.RowsAsync(Columns, cancellationToken, ("@database", database)))
+        foreach (var row in await connection.RowsAsync(s_columns, cancellationToken, ("@database", database)))
         {
             var (table, column, type) = ((string)row[0], (string)row[1], (string)row[2]);
             tables.TryAdd(table, new(StringComparer.Ordinal));

@@ -36,6 +36,12 @@ internal sealed partial class SiteLockout(RunnerSettings settings, UvlhubDatabas
     /// <summary>Lets in again whom this runner or one that was killed has locked out; nothing if nobody is.</summary>
     public async Task EndAsync(MySqlConnection root, CancellationToken cancellationToken)
     {
+        if (settings.HasOneAccount)
+        {
+            // It cannot lock itself out.
+            return;
+        }
+
         foreach (var (user, host) in await ReadAsync(root, cancellationToken))
         {
             try

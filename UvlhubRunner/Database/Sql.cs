@@ -10,6 +10,10 @@ internal static class Sql
     public static bool IsNotThere(MySqlException exception) =>
         exception.ErrorCode is MySqlErrorCode.NoSuchTable or MySqlErrorCode.UnknownDatabase;
 
+    /// <summary>Whether the server lets nobody in just now, or not so many connections of one user.</summary>
+    public static bool IsFull(MySqlException exception) => exception.ErrorCode is
+        MySqlErrorCode.TooManyUserConnections or MySqlErrorCode.UserLimitReached or MySqlErrorCode.ConnectionCountError;
+
     /// <summary>Runs a statement that has no answer.</summary>
     /// <returns>The number that the row got, if it inserted one into a table that numbers them.</returns>
     public static async Task<long> ExecuteAsync(

@@ -8,12 +8,15 @@ namespace UvlhubAspire.Runner.Database;
 /// <summary>The application's database on its server: how to reach it, and what state it is in.</summary>
 internal sealed partial class UvlhubDatabase(
     RunnerSettings settings, ResiliencePipelineProvider<string> pipelines, TimeProvider time, ILogger<UvlhubDatabase> logger)
+    : IDisposable
 {
     // MariaDB waits a day for a metadata lock; a migrator that waits unseen looks dead.
     private static readonly TimeSpan s_metadataLockLimit = TimeSpan.FromSeconds(60);
 
     /// <summary>The table in which Alembic keeps the revision.</summary>
     public const string VersionTable = "alembic_version";
+
+    private readonly SemaphoreSlim _beside = new(1);
 
     private TimeSpan? _unanswered;
 
@@ -25,8 +28,25 @@ internal sealed partial class UvlhubDatabase(
     /// <summary>Opens a connection as <c>root</c>, waiting for the server if it is still starting.</summary>
     /// <exception cref="MigrationFailedException">It did not answer in time, or it refuses the password; the message says
     /// which, and what to do.</exception>
-    public Task<MySqlConnection> ConnectAsRootAsync(CancellationToken cancellationToken) =>
-        ConnectAsync(settings.Root, "MARIADB_ROOT_PASSWORD", cancellationToken);
+    public Task<MySqlConnection> ConnectAsRootAsync(CancellationToken cancellationToken) => ConnectAsync(
+        settings.Root, settings.HasOneAccount ? SecretKeys.UserPassword : SecretKeys.RootPassword, cancellationToken);
+
+    /// <summary>
+    /// Does something beside the work, over a connection of its own. One at a time: a server may allow its user few.
+    /// </summary>
+    public async Task BesideAsync(Func<MySqlConnection, CancellationToken, Task> act, CancellationToken cancellationToken)
+    {
+        await _beside.WaitAsync(cancellationToken);
+        try
+        {
+            await using var connection = await ConnectAsRootAsync(cancellationToken);
+            await act(connection, cancellationToken);
+        }
+        finally
+        {
+            _beside.Release();
+        }
+    }
 
     /// <summary>Makes sure that the application's user can work: it logs in and uses its database.</summary>
     /// <exception cref="MigrationFailedException">It cannot; the message says why, and what to do.</exception>
@@ -41,6 +61,12 @@ internal sealed partial class UvlhubDatabase(
     /// </summary>
     public async Task EnsureDatabasesAsync(MySqlConnection root, CancellationToken cancellationToken)
     {
+        if (settings.HasOneAccount)
+        {
+            // Whoever owns the server has made it.
+            return;
+        }
+
         using var activity = Telemetry.Step("create databases", "CREATE DATABASE");
         try
         {
@@ -66,7 +92,8 @@ internal sealed partial class UvlhubDatabase(
                 $"MariaDB at {settings.Address} does not let '{settings.Root.UserID}' prepare the databases "
                 + $"({exception.Message}).{Environment.NewLine}"
                 + "The migrator needs root, or somebody else who may create databases and give rights: Uvlhub:Database:Administrator, "
-                + "with the password in MARIADB_ROOT_PASSWORD. Nothing was changed.",
+                + "with the password in MARIADB_ROOT_PASSWORD. A server that gives one user one database: leave MARIADB_ROOT_PASSWORD out. "
+                + "Nothing was changed.",
                 exception);
         }
     }
@@ -90,6 +117,7 @@ internal sealed partial class UvlhubDatabase(
             ("@database", Name));
         var hasVersionTable = tables.Remove(VersionTable);
         var isPartlyRestored = tables.Remove(ContentReader.UnfinishedRestoreTable);
+        tables.RemoveAll(OwnTables.Has);
         return new DatabaseFacts
         {
             PartOf = isPartlyRestored
@@ -109,7 +137,7 @@ internal sealed partial class UvlhubDatabase(
     public async Task<bool> HasRowsAsync(MySqlConnection connection, CancellationToken cancellationToken)
     {
         foreach (var table in (await BaseTablesAsync(connection, cancellationToken))
-            .Except([VersionTable, ContentReader.UnfinishedRestoreTable], StringComparer.Ordinal))
+            .Except([VersionTable], StringComparer.Ordinal))
         {
             if (await connection.NumberAsync(
                 $"SELECT EXISTS (SELECT 1 FROM {MariaDBStatements.QuoteIdentifier(Name)}.{MariaDBStatements.QuoteIdentifier(table)})",
@@ -131,17 +159,25 @@ internal sealed partial class UvlhubDatabase(
         using var activity = Telemetry.Step("empty the database", "DROP TABLE");
         await root.ExecuteAsync($"SET SESSION lock_wait_timeout = {s_metadataLockLimit.TotalSeconds:0}", cancellationToken);
         await DatabaseObjects.DropAsync(root, Name, cancellationToken);
+        await UnfinishedRestore.ClearAsync(new ContentReader(root, Name), cancellationToken);
     }
 
     /// <summary>
     /// Moves all tables with their rows into a database of another name, in one statement and without a copy: where a dump
-    /// is not to be had, this needs no room. Triggers go, and views stay behind.
+    /// is not to be had, this needs no room. Triggers go, and views stay behind. On a server that gives one user one database
+    /// the tables get other names instead, and lose their foreign keys.
     /// </summary>
-    /// <param name="name">What the other database is called; a number is added if there is one.</param>
-    /// <returns>The other database.</returns>
+    /// <param name="name">What the other database is called; a number is added if there is one. Or what the tables' names begin with.</param>
+    /// <returns>The other database, or the beginning of the names.</returns>
     public async Task<string> MoveAsideAsync(MySqlConnection root, string name, CancellationToken cancellationToken)
     {
         using var activity = Telemetry.Step("move the tables aside", "RENAME TABLE");
+        if (settings.HasOneAccount)
+        {
+            await RenameAsync(root, name, cancellationToken);
+            return name;
+        }
+
         var taken = await root.TextsAsync(
             "SELECT SCHEMA_NAME FROM information_schema.SCHEMATA WHERE LEFT(SCHEMA_NAME, CHAR_LENGTH(@name)) = @name", cancellationToken,
             ("@name", name));
@@ -152,13 +188,7 @@ internal sealed partial class UvlhubDatabase(
         await root.CreateDatabaseAsync(aside, Name, cancellationToken);
         try
         {
-            foreach (var trigger in await root.TextsAsync(
-                "SELECT TRIGGER_NAME FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = @database", cancellationToken,
-                ("@database", Name)))
-            {
-                await root.ExecuteAsync($"DROP TRIGGER {from}.{MariaDBStatements.QuoteIdentifier(trigger)}", cancellationToken);
-            }
-
+            await DropTriggersAsync(root, cancellationToken);
             var tables = (await BaseTablesAsync(root, cancellationToken)).Select(MariaDBStatements.QuoteIdentifier);
             await root.ExecuteAsync(
                 $"RENAME TABLE {string.Join(", ", tables.Select(table => $"{from}.{table} TO {to}.{table}"))}", cancellationToken);
@@ -172,6 +202,52 @@ internal sealed partial class UvlhubDatabase(
         finally
         {
             await root.ExecuteAsync("SET SESSION foreign_key_checks = 1", CancellationToken.None);
+        }
+    }
+
+    // Where there is no other database, under names that are none of the application's.
+    private async Task RenameAsync(MySqlConnection root, string name, CancellationToken cancellationToken)
+    {
+        var database = MariaDBStatements.QuoteIdentifier(Name);
+        await root.ExecuteAsync(
+            $"SET SESSION foreign_key_checks = 0, lock_wait_timeout = {s_metadataLockLimit.TotalSeconds:0}", cancellationToken);
+        try
+        {
+            await DropTriggersAsync(root, cancellationToken);
+            // A foreign key's name is taken in its database, whatever its table is called.
+            foreach (var key in await root.RowsAsync(
+                $"SELECT TABLE_NAME, CONSTRAINT_NAME FROM information_schema.REFERENTIAL_CONSTRAINTS WHERE CONSTRAINT_SCHEMA = @database "
+                + $"AND {OwnTables.AreNot("TABLE_NAME")}",
+                cancellationToken, ("@database", Name)))
+            {
+                await root.ExecuteAsync(
+                    $"ALTER TABLE {database}.{MariaDBStatements.QuoteIdentifier((string)key[0])} DROP FOREIGN KEY "
+                    + MariaDBStatements.QuoteIdentifier((string)key[1]),
+                    cancellationToken);
+            }
+
+            var tables = (await BaseTablesAsync(root, cancellationToken)).Select((table, index) =>
+            {
+                var kept = $"{name}_{index + 1}_{table}";
+                return $"{database}.{MariaDBStatements.QuoteIdentifier(table)} TO {database}."
+                    + MariaDBStatements.QuoteIdentifier(kept[..Math.Min(kept.Length, OwnTables.MaximumNameLength)]);
+            });
+            await root.ExecuteAsync($"RENAME TABLE {string.Join(", ", tables)}", cancellationToken);
+        }
+        finally
+        {
+            await root.ExecuteAsync("SET SESSION foreign_key_checks = 1", CancellationToken.None);
+        }
+    }
+
+    private async Task DropTriggersAsync(MySqlConnection root, CancellationToken cancellationToken)
+    {
+        foreach (var trigger in await root.TextsAsync(
+            "SELECT TRIGGER_NAME FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = @database", cancellationToken,
+            ("@database", Name)))
+        {
+            await root.ExecuteAsync(
+                $"DROP TRIGGER {MariaDBStatements.QuoteIdentifier(Name)}.{MariaDBStatements.QuoteIdentifier(trigger)}", cancellationToken);
         }
     }
 
@@ -238,11 +314,13 @@ internal sealed partial class UvlhubDatabase(
             root, Name, cancellationToken, settings.Application.UserID == settings.Root.UserID ? "" : settings.Application.UserID);
 
     private Task<List<string>> BaseTablesAsync(MySqlConnection connection, CancellationToken cancellationToken) => connection.TextsAsync(
-        """
+        $"""
         SELECT TABLE_NAME FROM information_schema.TABLES
-        WHERE TABLE_SCHEMA = @database AND TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED')
+        WHERE TABLE_SCHEMA = @database AND TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED') AND {OwnTables.AreNot("TABLE_NAME")}
         """,
         cancellationToken, ("@database", Name));
+
+    public void Dispose() => _beside.Dispose();
 
     private async Task<bool> IsGrantedAsync(MySqlConnection root, string database, CancellationToken cancellationToken) =>
         await root.NumberAsync(
@@ -283,6 +361,16 @@ internal sealed partial class UvlhubDatabase(
         {
             throw new MigrationFailedException(
                 ExitCode.Unreachable, AccessDenied.Explain(settings, target.UserID, passwordKey, exception.Message), exception);
+        }
+        catch (MySqlException exception) when (TransientCause.IsNotVerified(exception))
+        {
+            throw new MigrationFailedException(
+                ExitCode.Unreachable,
+                $"The server at {settings.Address} does not prove over TLS that it is {target.Server}: {CauseText.Of(exception)}."
+                + $"{Environment.NewLine}Give the certificate of the authority that has signed the server's "
+                + "(Uvlhub:Database:CertificateAuthority=FILE), name the server as its certificate does (Uvlhub:Database:Host), or, in a "
+                + "network that is your own, do without (Uvlhub:Database:VerifyServer=false). Nothing was changed.",
+                exception);
         }
         catch (Exception exception) when (exception is TimeoutRejectedException || TransientCause.WhenConnecting(exception))
         {

@@ -7,7 +7,8 @@ namespace UvlhubAspire.Runner.Journal;
 /// The journal of runs: a table in a database of its own on the same server. It lives and dies with the data it speaks of
 /// (a file on the host would outlive a deleted volume and tell of a database that is gone), no restore of the
 /// application's database touches it, each entry is durable before the change that it announces, and every migrator of
-/// this server reads the same one.
+/// this server reads the same one. On a server that gives one user one database it is in that one, among the runner's own
+/// tables (<see cref="OwnTables"/>).
 /// <para>
 /// The application reads it too, by the view <c>gate</c>, before it starts (the AppHost's <c>uvlhub_start.py</c>): the revision that
 /// the database has been brought to, verified and seeded. There is none from the moment a change is announced until it is done or
@@ -21,6 +22,11 @@ internal sealed class MigrationJournal(RunnerSettings settings, UvlhubDatabase d
     public const string SchemaCreation = $"CREATE DATABASE IF NOT EXISTS {Schema} CHARACTER SET utf8mb4";
 
     private const string Gate = "gate";
+
+    // Where one user has one database, that is the only place.
+    private string Place => settings.HasOneAccount
+        ? $"{MariaDBStatements.QuoteIdentifier(settings.Database)}.{OwnTables.Prefix}"
+        : $"{Schema}.";
 
     // An entry that tells of no run.
     private const string Found = "found";
@@ -40,18 +46,18 @@ internal sealed class MigrationJournal(RunnerSettings settings, UvlhubDatabase d
 
     private static readonly string s_process = $"{Environment.MachineName}:{Environment.ProcessId}";
 
-    private static readonly string[] s_creation =
+    private IEnumerable<string> Creation =>
     [
-        SchemaCreation,
+        .. settings.HasOneAccount ? Array.Empty<string>() : [SchemaCreation],
         $"""
-        CREATE TABLE IF NOT EXISTS {Schema}.rehearsals (
+        CREATE TABLE IF NOT EXISTS {Place}rehearsals (
             database_name VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL PRIMARY KEY,
             digest CHAR(64) NOT NULL,
             passed DATETIME(6) NOT NULL
         ) ENGINE=InnoDB COMMENT='What UvlhubRunner has rehearsed; docs/migrations.md'
         """,
         $"""
-        CREATE TABLE IF NOT EXISTS {Schema}.runs (
+        CREATE TABLE IF NOT EXISTS {Place}runs (
             id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY,
             database_name VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
             verb VARCHAR(16) NOT NULL,
@@ -69,18 +75,18 @@ internal sealed class MigrationJournal(RunnerSettings settings, UvlhubDatabase d
         ) ENGINE=InnoDB COMMENT='Runs of UvlhubRunner; docs/migrations.md'
         """,
         $"""
-        CREATE VIEW IF NOT EXISTS {Schema}.{Gate} AS
+        CREATE VIEW IF NOT EXISTS {Place}{Gate} AS
         SELECT database_name,
             IF(
                 EXISTS (
-                    SELECT 1 FROM {Schema}.runs own
+                    SELECT 1 FROM {Place}runs own
                     WHERE own.database_name = newest.database_name AND own.phase <> '{nameof(RunPhase.Closed)}'),
                 NULL,
-                (SELECT to_revision FROM {Schema}.runs own WHERE own.database_name = newest.database_name
+                (SELECT to_revision FROM {Place}runs own WHERE own.database_name = newest.database_name
                     AND own.result = '{MigrationRun.Succeeded}' ORDER BY id DESC LIMIT 1)) AS revision,
             cause AS problem
-        FROM {Schema}.runs newest
-        WHERE id = (SELECT MAX(id) FROM {Schema}.runs own WHERE own.database_name = newest.database_name)
+        FROM {Place}runs newest
+        WHERE id = (SELECT MAX(id) FROM {Place}runs own WHERE own.database_name = newest.database_name)
         """,
     ];
 
@@ -90,7 +96,7 @@ internal sealed class MigrationJournal(RunnerSettings settings, UvlhubDatabase d
         try
         {
             var rows = await connection.RowsAsync(
-                $"SELECT {Columns} FROM {Schema}.runs WHERE database_name = @database AND verb <> '{Found}' ORDER BY id DESC "
+                $"SELECT {Columns} FROM {Place}runs WHERE database_name = @database AND verb <> '{Found}' ORDER BY id DESC "
                 + $"LIMIT {limit}",
                 cancellationToken,
                 ("@database", database.Name));
@@ -118,7 +124,7 @@ internal sealed class MigrationJournal(RunnerSettings settings, UvlhubDatabase d
         MySqlConnection connection, MigrationRun by, CancellationToken cancellationToken, RunPhase? phase = null) =>
         connection.ExecuteAsync(
             $"""
-            UPDATE {Schema}.runs SET phase = @closed, ended = @ended, result = @result, cause = @cause
+            UPDATE {Place}runs SET phase = @closed, ended = @ended, result = @result, cause = @cause
             WHERE database_name = @database AND phase IN (@first, @second) AND id < @id
             """,
             cancellationToken,
@@ -128,9 +134,9 @@ internal sealed class MigrationJournal(RunnerSettings settings, UvlhubDatabase d
             ("@id", by.Id));
 
     /// <summary>Writes down that a run is at work at this moment, by the server's clock.</summary>
-    public static Task SeenAsync(MySqlConnection connection, MigrationRun run, CancellationToken cancellationToken) =>
+    public Task SeenAsync(MySqlConnection connection, MigrationRun run, CancellationToken cancellationToken) =>
         connection.ExecuteAsync(
-            $"UPDATE {Schema}.runs SET ended = UTC_TIMESTAMP(6) WHERE id = @id AND phase <> @closed",
+            $"UPDATE {Place}runs SET ended = UTC_TIMESTAMP(6) WHERE id = @id AND phase <> @closed",
             cancellationToken,
             ("@id", run.Id), ("@closed", nameof(RunPhase.Closed)));
 
@@ -144,9 +150,10 @@ internal sealed class MigrationJournal(RunnerSettings settings, UvlhubDatabase d
         var row = (await connection.RowsAsync(
             $"""
             SELECT TIMESTAMPDIFF(SECOND, COALESCE(ended, started), UTC_TIMESTAMP()),
-                (SELECT MIN(TIMESTAMPDIFF(SECOND, UPDATE_TIME, NOW())) FROM information_schema.TABLES WHERE TABLE_SCHEMA = @database),
+                (SELECT MIN(TIMESTAMPDIFF(SECOND, UPDATE_TIME, NOW())) FROM information_schema.TABLES
+                    WHERE TABLE_SCHEMA = @database AND {OwnTables.AreNot("TABLE_NAME")}),
                 (SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME = 'UPTIME')
-            FROM {Schema}.runs WHERE id = @id
+            FROM {Place}runs WHERE id = @id
             """,
             cancellationToken,
             ("@database", database.Name), ("@id", run.Id)))[0];
@@ -167,7 +174,7 @@ internal sealed class MigrationJournal(RunnerSettings settings, UvlhubDatabase d
         try
         {
             return await connection.NumberAsync(
-                $"SELECT 1 FROM {Schema}.rehearsals WHERE database_name = @database AND digest = @digest", cancellationToken,
+                $"SELECT 1 FROM {Place}rehearsals WHERE database_name = @database AND digest = @digest", cancellationToken,
                 ("@database", database.Name), ("@digest", digest)) == 1;
         }
         catch (MySqlException exception) when (Sql.IsNotThere(exception))
@@ -181,7 +188,7 @@ internal sealed class MigrationJournal(RunnerSettings settings, UvlhubDatabase d
     {
         await CreateAsync(connection, cancellationToken);
         await connection.ExecuteAsync(
-            $"REPLACE INTO {Schema}.rehearsals VALUES (@database, @digest, UTC_TIMESTAMP(6))", cancellationToken,
+            $"REPLACE INTO {Place}rehearsals VALUES (@database, @digest, UTC_TIMESTAMP(6))", cancellationToken,
             ("@database", database.Name), ("@digest", digest));
     }
 
@@ -206,7 +213,7 @@ internal sealed class MigrationJournal(RunnerSettings settings, UvlhubDatabase d
         await CreateAsync(connection, cancellationToken);
         var id = await connection.ExecuteAsync(
             $"""
-            INSERT INTO {Schema}.runs (database_name, verb, from_revision, to_revision, started, ended, phase, undo_by, snapshot, process)
+            INSERT INTO {Place}runs (database_name, verb, from_revision, to_revision, started, ended, phase, undo_by, snapshot, process)
             VALUES (@database, @verb, @from, @to, @started, UTC_TIMESTAMP(6), @phase, @undo, @snapshot, @process)
             """,
             cancellationToken,
@@ -223,7 +230,7 @@ internal sealed class MigrationJournal(RunnerSettings settings, UvlhubDatabase d
         MySqlConnection connection, MigrationRun run, RunPhase phase, RunUndo undo, CancellationToken cancellationToken)
     {
         await connection.ExecuteAsync(
-            $"UPDATE {Schema}.runs SET phase = @phase, undo_by = @undo WHERE id = @id AND database_name = @database",
+            $"UPDATE {Place}runs SET phase = @phase, undo_by = @undo WHERE id = @id AND database_name = @database",
             cancellationToken,
             ("@phase", phase.ToString()), ("@undo", undo.ToString()), ("@database", database.Name), ("@id", run.Id));
         return run with { Phase = phase, Undo = undo };
@@ -232,7 +239,7 @@ internal sealed class MigrationJournal(RunnerSettings settings, UvlhubDatabase d
     public Task CloseAsync(
         MySqlConnection connection, MigrationRun run, string result, string? cause, CancellationToken cancellationToken) =>
         connection.ExecuteAsync(
-            $"UPDATE {Schema}.runs SET phase = @phase, ended = @ended, result = @result, cause = @cause WHERE id = @id",
+            $"UPDATE {Place}runs SET phase = @phase, ended = @ended, result = @result, cause = @cause WHERE id = @id",
             cancellationToken,
             ("@phase", nameof(RunPhase.Closed)), ("@ended", time.GetUtcNow().UtcDateTime), ("@result", result),
             ("@cause", cause is { Length: > MaximumCauseLength } ? cause[..MaximumCauseLength] : cause), ("@id", run.Id));
@@ -249,7 +256,7 @@ internal sealed class MigrationJournal(RunnerSettings settings, UvlhubDatabase d
             await CreateAsync(connection, cancellationToken);
             await connection.ExecuteAsync(
                 $"""
-                INSERT INTO {Schema}.runs
+                INSERT INTO {Place}runs
                     (database_name, verb, from_revision, to_revision, started, ended, phase, undo_by, result, process)
                 VALUES (@database, '{Found}', @revision, @revision, @now, @now, @phase, @undo, @result, @process)
                 """,
@@ -271,13 +278,13 @@ internal sealed class MigrationJournal(RunnerSettings settings, UvlhubDatabase d
         try
         {
             await connection.ExecuteAsync(
-                $"GRANT SELECT ON {Schema}.{Gate} TO {MariaDBStatements.QuoteText(user)}@'%'", cancellationToken);
+                $"GRANT SELECT ON {Place}{Gate} TO {MariaDBStatements.QuoteText(user)}@'%'", cancellationToken);
         }
         catch (MySqlException exception) when (AccessDenied.IsMissingRight(exception))
         {
             throw new MigrationFailedException(
                 ExitCode.Unreachable,
-                $"MariaDB at {settings.Address} does not let '{settings.Root.UserID}' give '{user}' the right to read {Schema}.{Gate}, by "
+                $"MariaDB at {settings.Address} does not let '{settings.Root.UserID}' give '{user}' the right to read {Place}{Gate}, by "
                 + $"which the site knows that its schema is there ({exception.Message}).{Environment.NewLine}"
                 + "The migrator needs root, or somebody else who may give rights: Uvlhub:Database:Administrator, with the password in "
                 + "MARIADB_ROOT_PASSWORD. The database itself is as it should be.",
@@ -285,9 +292,9 @@ internal sealed class MigrationJournal(RunnerSettings settings, UvlhubDatabase d
         }
     }
 
-    private static async Task CreateAsync(MySqlConnection connection, CancellationToken cancellationToken)
+    private async Task CreateAsync(MySqlConnection connection, CancellationToken cancellationToken)
     {
-        foreach (var statement in s_creation)
+        foreach (var statement in Creation)
         {
             await connection.ExecuteAsync(statement, cancellationToken);
         }
@@ -298,7 +305,7 @@ internal sealed class MigrationJournal(RunnerSettings settings, UvlhubDatabase d
         try
         {
             return await connection.RowsAsync(
-                $"SELECT revision FROM {Schema}.{Gate} WHERE database_name = @database", cancellationToken, ("@database", database.Name))
+                $"SELECT revision FROM {Place}{Gate} WHERE database_name = @database", cancellationToken, ("@database", database.Name))
                 is [[string revision]] ? revision : null;
         }
         catch (MySqlException exception) when (Sql.IsNotThere(exception))

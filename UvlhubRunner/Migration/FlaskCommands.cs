@@ -16,13 +16,16 @@ internal sealed partial class FlaskCommands(
     public Task WaitAsync(CancellationToken cancellationToken) => toolbox.WaitAsync(cancellationToken);
 
     /// <summary>Upgrades to the head and verifies that the database is there.</summary>
+    /// <param name="environment">What makes it work on another database, which is then not verified.</param>
+    /// <param name="to">The last revision that runs. Default: the head.</param>
     public async Task UpgradeAsync(
         RevisionGraph graph, IReadOnlyList<Revision> pending, CancellationToken cancellationToken,
-        IReadOnlyDictionary<string, string>? environment = null)
+        IReadOnlyDictionary<string, string>? environment = null, string? to = null)
     {
         try
         {
-            await RunAsync(["flask", "db", "upgrade"], cancellationToken, environment);
+            await RunAsync(
+                to is null ? ["flask", "db", "upgrade"] : ["flask", "db", "upgrade", to], cancellationToken, environment);
         }
         catch (FlaskException exception) when (!exception.IsTransient && exception.Revision is { } id && graph.Find(id) is { } revision)
         {
@@ -106,9 +109,11 @@ internal sealed partial class FlaskCommands(
             while (true)
             {
                 await Task.Delay(s_heartbeat, time, cancellationToken);
-                await using var connection = await database.ConnectAsRootAsync(cancellationToken);
-                var activity = await database.DescribeActivityAsync(connection, cancellationToken);
-                LogStillRunning(command, time.GetElapsedTime(started).TotalSeconds, activity ?? "MariaDB is idle");
+                await database.BesideAsync(
+                    async (connection, token) => LogStillRunning(
+                        command, time.GetElapsedTime(started).TotalSeconds,
+                        await database.DescribeActivityAsync(connection, token) ?? "MariaDB is idle"),
+                    cancellationToken);
             }
         }
         catch (Exception exception) when (exception is OperationCanceledException or MySqlException or MigrationFailedException)

@@ -73,7 +73,7 @@ internal sealed partial class JournaledChanges(
 
         var change = new JournaledChange(
             journal, root, await journal.BeginAsync(root, verb, string.Join(", ", from), to, undo, snapshot, cancellationToken));
-        await using var sign = new SignOfLife(database, change.Run, time);
+        await using var sign = new SignOfLife(database, journal, change.Run, time);
         try
         {
             await work(change, cancellationToken);
@@ -161,7 +161,7 @@ internal sealed partial class JournaledChanges(
                 }
 
                 LogKilledRun(run.Verb, run.Way, run.Started, run.Process);
-                await using (new SignOfLife(database, run, time))
+                await using (new SignOfLife(database, journal, run, time))
                 {
                     var done = await rollback.UndoAsync(root, run, cancellationToken);
                     await CloseAsync(done);
@@ -265,7 +265,8 @@ internal sealed class SignOfLife : IAsyncDisposable
     private readonly CancellationTokenSource _end = new();
     private readonly Task _writing;
 
-    public SignOfLife(UvlhubDatabase database, MigrationRun run, TimeProvider time) => _writing = WriteAsync(database, run, time);
+    public SignOfLife(UvlhubDatabase database, MigrationJournal journal, MigrationRun run, TimeProvider time) =>
+        _writing = WriteAsync(database, journal, run, time);
 
     public async ValueTask DisposeAsync()
     {
@@ -274,15 +275,14 @@ internal sealed class SignOfLife : IAsyncDisposable
         _end.Dispose();
     }
 
-    private async Task WriteAsync(UvlhubDatabase database, MigrationRun run, TimeProvider time)
+    private async Task WriteAsync(UvlhubDatabase database, MigrationJournal journal, MigrationRun run, TimeProvider time)
     {
         while (!_end.IsCancellationRequested)
         {
             try
             {
                 await Task.Delay(MigrationJournal.Interval, time, _end.Token);
-                await using var connection = await database.ConnectAsRootAsync(_end.Token);
-                await MigrationJournal.SeenAsync(connection, run, _end.Token);
+                await database.BesideAsync((connection, token) => journal.SeenAsync(connection, run, token), _end.Token);
             }
             catch (Exception exception) when (exception is OperationCanceledException or MySqlException or MigrationFailedException)
             {

@@ -123,7 +123,7 @@ internal sealed partial class Migrator(
         var snapshot = await SnapshotAsync(graph, state, cancellationToken);
         if (rehearsal.IsDue(isAdditive))
         {
-            await rehearsal.RunAsync(root, graph, state.Pending, snapshot, again: false, cancellationToken);
+            await rehearsal.RunAsync(root, graph, state.Pending, snapshot, report: null, cancellationToken);
         }
 
         await changes.RunAsync(root, Verb, state.Current, graph.Head.Id, RunUndo.Restore, snapshot.Name, async (change, token) =>
@@ -140,14 +140,16 @@ internal sealed partial class Migrator(
 
     /// <summary>Runs pending revisions on a copy and changes nothing, for one that holds the lock.</summary>
     /// <exception cref="MigrationFailedException">A revision fails on the copy; the message has its error.</exception>
+    /// <param name="report">Takes what each revision does to the rows.</param>
     public async Task RehearseAsync(
-        MySqlConnection root, RevisionGraph graph, DatabaseState.Behind state, CancellationToken cancellationToken)
+        MySqlConnection root, RevisionGraph graph, DatabaseState.Behind state, Func<string, Task> report,
+        CancellationToken cancellationToken)
     {
         await flask.WaitAsync(cancellationToken);
         var snapshot = await SnapshotAsync(graph, state, cancellationToken);
         try
         {
-            await rehearsal.RunAsync(root, graph, state.Pending, snapshot, again: true, cancellationToken);
+            await rehearsal.RunAsync(root, graph, state.Pending, snapshot, report, cancellationToken);
         }
         finally
         {

@@ -105,6 +105,19 @@ internal sealed class Refusals(RunnerSettings settings, UvlhubDatabase database,
                 + $"those of an older revision R: '{RunnerCommand.InToolbox(settings, "flask db stamp R")}'."));
     }
 
+    /// <summary>There are tables without a revision, and no second database to make those of the head in.</summary>
+    public MigrationRefusedException NotComparable(DatabaseState.Unversioned state, string head) => new(
+        state.Name,
+        $"{database.Name} has {state.Tables.Count} tables but no revision in {UvlhubDatabase.VersionTable}, and {settings.Address} gives "
+        + $"'{settings.Root.UserID}' no second database in which to make the tables of the checkout's head {head} for a comparison.",
+        string.Join(
+            Environment.NewLine,
+            "Nothing was changed. Ways out:",
+            $"  1. Start with an empty database (it is dumped first): {RunnerCommand.Line(settings, "reset", "--yes")}",
+            $"  2. Restore a snapshot: {RunnerCommand.Line(settings, "snapshots")}",
+            "  3. If you know that the tables are those of a revision R: "
+            + $"'{RunnerCommand.InToolbox(settings, "flask db stamp R")}'; then start again."));
+
     /// <summary>The checkout has no migrations, and they may not be made here.</summary>
     public MigrationRefusedException MissingMigrations(MigrationRefusedException problem, bool hasTables) => new(
         problem.State,

@@ -24,24 +24,41 @@ internal sealed partial class Rehearsal(
 
     /// <summary>Whether revisions are rehearsed before they run.</summary>
     /// <param name="isAdditive">Whether they only add to the schema.</param>
-    public bool IsDue(bool isAdditive) => settings.Options.Migrator.Rehearse switch
+    public bool IsDue(bool isAdditive)
     {
-        RehearsalPolicy.Always => true,
-        RehearsalPolicy.Never => false,
-        _ => !settings.IsDevelopment || !isAdditive,
-    };
+        var isDue = settings.Options.Migrator.Rehearse switch
+        {
+            RehearsalPolicy.Always => true,
+            RehearsalPolicy.Never => false,
+            _ => !settings.IsDevelopment || !isAdditive,
+        };
+        if (isDue && Impossible is { } why)
+        {
+            LogImpossible(why);
+        }
+
+        return isDue && Impossible is null;
+    }
+
+    /// <summary>Why there cannot be a copy to rehearse on; <see langword="null"/> if there can.</summary>
+    public string? Impossible => settings.HasOneAccount
+        ? $"{settings.Address} gives '{settings.Root.UserID}' one database and no second one for a copy"
+        : null;
 
     /// <summary>Rehearses, unless these revisions have passed on this very snapshot.</summary>
-    /// <param name="again">Whether it is done in any case.</param>
+    /// <param name="report">
+    /// Takes what each revision does to the rows, as soon as that is known. It is then done in any case, and one revision
+    /// after the other. Default: nobody asks.
+    /// </param>
     /// <exception cref="MigrationFailedException">A revision fails on the copy; the message has its error.</exception>
     /// <exception cref="MigrationRefusedException">There cannot be a copy; the message names the setting that does without.</exception>
     public async Task RunAsync(
-        MySqlConnection root, RevisionGraph graph, IReadOnlyList<Revision> pending, Snapshot snapshot, bool again,
+        MySqlConnection root, RevisionGraph graph, IReadOnlyList<Revision> pending, Snapshot snapshot, Func<string, Task>? report,
         CancellationToken cancellationToken)
     {
         using var activity = Telemetry.Step("rehearse")?.SetTag("uvlhub.snapshot", snapshot.Name);
         var digest = await DigestAsync(pending, snapshot, cancellationToken);
-        if (!again && await journal.HasPassedAsync(root, digest, cancellationToken))
+        if (report is null && await journal.HasPassedAsync(root, digest, cancellationToken))
         {
             LogPassedBefore(pending.Count, snapshot.Name);
             return;
@@ -56,7 +73,15 @@ internal sealed partial class Rehearsal(
             await snapshots.LoadAsync(snapshot, copy.Name, cancellationToken);
             var loaded = time.GetElapsedTime(started);
             await DropEventsAsync(root, copy, cancellationToken);
-            await flask.UpgradeAsync(graph, pending, cancellationToken, copy.Environment);
+            if (report is null)
+            {
+                await flask.UpgradeAsync(graph, pending, cancellationToken, copy.Environment);
+            }
+            else
+            {
+                await UpgradeOneByOneAsync(root, graph, pending, copy, report, cancellationToken);
+            }
+
             var reached = await root.TextsAsync(
                 $"SELECT version_num FROM {MariaDBStatements.QuoteIdentifier(copy.Name)}.{UvlhubDatabase.VersionTable}", cancellationToken);
             if (reached is not [var revision] || revision != graph.Head.Id)
@@ -81,6 +106,31 @@ internal sealed partial class Rehearsal(
         {
             throw Refused($"{refusal.Problem.TrimEnd('.')}. {refusal.Remedy}");
         }
+    }
+
+    // Counted before and after each one: what a statement has touched, the server tells nobody but whoever has run it.
+    private async Task UpgradeOneByOneAsync(
+        MySqlConnection root, RevisionGraph graph, IReadOnlyList<Revision> pending, ScratchDatabase copy, Func<string, Task> report,
+        CancellationToken cancellationToken)
+    {
+        var reader = new ContentReader(root, copy.Name);
+        var before = await ReadAsync();
+        foreach (var revision in pending)
+        {
+            var started = time.GetTimestamp();
+            await flask.UpgradeAsync(graph, pending, cancellationToken, copy.Environment, revision.Id);
+            var took = time.GetElapsedTime(started);
+            var after = await ReadAsync();
+            var changes = RowChanges.Between(before, after);
+            await report(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{revision}: {(changes.Count == 0 ? "no row is another one" : string.Join("; ", changes))} ({took.TotalSeconds:0.0} s)"));
+            before = after;
+        }
+
+        async Task<IReadOnlyDictionary<string, TableContent>> ReadAsync() => await reader.ReadTablesAsync(
+            (await reader.TablesAsync(cancellationToken)).Select(table => table.Name).Where(name => name != UvlhubDatabase.VersionTable),
+            cancellationToken);
     }
 
     // The copy is loaded into the same server, and one whose disk fills up may crash.
@@ -135,6 +185,10 @@ internal sealed partial class Rehearsal(
 
     private static MigrationRefusedException Refused(string problem) => new(
         "no-rehearsal", $"The revisions cannot be rehearsed on a copy, so nothing was changed: {problem}", HowToSkip);
+
+    [LoggerMessage(EventId = 433, Level = LogLevel.Warning, Message = "The revisions are not rehearsed: {Why}. If one fails, the snapshot "
+        + "is restored")]
+    private partial void LogImpossible(string why);
 
     [LoggerMessage(EventId = 430, Level = LogLevel.Information, Message = "Rehearsing {Count} revisions on a copy (the snapshot "
         + "{Snapshot}, {Megabytes:0.0} MB of SQL)")]

@@ -177,9 +177,10 @@ internal sealed partial class Rollback(
     private async Task<string> MoveAsideAsync(
         MySqlConnection root, MigrationRun run, Exception refused, CancellationToken cancellationToken)
     {
-        var aside = await database.MoveAsideAsync(root, $"uvlhub_runner_kept_{run.Id}", cancellationToken);
-        LogMovedAside(database.Name, aside, refused.Message);
-        return $"its tables could not be dumped and are kept in the database {aside}";
+        var aside = await database.MoveAsideAsync(root, $"{OwnTables.Prefix}kept_{run.Id}", cancellationToken);
+        var where = settings.HasOneAccount ? $"under names that begin with {aside}_" : $"in the database {aside}";
+        LogMovedAside(database.Name, where, refused.Message);
+        return $"its tables could not be dumped and are kept {where}";
     }
 
     // A server that goes away or is busy is asked again, from the beginning; only what stays so is gone around.
@@ -190,9 +191,9 @@ internal sealed partial class Rollback(
         + "which was killed or could not be undone")]
     private partial void LogReplaced(string verb, string way, DateTimeOffset started);
 
-    [LoggerMessage(EventId = 511, Level = LogLevel.Warning, Message = "The tables of {Database} are kept in the database {Aside}, with all "
+    [LoggerMessage(EventId = 511, Level = LogLevel.Warning, Message = "The tables of {Database} are kept {Where}, with all "
         + "rows, because they cannot be dumped: {Cause}")]
-    private partial void LogMovedAside(string database, string aside, string cause);
+    private partial void LogMovedAside(string database, string where, string cause);
 
     [LoggerMessage(EventId = 512, Level = LogLevel.Error, Message = "What is in the database can be neither dumped nor renamed, and is "
         + "given up for the state before: {Cause}")]

@@ -10,6 +10,7 @@ namespace UvlhubAspire.Runner.Migration;
 /// <c>flask db check</c>, which compares models instead of revisions, and only after a stamp that may be wrong.
 /// </summary>
 internal sealed partial class UnversionedTables(
+    RunnerSettings settings,
     UvlhubDatabase database,
     JournaledChanges changes,
     FlaskCommands flask,
@@ -21,6 +22,11 @@ internal sealed partial class UnversionedTables(
     public async Task StampAsync(
         MySqlConnection root, DatabaseState.Unversioned state, RevisionGraph graph, CancellationToken cancellationToken)
     {
+        if (settings.HasOneAccount)
+        {
+            throw refusals.NotComparable(state, graph.Head.Id);
+        }
+
         LogComparing(database.Name, state.Tables.Count, graph.Head.Id);
         await flask.WaitAsync(cancellationToken);
         await using var scratch = await ScratchDatabase.CreateAsync(root, "check", database.Name, cancellationToken);

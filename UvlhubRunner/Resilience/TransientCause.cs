@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using System.Security.Authentication;
 using System.Text.RegularExpressions;
 using Polly.Timeout;
 using UvlhubAspire.Runner.Database;
@@ -23,9 +24,8 @@ internal static partial class TransientCause
     public static bool WhenConnecting(Exception exception) => exception switch
     {
         TimeoutRejectedException => true,
-        MySqlException denied when IsAccessDenied(denied) => false,
-        MySqlException database => IsLost(database) || database.ErrorCode is MySqlErrorCode.TooManyUserConnections
-            or MySqlErrorCode.UserLimitReached or MySqlErrorCode.ConnectionCountError,
+        MySqlException refused when IsAccessDenied(refused) || IsNotVerified(refused) => false,
+        MySqlException database => IsLost(database) || Sql.IsFull(database),
         _ => IsLost(exception),
     };
 
@@ -58,6 +58,12 @@ internal static partial class TransientCause
         exception.ErrorCode is MySqlErrorCode.AccessDenied or MySqlErrorCode.DatabaseAccessDenied
             || (int)exception.ErrorCode == AccessDeniedNoPassword;
 
+    /// <summary>Whether the server does not prove who it is, or does not speak TLS at all, where it has to.</summary>
+    public static bool IsNotVerified(Exception exception) =>
+        exception is AuthenticationException
+            || (exception is MySqlException && exception.Message.Contains("SSL", StringComparison.Ordinal))
+            || (exception.InnerException is { } inner && IsNotVerified(inner));
+
     private static bool IsLost(Exception exception) => exception switch
     {
         MySqlException database => database.ErrorCode is MySqlErrorCode.UnableToConnectToHost or MySqlErrorCode.ServerShutdown
@@ -69,7 +75,7 @@ internal static partial class TransientCause
     };
 
     // PyMySQL prints errors as (number, 'text').
-    [GeneratedRegex(@"\(\s*(1040|1053|1203|1205|1213|1927|2002|2003|2006|2013)\s*,")]
+    [GeneratedRegex(@"\(\s*(1040|1053|1203|1205|1213|1226|1927|2002|2003|2006|2013)\s*,")]
     private static partial Regex TransientDriverError();
 
     [GeneratedRegex("Cannot connect to the Docker daemon|is restarting, wait until|is not running|connection reset by peer|TLS handshake "

@@ -31,6 +31,12 @@ internal sealed record RunnerSettings
     /// <summary>The container in which <c>flask</c> and <c>rosemary</c> run; <see langword="null"/> if they run on this machine.</summary>
     public required string? ToolboxContainer { get; init; }
 
+    /// <summary>
+    /// Whether the server gives one user one database and nothing else: the migrator logs in as the application's user, and
+    /// what it keeps is in that database.
+    /// </summary>
+    public bool HasOneAccount { get; init; }
+
     /// <summary>Whether the runner was started by hand and found its settings itself.</summary>
     public required bool IsShell { get; init; }
 
@@ -83,6 +89,7 @@ internal sealed record RunnerSettings
         var toolbox = options.Containers.Toolbox ?? names.ToolboxContainer;
         var root = configuration.GetConnectionString(SharedNames.Server);
         var application = configuration.GetConnectionString(SharedNames.Database);
+        var hasOneAccount = root is not null && root == application;
         var port = root is null || application is null
             ? await PortAsync(options, engine, databaseContainer, toolbox, cancellationToken)
             : 0;
@@ -91,8 +98,11 @@ internal sealed record RunnerSettings
         {
             Checkout = checkout,
             Options = options,
-            Root = Connection(SharedNames.Server, root ?? FromCheckout(
-                port, "root", checkout.RootPassword ?? Parameter(SharedNames.RootPassword), database: null)),
+            HasOneAccount = hasOneAccount,
+            Root = hasOneAccount
+                ? WithoutDatabase(Connection(SharedNames.Database, root!))
+                : Connection(SharedNames.Server, root ?? FromCheckout(
+                    port, "root", checkout.RootPassword ?? Parameter(SharedNames.RootPassword), database: null)),
             Application = Connection(SharedNames.Database, application ?? FromCheckout(
                 port, checkout.DatabaseUser, checkout.DatabasePassword ?? Parameter(SharedNames.UserPassword), checkout.Database)),
             Engine = engine,
@@ -122,16 +132,32 @@ internal sealed record RunnerSettings
         {
             Checkout = checkout,
             Options = options,
-            Root = ReadConnection("MARIADB_HOSTNAME", Connection(
-                options.Database.Administrator is { Length: > 0 } administrator
-                    ? administrator
-                    : "root", SecretKeys.RootPassword, database: null)),
-            Application = ReadConnection("MARIADB_HOSTNAME", Connection(checkout.DatabaseUser, SecretKeys.UserPassword, checkout.Database)),
+            HasOneAccount = checkout.HasOneAccount,
+            Root = Verified(ReadConnection("MARIADB_HOSTNAME", checkout.HasOneAccount
+                ? Connection(checkout.DatabaseUser, SecretKeys.UserPassword, database: null)
+                : Connection(
+                    options.Database.Administrator is { Length: > 0 } administrator
+                        ? administrator
+                        : "root", SecretKeys.RootPassword, database: null))),
+            Application = Verified(
+                ReadConnection("MARIADB_HOSTNAME", Connection(checkout.DatabaseUser, SecretKeys.UserPassword, checkout.Database))),
             Engine = engine,
             DatabaseContainer = null,
             ToolboxContainer = null,
             IsShell = false,
         };
+
+        // What is reached over other people's networks has to prove who it is.
+        MySqlConnectionStringBuilder Verified(MySqlConnectionStringBuilder connection)
+        {
+            if (!checkout.Profile.HasDatabase && options.Database.VerifyServer)
+            {
+                connection.SslMode = MySqlSslMode.VerifyFull;
+                connection.SslCa = options.Database.CertificateAuthority ?? "";
+            }
+
+            return connection;
+        }
 
         string Connection(string user, string password, string? database) => new MySqlConnectionStringBuilder
         {
@@ -184,6 +210,10 @@ internal sealed record RunnerSettings
                 $"cannot tell the port of {container}: {(mapped.Succeeded ? "it publishes none" : mapped.Error)}. Start it with './run', "
                 + "or set Uvlhub:Ports:Database.");
     }
+
+    // As anywhere else: who works on the database and who only looks after it are told apart by that.
+    private static MySqlConnectionStringBuilder WithoutDatabase(MySqlConnectionStringBuilder connection) =>
+        new(connection.ConnectionString) { Database = "" };
 
     private static string FromCheckout(uint port, string user, string? password, string? database) => new MySqlConnectionStringBuilder
     {

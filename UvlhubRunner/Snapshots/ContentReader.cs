@@ -8,14 +8,14 @@ namespace UvlhubAspire.Runner.Snapshots;
 internal sealed partial class ContentReader(MySqlConnection connection, string database)
 {
     /// <summary>The table that stands in a database while a restore of it is not finished; no content counts it.</summary>
-    public const string UnfinishedRestoreTable = "uvlhub_runner_restore";
+    public const string UnfinishedRestoreTable = $"{OwnTables.Prefix}restore";
 
     // What a database holds beside its tables, whose it is, and what it does: a sequence belongs to nobody, and its next
     // value is asked of itself.
-    private const string Objects = """
+    private static readonly string s_objects = $"""
         SELECT 'VIEW' AS kind, TABLE_NAME AS name, DEFINER AS definer,
             CONCAT_WS('\n', VIEW_DEFINITION, CHECK_OPTION, SECURITY_TYPE, ALGORITHM, DEFINER) AS definition
-            FROM information_schema.VIEWS WHERE TABLE_SCHEMA = @database
+            FROM information_schema.VIEWS WHERE TABLE_SCHEMA = @database AND {OwnTables.AreNot("TABLE_NAME")}
         UNION ALL SELECT 'SEQUENCE', TABLE_NAME, NULL, NULL FROM information_schema.TABLES
             WHERE TABLE_SCHEMA = @database AND TABLE_TYPE = 'SEQUENCE'
         UNION ALL SELECT 'TRIGGER', TRIGGER_NAME, DEFINER,
@@ -42,7 +42,7 @@ internal sealed partial class ContentReader(MySqlConnection connection, string d
         var tables = (await ReadTablesAsync(names, cancellationToken)).Values.OrderBy(table => table.Name, StringComparer.Ordinal);
         return new DatabaseContent(
             (string)schema[0], (string)schema[1], [.. tables], await OthersAsync(cancellationToken),
-            await DefinitionsAsync(cancellationToken));
+            await DefinitionsAsync(cancellationToken), await GrantsAsync(cancellationToken));
     }
 
     /// <summary>What is in some tables, by name.</summary>
@@ -64,6 +64,12 @@ internal sealed partial class ContentReader(MySqlConnection connection, string d
         return tables;
     }
 
+    /// <summary>The runner's own tables and views, which no snapshot has.</summary>
+    public async Task<IReadOnlyList<string>> OwnAsync(CancellationToken cancellationToken) =>
+        [.. (await RowsAsync(
+            $"SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = @database AND NOT {OwnTables.AreNot("TABLE_NAME")}",
+            cancellationToken)).Select(row => (string)row[0])];
+
     /// <summary>The tables that hold rows: name, and whether the engine gives a consistent view of them.</summary>
     public async Task<IReadOnlyList<(string Name, bool IsTransactional, bool IsVersioned)>> TablesAsync(CancellationToken cancellationToken)
     {
@@ -76,13 +82,13 @@ internal sealed partial class ContentReader(MySqlConnection connection, string d
             cancellationToken);
         return [.. rows
             .Select(row => ((string)row[0], IsTrue(row[1]), IsTrue(row[2])))
-            .Where(table => table.Item1 != UnfinishedRestoreTable)
+            .Where(table => !OwnTables.Has(table.Item1))
             .OrderBy(table => table.Item1, StringComparer.Ordinal)];
     }
 
     /// <summary>Everything else that a dump holds, in order: <c>VIEW name</c>.</summary>
     public async Task<IReadOnlyList<string>> OthersAsync(CancellationToken cancellationToken) =>
-        [.. (await RowsAsync(Objects, cancellationToken)).Select(row => $"{row[0]} {row[1]}").Order(StringComparer.Ordinal)];
+        [.. (await RowsAsync(s_objects, cancellationToken)).Select(row => $"{row[0]} {row[1]}").Order(StringComparer.Ordinal)];
 
     /// <summary>The rows of <c>alembic_version</c>, in order; <see langword="null"/> if there is no such table.</summary>
     public async Task<IReadOnlyList<string>?> RevisionsAsync(CancellationToken cancellationToken)
@@ -96,7 +102,8 @@ internal sealed partial class ContentReader(MySqlConnection connection, string d
 
     /// <summary>Roughly how many bytes the rows take.</summary>
     public async Task<long> EstimateBytesAsync(CancellationToken cancellationToken) => await NumberAsync(
-        "SELECT SUM(DATA_LENGTH) FROM information_schema.TABLES WHERE TABLE_SCHEMA = @database", cancellationToken) ?? 0;
+        $"SELECT SUM(DATA_LENGTH) FROM information_schema.TABLES WHERE TABLE_SCHEMA = @database AND {OwnTables.AreNot("TABLE_NAME")}",
+        cancellationToken) ?? 0;
 
     /// <summary>The longest statement that the server takes, in bytes.</summary>
     public async Task<long> MaximumPacketAsync(CancellationToken cancellationToken) =>
@@ -109,7 +116,7 @@ internal sealed partial class ContentReader(MySqlConnection connection, string d
     public async Task<IReadOnlyList<string>> ForeignDefinersAsync(CancellationToken cancellationToken)
     {
         var foreign = await RowsAsync(
-            $"SELECT LOWER(kind), name, definer FROM ({Objects}) AS objects WHERE BINARY definer <> BINARY CURRENT_USER()",
+            $"SELECT LOWER(kind), name, definer FROM ({s_objects}) AS objects WHERE BINARY definer <> BINARY CURRENT_USER()",
             cancellationToken);
         return foreign.Count == 0 || await MaySetUserAsync(cancellationToken)
             ? []
@@ -137,7 +144,7 @@ internal sealed partial class ContentReader(MySqlConnection connection, string d
     {
         Dictionary<string, string> definitions = new(StringComparer.Ordinal);
         foreach (var row in await RowsAsync(
-            $"SELECT kind, name, SHA2(definition, 256) FROM ({Objects}) AS objects", cancellationToken))
+            $"SELECT kind, name, SHA2(definition, 256) FROM ({s_objects}) AS objects", cancellationToken))
         {
             definitions[$"{row[0]} {row[1]}"] = (string)row[0] == "SEQUENCE"
                 ? string.Join(' ', await RowAsync($"SELECT * FROM {Qualified((string)row[1])}", cancellationToken))
@@ -145,6 +152,29 @@ internal sealed partial class ContentReader(MySqlConnection connection, string d
         }
 
         return definitions;
+    }
+
+    /// <summary>The rights on single routines as statements; <see langword="null"/> where this user may not read them.</summary>
+    public async Task<IReadOnlyList<string>?> GrantsAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            var rows = await RowsAsync(
+                "SELECT Routine_type, Routine_name, User, Host, Proc_priv FROM mysql.procs_priv WHERE Db = @database AND Proc_priv <> ''",
+                cancellationToken);
+            return [.. rows.Select(row =>
+            {
+                var rights = ((string)row[4]).Split(',').ToList();
+                var mayGive = rights.Remove("Grant");
+                return $"GRANT {(rights.Count == 0 ? "USAGE" : string.Join(", ", rights))} ON {row[0]} {Qualified((string)row[1])} TO "
+                    + $"{MariaDBStatements.QuoteText((string)row[2])}@{MariaDBStatements.QuoteText((string)row[3])}"
+                    + (mayGive ? " WITH GRANT OPTION" : "");
+            }).Order(StringComparer.Ordinal)];
+        }
+        catch (MySqlException exception) when (AccessDenied.IsMissingRight(exception))
+        {
+            return null;
+        }
     }
 
     // A generated column follows from the others, and the server's own sum takes it as the last statement has left it.

@@ -9,6 +9,9 @@ namespace UvlhubAspire.Runner.Snapshots;
 /// <param name="ConnectionString">MySqlConnector's connection string. It must name the database.</param>
 internal sealed record DatabaseAccess(string ConnectionString)
 {
+    /// <summary>Between two attempts where the server lets its user have no further connection.</summary>
+    internal static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
+
     /// <summary>The database's container; <see langword="null"/> for <c>mariadb-dump</c> and <c>mariadb</c> of this machine.</summary>
     public string? Container { get; init; }
 
@@ -37,9 +40,28 @@ internal sealed record DatabaseAccess(string ConnectionString)
         parts.AllowUserVariables = true;
         // Counting and checksumming read every row; this bounds one such statement, not the whole.
         parts.DefaultCommandTimeout = 3600;
-        var connection = new MySqlConnection(parts.ConnectionString);
-        await connection.OpenAsync(cancellationToken);
-        await connection.ExecuteAsync(Sql.StayConnected, cancellationToken);
-        return connection;
+        var started = TimeProvider.System.GetTimestamp();
+        while (true)
+        {
+            var connection = new MySqlConnection(parts.ConnectionString);
+            try
+            {
+                await connection.OpenAsync(cancellationToken);
+                await connection.ExecuteAsync(Sql.StayConnected, cancellationToken);
+                return connection;
+            }
+            catch (MySqlException exception)
+                when (Sql.IsFull(exception) && TimeProvider.System.GetElapsedTime(started) < LockTimeout)
+            {
+                // One that was closed counts for a moment longer.
+                await connection.DisposeAsync();
+                await Task.Delay(Pause, cancellationToken);
+            }
+            catch
+            {
+                await connection.DisposeAsync();
+                throw;
+            }
+        }
     }
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using UvlhubAspire.Runner.Database;
 
 namespace UvlhubAspire.Runner.Snapshots;
 
@@ -102,11 +103,11 @@ internal sealed class ExactFloats(ContentReader reader, MySqlConnection connecti
     private async Task<List<FloatTable>> ReadTablesAsync(CancellationToken cancellationToken)
     {
         var columns = await reader.RowsAsync(
-            """
+            $"""
             SELECT c.TABLE_NAME, c.COLUMN_NAME, c.DATA_TYPE, c.COLUMN_KEY, c.EXTRA, COALESCE(c.GENERATION_EXPRESSION, ''),
                 t.TABLE_TYPE = 'SYSTEM VERSIONED'
             FROM information_schema.COLUMNS c JOIN information_schema.TABLES t ON t.TABLE_SCHEMA = c.TABLE_SCHEMA AND t.TABLE_NAME = c.TABLE_NAME
-            WHERE c.TABLE_SCHEMA = @database AND t.TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED')
+            WHERE c.TABLE_SCHEMA = @database AND t.TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED') AND {OwnTables.AreNot("c.TABLE_NAME")}
                 AND c.TABLE_NAME IN (SELECT TABLE_NAME FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = @database AND DATA_TYPE = 'float')
             ORDER BY c.TABLE_NAME, c.ORDINAL_POSITION
             """,

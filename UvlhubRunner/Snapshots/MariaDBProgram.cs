@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.Globalization;
 using System.Runtime.ExceptionServices;
+using System.Text.RegularExpressions;
 using CliWrap;
 using CliWrap.Exceptions;
 
@@ -10,7 +11,7 @@ namespace UvlhubAspire.Runner.Snapshots;
 /// Runs MariaDB's own client programs against a database, streaming. The password travels in the environment only, where
 /// <c>ps</c> does not show it, and whatever ends the run early ends the program inside the container as well.
 /// </summary>
-internal sealed class MariaDBProgram(DatabaseAccess database)
+internal sealed partial class MariaDBProgram(DatabaseAccess database)
 {
     private const string PasswordVariable = "MYSQL_PWD";
     private const int MaximumErrorLength = 500;
@@ -31,6 +32,24 @@ internal sealed class MariaDBProgram(DatabaseAccess database)
         IReadOnlyList<string> arguments,
         Func<Stream, CancellationToken, Task>? writeInput,
         Func<Stream, CancellationToken, Task>? readOutput,
+        CancellationToken cancellationToken)
+    {
+        var started = TimeProvider.System.GetTimestamp();
+        while (!await TryAsync(
+            program, arguments, writeInput, readOutput, isLast: TimeProvider.System.GetElapsedTime(started) > database.LockTimeout,
+            cancellationToken))
+        {
+            await Task.Delay(DatabaseAccess.Pause, cancellationToken);
+        }
+    }
+
+    /// <returns>Whether it ran; not so if the server lets its user have no further connection just now.</returns>
+    private async Task<bool> TryAsync(
+        string program,
+        IReadOnlyList<string> arguments,
+        Func<Stream, CancellationToken, Task>? writeInput,
+        Func<Stream, CancellationToken, Task>? readOutput,
+        bool isLast,
         CancellationToken cancellationToken)
     {
         using var run = new Run(database, cancellationToken);
@@ -59,12 +78,18 @@ internal sealed class MariaDBProgram(DatabaseAccess database)
         // The program's own words explain more than what its end did to our stream.
         if (exitCode is not (null or 0))
         {
+            if (!isLast && IsFull().IsMatch(run.Errors.ToString()))
+            {
+                return false;
+            }
+
             throw new MariaDBProgramException(run.Errors.Lines.Count > 0
                 ? $"{program} ended with exit code {exitCode}: {run.Errors}"
                 : $"{program} ended with exit code {exitCode}; {Killed(exitCode.Value)}");
         }
 
         run.Failure?.Throw();
+        return true;
     }
 
     private Command Command(string program, IReadOnlyList<string> arguments)
@@ -79,8 +104,7 @@ internal sealed class MariaDBProgram(DatabaseAccess database)
             string.Create(
                 CultureInfo.InvariantCulture, $"--port={(database.Container is null ? (int)parts.Port : database.ContainerPort)}"),
             $"--user={parts.UserID}",
-            // The server's certificate is one that it made for itself.
-            "--skip-ssl-verify-server-cert",
+            .. TlsArguments(parts),
             "--default-character-set=utf8mb4",
             "--max-allowed-packet=1G",
             .. arguments,
@@ -94,6 +118,16 @@ internal sealed class MariaDBProgram(DatabaseAccess database)
                     ]))
             .WithEnvironmentVariables(environment => environment.Set(PasswordVariable, parts.Password));
     }
+
+    private IEnumerable<string> TlsArguments(MySqlConnectionStringBuilder parts) =>
+        database.Container is null && parts.SslMode is MySqlSslMode.VerifyFull
+            ? ["--ssl", "--ssl-verify-server-cert", .. parts.SslCa.Length > 0 ? [$"--ssl-ca={parts.SslCa}"] : Array.Empty<string>()]
+            // The certificate is one that a server in the same container or network made for itself.
+            : ["--skip-ssl-verify-server-cert"];
+
+    // The client's own words, before it has read or written anything.
+    [GeneratedRegex(@"\bERROR:? (1040|1203|1226)\b", RegexOptions.IgnoreCase)]
+    private static partial Regex IsFull();
 
     // 137 is 128 + SIGKILL, https://www.gnu.org/software/bash/manual/html_node/Exit-Status.html.
     private static string Killed(int exitCode) =>

@@ -69,12 +69,16 @@ internal sealed record Snapshot
 /// A digest of what each of the others does, or of what a sequence gives next; <see langword="null"/> in snapshots that were
 /// made when names alone were compared.
 /// </param>
+/// <param name="Grants">
+/// The rights on single routines, which go with these, as statements; <see langword="null"/> where they may not be read.
+/// </param>
 internal sealed record DatabaseContent(
     string CharacterSet,
     string Collation,
     IReadOnlyList<TableContent> Tables,
     IReadOnlyList<string> Others,
-    IReadOnlyDictionary<string, string>? Definitions = null)
+    IReadOnlyDictionary<string, string>? Definitions = null,
+    IReadOnlyList<string>? Grants = null)
 {
     [JsonIgnore]
     public long Rows => Tables.Sum(table => table.Rows);

@@ -79,6 +79,7 @@ internal sealed class SnapshotLoader(Snapshot snapshot)
         }
 
         await LoadAsync(access, progress, cancellationToken);
+        await GrantAsync(access, cancellationToken);
         progress?.Report(new SnapshotProgress("Comparing", snapshot.DumpBytes, snapshot.DumpBytes));
         if (await CompareAsync(access, cancellationToken) is { Count: > 0 } differences)
         {
@@ -132,6 +133,29 @@ internal sealed class SnapshotLoader(Snapshot snapshot)
             .Where(expected => content.Definitions!.TryGetValue(expected.Key, out var digest) && digest != expected.Value)
             .Select(expected => $"another definition: {expected.Key}"));
         return differences;
+    }
+
+    // Dropping a routine has taken away who may execute it.
+    private async Task GrantAsync(DatabaseAccess access, CancellationToken cancellationToken)
+    {
+        if (snapshot.Content.Grants is not { Count: > 0 } grants)
+        {
+            return;
+        }
+
+        await using var connection = await access.OpenAsync(cancellationToken);
+        foreach (var grant in grants)
+        {
+            try
+            {
+                await connection.ExecuteAsync(grant, cancellationToken);
+            }
+            catch (MySqlException exception)
+                when (exception.ErrorCode is MySqlErrorCode.PasswordNoMatch or MySqlErrorCode.CannotCreateUserWithGrant or MySqlErrorCode.NonExistingGrant)
+            {
+                // Somebody has dropped the account since.
+            }
+        }
     }
 
     private void AddTableDifferences(List<string> differences, DatabaseContent content)
@@ -192,7 +216,7 @@ internal sealed class SnapshotLoader(Snapshot snapshot)
     {
         try
         {
-            await DatabaseObjects.DropAsync(connection, access.Database, cancellationToken, ContentReader.UnfinishedRestoreTable);
+            await DatabaseObjects.DropAsync(connection, access.Database, cancellationToken);
             await connection.ExecuteAsync(
                 $"ALTER DATABASE {MariaDBStatements.QuoteIdentifier(snapshot.Database)} CHARACTER SET {snapshot.Content.CharacterSet} "
                 + $"COLLATE {snapshot.Content.Collation}",

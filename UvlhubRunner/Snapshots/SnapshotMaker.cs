@@ -80,6 +80,7 @@ internal sealed class SnapshotMaker(DatabaseAccess access)
         await using (locks)
         {
             var tables = await LockAsync(new ContentReader(locks, access.Database), cancellationToken);
+            var ignored = (await reader.OwnAsync(cancellationToken)).Select(table => $"--ignore-table={access.Database}.{table}").ToList();
             var unsafeTables = tables.Where(table => !table.IsTransactional).Select(table => table.Name).ToList();
             var before = await reader.ReadTablesAsync(unsafeTables, cancellationToken);
             await reader.ExecuteAsync("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ", cancellationToken);
@@ -91,7 +92,7 @@ internal sealed class SnapshotMaker(DatabaseAccess access)
             try
             {
                 await using var compressed = new GZipStream(target, s_compression, leaveOpen: true);
-                var dumping = DumpAsync(DumpArguments(tables, packet), dump, compressed, silence);
+                var dumping = DumpAsync([.. DumpArguments(tables, packet), .. ignored], dump, compressed, silence);
                 await Task.WhenAny(dumping, dump.DataStarted);
                 await locks.CloseAsync();
                 var reading = ReadContentAsync(reader, silence.Token);
@@ -109,7 +110,7 @@ internal sealed class SnapshotMaker(DatabaseAccess access)
                 silence.CancelAfter(Timeout.InfiniteTimeSpan);
                 var (content, revisions) = await reading;
                 silence.CancelAfter(s_silenceLimit);
-                await WriteRestAsync(reader, view, content, dump, compressed, silence);
+                await WriteRestAsync(reader, view, content, ignored, dump, compressed, silence);
                 await ThrowIfChangedAsync(content, before, cancellationToken);
                 ThrowIfTooLong(dump.LongestStatement, packet);
                 return new DumpResult(content, revisions, version, dump.Length, dump.LongestStatement);
@@ -187,8 +188,8 @@ internal sealed class SnapshotMaker(DatabaseAccess access)
 
     // What a dump leaves out or must come after: exact numbers, then the triggers that those must not set off.
     private async Task WriteRestAsync(
-        ContentReader reader, MySqlConnection view, DatabaseContent content, MeasuredDump dump, Stream compressed,
-        CancellationTokenSource silence)
+        ContentReader reader, MySqlConnection view, DatabaseContent content, IEnumerable<string> ignored, MeasuredDump dump,
+        Stream compressed, CancellationTokenSource silence)
     {
         async Task WriteAsync(ReadOnlyMemory<byte> bytes, CancellationToken token)
         {
@@ -202,7 +203,8 @@ internal sealed class SnapshotMaker(DatabaseAccess access)
         {
             await WriteAsync("\n"u8.ToArray(), silence.Token);
             await DumpAsync(
-                ["--no-create-info", "--no-data", "--triggers", "--skip-lock-tables", "--no-tablespaces"], dump, compressed, silence);
+                ["--no-create-info", "--no-data", "--triggers", "--skip-lock-tables", "--no-tablespaces", .. ignored], dump, compressed,
+                silence);
         }
 
         await WriteAsync(Encoding.UTF8.GetBytes($"\n{LastLine}\n"), silence.Token);

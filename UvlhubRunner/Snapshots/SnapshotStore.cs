@@ -205,6 +205,8 @@ internal sealed partial class SnapshotStore(string folder, int keep, TimeProvide
 
             await WriteManifestAsync(snapshot, cancellationToken);
             File.Move(file.Name, snapshot.File);
+            // Before the journal, which may lie on another disk, says that there is one.
+            DurableFolder.Flush(Folder);
             return snapshot;
         }
         catch
@@ -229,6 +231,7 @@ internal sealed partial class SnapshotStore(string folder, int keep, TimeProvide
         }
 
         File.Move(partial, PathOf(snapshot.Name, ManifestEnding), overwrite: true);
+        DurableFolder.Flush(Folder);
     }
 
     private long NextNumber() => List().Select(snapshot => snapshot.Number).DefaultIfEmpty().Max() + 1;

@@ -7,7 +7,8 @@ namespace UvlhubAspire.Runner.Verbs;
 
 /// <summary><c>plan</c>: what <c>migrate</c> would run, with <c>--sql</c> as the statements.</summary>
 internal sealed partial class PlanVerb(
-    UvlhubDatabase database, StatusReader reader, Toolbox toolbox, RevisionLint lint, JournaledChanges changes, Migrator migrator)
+    UvlhubDatabase database, StatusReader reader, Toolbox toolbox, RevisionLint lint, Rehearsal rehearsal, JournaledChanges changes,
+    Migrator migrator)
 {
     /// <exception cref="MigrationRefusedException"><c>migrate</c> would refuse, for this reason.</exception>
     /// <param name="asSql">Whether the statements are printed instead of the steps.</param>
@@ -36,10 +37,17 @@ internal sealed partial class PlanVerb(
         if (status.State is DatabaseState.Behind behind)
         {
             await LookAsync(output, behind, cancellationToken);
-            if (rehearses)
+            if (rehearses && rehearsal.Impossible is { } why)
             {
+                await output.WriteLineAsync($"A rehearsal is not possible: {why}.");
+            }
+            else if (rehearses)
+            {
+                await output.WriteLineAsync("On a copy, with rows counted before and after each revision:");
                 await changes.RunExclusivelyAsync(
-                    (root, _, token) => migrator.RehearseAsync(root, status.History.Graph!, behind, token), cancellationToken,
+                    (root, _, token) => migrator.RehearseAsync(
+                        root, status.History.Graph!, behind, line => output.WriteLineAsync($"  {line}"), token),
+                    cancellationToken,
                     DeadRun.StaysOpen);
                 await output.WriteLineAsync("The rehearsal on a copy passed; its log says how long it took.");
             }

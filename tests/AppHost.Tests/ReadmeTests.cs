@@ -34,7 +34,7 @@ public sealed partial class ReadmeTests
     // What comes from the checkout, from elsewhere or from nowhere: what README says of it is words.
     private static readonly string[] s_described =
     [
-        "Uvlhub:Database:Administrator", "Uvlhub:Database:Host", "Uvlhub:Database:Port", "Uvlhub:Domain",
+        "Uvlhub:Database:Administrator", "Uvlhub:Database:CertificateAuthority", "Uvlhub:Database:Host", "Uvlhub:Database:Port", "Uvlhub:Domain",
         "Uvlhub:Version", "Uvlhub:Tls:Email", "Uvlhub:Tls:Authority", "Uvlhub:Deploy:Image", "Uvlhub:Publish:Name",
         "Uvlhub:Publish:Registry", "Uvlhub:Instance",
         "Uvlhub:EngineSocket", "Uvlhub:Services", "Uvlhub:EnvironmentFile", "Uvlhub:ComposeFile", "Uvlhub:Profiles",

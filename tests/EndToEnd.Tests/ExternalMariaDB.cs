@@ -36,17 +36,7 @@ public sealed class ExternalMariaDB : IAsyncLifetime
             $"MARIADB_PASSWORD={Password}",
             recipe.Image);
         Port = int.Parse((await EngineAsync("port", _container, "3306/tcp")).Split(':')[^1], CultureInfo.InvariantCulture);
-        await File.WriteAllTextAsync(Checkout.File(".env.render"), $"""
-            FLASK_APP_NAME="MINIHUB"
-            FLASK_ENV=production
-            DOMAIN=uvlhub.test
-            MARIADB_HOSTNAME={Host}
-            MARIADB_PORT={Port}
-            MARIADB_DATABASE={Database}
-            MARIADB_USER=site
-            MARIADB_PASSWORD={Password}
-            MARIADB_ROOT_PASSWORD={Password}
-            """, token);
+        await WriteSettingsAsync(".env.render", Database, "site", $"MARIADB_ROOT_PASSWORD={Password}", token);
         // It has been there before.
         await Eventually.IsAsync(IsThereAsync, answer => answer == "1", s_limit, what: "a MariaDB that answers");
 
@@ -72,16 +62,43 @@ public sealed class ExternalMariaDB : IAsyncLifetime
             mariadb -uroot -e 'SHOW DATABASES; SELECT * FROM mysql.global_priv; SELECT * FROM mysql.db'
         """);
 
+    /// <summary>Makes a user with one database and a few connections, as who offers databases does, and a file of settings for it.</summary>
+    /// <returns>The file.</returns>
+    public async Task<string> GiveOneDatabaseAsync(string name, int connections, CancellationToken cancellationToken)
+    {
+        await Uvlhub.EngineAsync(
+            s_limit, cancellationToken, "exec", _container, "sh", "-c",
+            "MYSQL_PWD=$MARIADB_ROOT_PASSWORD mariadb -uroot -e \"$1\"", "sh",
+            $"CREATE DATABASE {name}; CREATE USER {name} IDENTIFIED BY '{Password}' WITH MAX_USER_CONNECTIONS {connections}; "
+            + $"GRANT ALL ON {name}.* TO {name}");
+        await WriteSettingsAsync($".env.{name}", name, name, "", cancellationToken);
+        return Checkout.File($".env.{name}");
+    }
+
+    private Task WriteSettingsAsync(string file, string database, string user, string rest, CancellationToken cancellationToken) =>
+        File.WriteAllTextAsync(Checkout.File(file), $"""
+            FLASK_APP_NAME="MINIHUB"
+            FLASK_ENV=production
+            DOMAIN=uvlhub.test
+            MARIADB_HOSTNAME={Host}
+            MARIADB_PORT={Port}
+            MARIADB_DATABASE={database}
+            MARIADB_USER={user}
+            MARIADB_PASSWORD={Password}
+            {rest}
+            """, cancellationToken);
+
     /// <summary>Runs a statement as the site's user, and gives its first value.</summary>
-    public async Task<string> AskAsync(string sql, CancellationToken cancellationToken)
+    /// <param name="name">Another user, with the database of its name. Default: the site's.</param>
+    public async Task<string> AskAsync(string sql, CancellationToken cancellationToken, string? name = null)
     {
         var settings = new MySqlConnectionStringBuilder
         {
             Server = Host,
             Port = (uint)Port,
-            UserID = "site",
+            UserID = name ?? "site",
             Password = Password,
-            Database = Database,
+            Database = name ?? Database,
             Pooling = false,
         };
         var connection = new MySqlConnection(settings.ConnectionString);

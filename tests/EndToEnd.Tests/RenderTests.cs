@@ -30,6 +30,26 @@ public sealed class RenderTests(ExternalMariaDB external) : IClassFixture<Extern
         }
     }
 
+    [Fact(Timeout = 300_000)]
+    public async Task One_user_with_one_database_and_five_connections_is_all_that_the_site_needs()
+    {
+        var instance = Uvlhub.NewInstance();
+        var settings = $"--Uvlhub:EnvironmentFile={await external.GiveOneDatabaseAsync("team", connections: 5, Cancellation)}";
+        try
+        {
+            await ServeAsync(instance, "empty: 4 revisions to run", settings);
+            Assert.Equal("004", await external.AskAsync("SELECT revision FROM uvlhub_runner_gate", Cancellation, "team"));
+            await external.AskAsync(
+                "INSERT INTO user (email, password_hash, created_at) VALUES ('ada@example.org', 'x', NOW())", Cancellation, "team");
+            await ServeAsync(instance, "is at the checkout's head 004: nothing to do", settings);
+            Assert.Equal("ada@example.org", await external.AskAsync("SELECT GROUP_CONCAT(email) FROM user", Cancellation, "team"));
+        }
+        finally
+        {
+            await Uvlhub.RemoveLeftoversAsync(instance);
+        }
+    }
+
     [Fault(FaultArea.Production, "Render's database cannot be reached")]
     [Fact(Timeout = 180_000)]
     public async Task A_database_that_cannot_be_reached_is_named_with_host_and_port()
@@ -86,10 +106,10 @@ public sealed class RenderTests(ExternalMariaDB external) : IClassFixture<Extern
         }
     }
 
-    private async Task ServeAsync(string instance, string migrated)
+    private async Task ServeAsync(string instance, string migrated, params string[] settings)
     {
         var uvlhub = await Uvlhub.StartHealthyAsync(
-            external.Checkout.Path, instance, Cancellation, Environment, "--Uvlhub:Gunicorn:Workers=1");
+            external.Checkout.Path, instance, Cancellation, [Environment, "--Uvlhub:Gunicorn:Workers=1", .. settings]);
         try
         {
             using var client = uvlhub.CreateClient();

@@ -7,7 +7,7 @@ namespace UvlhubAspire.UvlhubRunner.Tests;
 
 /// <summary>
 /// One MariaDB for all tests that do not harm the server. It starts with the first test that asks for it; a test that
-/// kills or reconfigures a server starts one of its own (<see cref="MariaDBServer.StartAsync"/>).
+/// kills or reconfigures a server starts one of its own (<see cref="MariaDBServer.StartAsync(CancellationToken, string[])"/>).
 /// </summary>
 public sealed class MariaDBFixture : IAsyncDisposable
 {

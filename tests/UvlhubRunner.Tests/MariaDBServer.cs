@@ -31,6 +31,9 @@ public sealed class MariaDBServer : IAsyncDisposable
 
     public string RootPassword { get; }
 
+    /// <summary>What it was started from; it has the client's programs as well.</summary>
+    public required string Image { get; init; }
+
     /// <summary>The address that other containers of the engine's default network reach the server at.</summary>
     public string Address => _container.IpAddress;
 
@@ -38,7 +41,13 @@ public sealed class MariaDBServer : IAsyncDisposable
 
     /// <summary>Starts a server and waits until it answers.</summary>
     /// <param name="arguments">Arguments for <c>mariadbd</c>.</param>
-    public static async Task<MariaDBServer> StartAsync(CancellationToken cancellationToken, params string[] arguments)
+    public static Task<MariaDBServer> StartAsync(CancellationToken cancellationToken, params string[] arguments) =>
+        StartAsync(new Dictionary<string, string>(), cancellationToken, arguments);
+
+    /// <summary>Starts a server that has some files, by path, and waits until it answers.</summary>
+    /// <param name="arguments">Arguments for <c>mariadbd</c>.</param>
+    public static async Task<MariaDBServer> StartAsync(
+        IReadOnlyDictionary<string, string> files, CancellationToken cancellationToken, params string[] arguments)
     {
         // Its clean-up container would have to be pulled; every test disposes what it made instead.
         TestcontainersSettings.ResourceReaperEnabled = false;
@@ -52,7 +61,7 @@ public sealed class MariaDBServer : IAsyncDisposable
         }
 
         var rootPassword = RandomText();
-        var container = new ContainerBuilder(image)
+        var builder = new ContainerBuilder(image)
             .WithLogger(NullLogger.Instance)
             .WithName($"uvlhub-runner-tests-{RandomText()}")
             .WithEnvironment("MARIADB_ROOT_PASSWORD", rootPassword)
@@ -64,12 +73,14 @@ public sealed class MariaDBServer : IAsyncDisposable
             .WithWaitStrategy(
                 Wait.ForUnixContainer()
                 .UntilCommandIsCompleted(
-                    "mariadb-admin", "--protocol=tcp", "--host=127.0.0.1", "--user=root", $"--password={rootPassword}", "ping"))
+                    "mariadb-admin", "--protocol=tcp", "--host=127.0.0.1", "--user=root", $"--password={rootPassword}", "ping"));
+        var container = files
+            .Aggregate(builder, (with, file) => with.WithResourceMapping(System.Text.Encoding.UTF8.GetBytes(file.Value), file.Key))
             .Build();
         try
         {
             await container.StartAsync(cancellationToken);
-            return new MariaDBServer(container, rootPassword);
+            return new MariaDBServer(container, rootPassword) { Image = image };
         }
         catch
         {

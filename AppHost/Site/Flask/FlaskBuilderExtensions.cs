@@ -274,13 +274,14 @@ internal static class FlaskBuilderExtensions
                 builder
                     .WithCheckoutVolume(uvlhub.Names.SnapshotsVolume(checkout.Name), SnapshotsFolder)
                     .WithEnvironment("Uvlhub__Environment", uvlhub.Profile.Name)
-                    .WithEnvironment(context => SetAdministrator(context.EnvironmentVariables, uvlhub))
+                    .WithEnvironment(context => SetServer(context.EnvironmentVariables, uvlhub))
                     .WithEnvironment("Uvlhub__Migrator__Local", "true")
                     .WithEnvironment("Uvlhub__Snapshots__Path", SnapshotsFolder)
                     .WithEnvironment("Uvlhub__Snapshots__Keep", uvlhub.Options.Snapshots.Keep.ToString(CultureInfo.InvariantCulture));
             }
 
             builder
+                .WithDatabaseAuthority(uvlhub)
                 .WithBuiltImage(builder.Resource.IsApplication ? images.Web : images.Migrator)
                 .DiffersFromCompose(DriftAspect.Image, "the image is built from this checkout, and not pulled from somebody's account")
                 .DiffersFromCompose(
@@ -359,13 +360,46 @@ internal static class FlaskBuilderExtensions
         environment["UVLHUB_IGNORED_MODULES"] = uvlhub.Options.IgnoredModules;
     }
 
-    private static void SetAdministrator(Dictionary<string, object> environment, UvlhubEnvironment uvlhub)
+    // What the migrator has to know of a server elsewhere.
+    private static void SetServer(Dictionary<string, object> environment, UvlhubEnvironment uvlhub)
     {
-        if (uvlhub.ExternalServer is not null && uvlhub.Options.Database.Administrator is { Length: > 0 } administrator)
+        if (uvlhub.ExternalServer is null)
         {
-            const string Name = nameof(UvlhubOptions.DatabaseOptions.Administrator);
-            environment[$"{UvlhubOptions.Section}__{nameof(UvlhubOptions.Database)}__{Name}"] = administrator;
+            return;
         }
+
+        var database = uvlhub.Options.Database;
+        Set(nameof(database.Administrator), database.Administrator);
+        Set(nameof(database.VerifyServer), database.VerifyServer ? null : "false");
+        Set(nameof(database.CertificateAuthority), HasAuthority(uvlhub) ? UvlhubEnvironment.AuthorityFile : null);
+
+        void Set(string name, string? value)
+        {
+            if (!string.IsNullOrEmpty(value))
+            {
+                environment[$"{UvlhubOptions.Section}__{nameof(UvlhubOptions.Database)}__{name}"] = value;
+            }
+        }
+    }
+
+    private static bool HasAuthority(UvlhubEnvironment uvlhub) =>
+        uvlhub.ExternalServer is not null && uvlhub.Options.Database.CertificateAuthority is { Length: > 0 };
+
+    private static IResourceBuilder<FlaskResource> WithDatabaseAuthority(
+        this IResourceBuilder<FlaskResource> builder, UvlhubEnvironment uvlhub)
+    {
+        if (!HasAuthority(uvlhub))
+        {
+            return builder;
+        }
+
+        var file = Path.GetFullPath(uvlhub.Options.Database.CertificateAuthority!);
+        return File.Exists(file)
+            ? builder.WithBindMount(file, UvlhubEnvironment.AuthorityFile, isReadOnly: true)
+                .WithEnvironment("UVLHUB_DATABASE_CA", UvlhubEnvironment.AuthorityFile)
+            : throw new UserErrorException(
+                $"{UvlhubOptions.Section}:{nameof(UvlhubOptions.Database)}:{nameof(UvlhubOptions.DatabaseOptions.CertificateAuthority)}: "
+                + $"there is no file {file}");
     }
 
     /// <summary>
@@ -386,6 +420,13 @@ internal static class FlaskBuilderExtensions
             environment["MARIADB_TEST_DATABASE"] = uvlhub.Checkout.TestDatabase;
         }
 
-        environment[SecretKeys.RootPassword] = uvlhub.RootPassword.Resource;
+        if (uvlhub.Checkout.HasOneAccount)
+        {
+            environment["UVLHUB_GATE"] = "database";
+        }
+        else
+        {
+            environment[SecretKeys.RootPassword] = uvlhub.RootPassword.Resource;
+        }
     }
 }

@@ -15,16 +15,39 @@ public sealed partial class CheckoutVolume(ContainerEngine engine, ILogger logge
     /// <summary>
     /// Makes sure that the volume exists and belongs to the checkout. Where a volume of that name belongs to another
     /// checkout, the name gets a suffix from the path, so the next start finds the same volume again. A name that the
-    /// user has set is taken as it is: sharing is then what was asked for.
+    /// user has set is taken as it is: sharing is then what was asked for. A checkout that was moved, and has a link at its old
+    /// place, is no other one.
     /// </summary>
+    /// <param name="name">The volume's name.</param>
+    /// <param name="checkout">The checkout's path.</param>
+    /// <param name="isNamedByUser">Whether the user chose the name.</param>
+    /// <param name="cancellationToken">Ends the questions.</param>
+    /// <param name="mayBeginEmpty">Whether the data of a checkout that is not there any more may be left behind. Default: yes.</param>
     /// <returns>The volume's name, and whether it was made now.</returns>
-    public async Task<(string Name, bool IsNew)> EnsureAsync(string name, string checkout, bool isNamedByUser, CancellationToken cancellationToken)
+    /// <exception cref="UserErrorException">The checkout seems to have been moved here; the message has the two ways on.</exception>
+    public async Task<(string Name, bool IsNew)> EnsureAsync(
+        string name, string checkout, bool isNamedByUser, CancellationToken cancellationToken, bool mayBeginEmpty = true)
     {
         var owner = await OwnerAsync(name, cancellationToken);
         if (NameFor(owner, name, checkout, isNamedByUser) is var own && own != name)
         {
-            LogOtherOwner(name, owner, own);
+            var former = (Volume: name, Checkout: owner!);
             (name, owner) = (own, await OwnerAsync(own, cancellationToken));
+            if (owner is not null || Directory.Exists(former.Checkout))
+            {
+                LogOtherOwner(former.Volume, former.Checkout, own);
+            }
+            else if (mayBeginEmpty)
+            {
+                LogLeftBehind(former.Volume, former.Checkout, own, LinkCommand(checkout, former.Checkout));
+            }
+            else
+            {
+                throw new UserErrorException(
+                    $"the volume {former.Volume} has the data of the checkout {former.Checkout}, which is not there any more. Was it moved "
+                    + $"to {checkout}? Then say so with a link, and start again: '{LinkCommand(checkout, former.Checkout)}'. To begin "
+                    + $"with an empty volume instead: '{engine.Executable} volume create --label {CheckoutLabel}={checkout} {own}'.");
+            }
         }
 
         var isNew = owner is null;
@@ -47,7 +70,15 @@ public sealed partial class CheckoutVolume(ContainerEngine engine, ILogger logge
         NameFor(await OwnerAsync(name, cancellationToken), name, checkout, isNamedByUser);
 
     private static string NameFor(string? owner, string name, string checkout, bool isNamedByUser) =>
-        !isNamedByUser && owner is { Length: > 0 } && owner != checkout ? $"{name}_{Names.Digest(checkout, 8)}" : name;
+        !isNamedByUser && owner is { Length: > 0 } && owner != checkout && !IsLinkTo(owner, checkout)
+            ? $"{name}_{Names.Digest(checkout, 8)}"
+            : name;
+
+    private static bool IsLinkTo(string path, string folder) =>
+        Directory.Exists(path) && Directory.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName is { } target
+        && Path.TrimEndingDirectorySeparator(target) == Path.TrimEndingDirectorySeparator(folder);
+
+    private static string LinkCommand(string checkout, string former) => ShellWords.Join(["ln", "-s", checkout, former]);
 
     /// <summary>The checkout that a volume is labelled with; empty if it has no label, <see langword="null"/> if there is
     /// no such volume.</summary>
@@ -63,4 +94,9 @@ public sealed partial class CheckoutVolume(ContainerEngine engine, ILogger logge
     [LoggerMessage(EventId = 111, Level = LogLevel.Warning, Message = "The volume {Volume} belongs to the checkout {Owner}; this checkout "
         + "uses {Own}")]
     private partial void LogOtherOwner(string volume, string? owner, string own);
+
+    [LoggerMessage(EventId = 113, Level = LogLevel.Warning, Message = "The volume {Volume} has the data of the checkout {Owner}, which is not "
+        + "there any more; this checkout begins with an empty one, {Own}. If it was moved here, end it, say so with a link, and start again: "
+        + "{Command}")]
+    private partial void LogLeftBehind(string volume, string owner, string own, string command);
 }

@@ -180,10 +180,34 @@ public sealed class EnvironmentTests : IDisposable
         var file = WriteRender(
             "FLASK_ENV=production\nDOMAIN=a.org\nMARIADB_HOSTNAME=a.org\nMARIADB_PASSWORD=<CHANGE_THIS>\nSECRET_KEY=<CHANGE_THIS>\n");
         var message = Assert.Throws<UserErrorException>(() => RequiredSecrets.Settle(
-            UvlhubCheckout.Read(_folder.Path, EnvironmentProfile.Render), new UvlhubOptions { Secrets = SecretSource.Generated })).Message;
+            UvlhubCheckout.Read(_folder.Path, EnvironmentProfile.Render),
+            new UvlhubOptions { Secrets = SecretSource.Generated, Database = new() { Administrator = "admin" } })).Message;
         Assert.Contains($"{file}:4: MARIADB_PASSWORD is still the placeholder <CHANGE_THIS>", message, StringComparison.Ordinal);
         Assert.Contains($"{file}: MARIADB_ROOT_PASSWORD is missing, or empty", message, StringComparison.Ordinal);
         Assert.DoesNotContain("SECRET_KEY is", message, StringComparison.Ordinal);
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task Without_an_administrators_password_Renders_migrator_is_the_one_user_and_the_site_reads_the_gate_there()
+    {
+        var authority = _folder.Write("authority.pem", "a certificate");
+        WriteRender(
+            "FLASK_ENV=production\nDOMAIN=a.org\nMARIADB_HOSTNAME=a.org\nMARIADB_USER=team\nMARIADB_PASSWORD=one\nSECRET_KEY=k\n");
+
+        var render = await DescribeAsync(
+            "Render", $"--Uvlhub:Path={_folder.Path}", $"--Uvlhub:Database:CertificateAuthority={authority}");
+
+        foreach (var name in (string[])["migrator", "web"])
+        {
+            Assert.Contains($"{name} environment UVLHUB_GATE=database", render);
+            Assert.Contains($"{name} environment UVLHUB_DATABASE_CA={UvlhubEnvironment.AuthorityFile}", render);
+        }
+
+        Assert.Contains($"migrator environment Uvlhub__Database__CertificateAuthority={UvlhubEnvironment.AuthorityFile}", render);
+        Assert.DoesNotContain(render, line => line.Contains("MARIADB_ROOT_PASSWORD", StringComparison.Ordinal));
+        var refused = await Assert.ThrowsAsync<UserErrorException>(() => DescribeAsync(
+            "Render", $"--Uvlhub:Path={_folder.Path}", "--Uvlhub:Database:CertificateAuthority=/nowhere.pem"));
+        Assert.Equal("Uvlhub:Database:CertificateAuthority: there is no file /nowhere.pem", refused.Message);
     }
 
     private string WriteRender(string environment)

@@ -79,6 +79,34 @@ public sealed class RehearsalTests(MariaDBFixture fixture)
     }
 
     [Fact(Timeout = 300_000)]
+    public async Task A_plan_that_is_rehearsed_says_what_each_revision_does_to_the_rows()
+    {
+        await using var minihub = await MigratedAsync();
+        await minihub.ExecuteAsync(
+            "CREATE TABLE a (id INT PRIMARY KEY, v INT); INSERT INTO a VALUES (1, 1), (2, 2), (3, 3); CREATE TABLE b LIKE a; "
+            + "INSERT INTO b SELECT * FROM a; CREATE TABLE c LIKE a; INSERT INTO c VALUES (1, 1); CREATE TABLE d LIKE a");
+        minihub.WriteRevision(
+            "005", "004", "op.execute('DELETE FROM a WHERE id > 1')", "op.execute('INSERT INTO b VALUES (4, 4)')",
+            "op.execute('UPDATE c SET v = 2')", "op.create_table('e', sa.Column('id', sa.Integer()))");
+        minihub.WriteRevision("006", "005", "op.add_column('b', sa.Column('w', sa.Integer()))", "op.drop_table('c')", "op.drop_table('d')");
+        minihub.WriteRevision("007", "006", "pass");
+        var before = await minihub.ContentAsync();
+
+        var lines = (await minihub.SucceedAsync("plan", "--rehearse")).Answer.Split('\n');
+
+        Assert.Contains("On a copy, with rows counted before and after each revision:", lines);
+        Assert.Equal(
+            [
+                "a: 2 rows fewer than 3; b: 1 row more than 3; c: 1 row, with other values",
+                "b: 4 rows, in other columns or keys; c is dropped with 1 row",
+                "no row is another one",
+            ],
+            lines.Where(line => line.StartsWith("  00", StringComparison.Ordinal) && line.Contains(" s)", StringComparison.Ordinal))
+                .Select(line => line[(line.IndexOf(": ", StringComparison.Ordinal) + 2)..line.LastIndexOf(" (", StringComparison.Ordinal)]));
+        Assert.Equal(before, await minihub.ContentAsync());
+    }
+
+    [Fact(Timeout = 300_000)]
     public async Task In_development_what_only_adds_is_not_rehearsed_and_in_production_it_is()
     {
         await using var minihub = await MigratedAsync();

@@ -82,6 +82,28 @@ public sealed class WayOutTests(MariaDBFixture fixture)
         Assert.Equal("utf8mb4_spanish_ci", await minihub.TextAsync(Collation));
     }
 
+    [Fact(Timeout = 120_000)]
+    public async Task A_restore_gives_back_the_rights_on_single_routines()
+    {
+        await using var minihub = await Minihub.CreateAsync(fixture);
+        var (reader, gone) = ($"{minihub.Database.User}_reader", $"{minihub.Database.User}_gone");
+        var grants = $"SELECT GROUP_CONCAT(CONCAT_WS(' ', User, Routine_name, Routine_type, Proc_priv) ORDER BY Routine_name, User) "
+            + "FROM mysql.procs_priv WHERE Db = DATABASE()";
+        await minihub.ExecuteAsync(
+            $"CREATE TABLE t (id INT PRIMARY KEY); CREATE FUNCTION one() RETURNS INT RETURN 1; CREATE PROCEDURE `do ``it`() SELECT 1; "
+            + $"CREATE USER {reader}, {gone}; GRANT EXECUTE ON FUNCTION one TO {reader} WITH GRANT OPTION; "
+            + $"GRANT EXECUTE, ALTER ROUTINE ON PROCEDURE `do ``it` TO {reader}; GRANT EXECUTE ON FUNCTION one TO {gone}");
+        var snapshot = (await minihub.SucceedAsync("backup")).Answer.Trim();
+        await minihub.ExecuteAsync($"INSERT INTO t VALUES (1); DROP USER {gone}");
+        var before = await minihub.TextAsync(grants);
+        Assert.Equal(2, before.Split(',').Count(grant => grant.StartsWith(reader, StringComparison.Ordinal)));
+
+        await minihub.SucceedAsync("restore", snapshot);
+
+        Assert.Equal(before, await minihub.TextAsync(grants));
+        await minihub.ExecuteAsync($"DROP USER {reader}");
+    }
+
     [Fault(FaultArea.Migration, "the server ends connections that are idle while a revision runs")]
     [Fact(Timeout = 300_000)]
     public async Task A_server_that_ends_idle_connections_ends_no_migration()

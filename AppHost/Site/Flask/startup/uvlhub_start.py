@@ -55,15 +55,19 @@ class Code:
 
 
 class Gate:
-    """The migrator's word, UvlhubRunner's MigrationJournal: a table that the application's account can only read."""
+    """The migrator's word, UvlhubRunner's MigrationJournal: a view that the application's account can only read. Where a server gives
+    one account one database (UVLHUB_GATE=database), it is in that one, and this account's own."""
 
     def __init__(self):
         self._connection = None
 
     def word(self):
         """The revision that the migrator vouches for, and what went wrong last. None, or nothing, for none."""
-        rows = self._ask(
-            "SELECT revision, problem FROM uvlhub_runner.gate WHERE database_name = %s", (os.environ["MARIADB_DATABASE"],))
+        database = os.environ["MARIADB_DATABASE"]
+        # The driver takes a percent sign for the place of a value, and a name may have one.
+        own = "`{}`.uvlhub_runner_gate".format(database.replace("`", "``").replace("%", "%%"))
+        gate = own if os.environ.get("UVLHUB_GATE") == "database" else "uvlhub_runner.gate"
+        rows = self._ask(f"SELECT revision, problem FROM {gate} WHERE database_name = %s", (database,))
         return rows[0] if rows else (None, None)
 
     def look(self):
@@ -98,6 +102,8 @@ class Gate:
             import MySQLdb as driver
 
         # Without a database of its own: the migrator ends those who have one before it puts that back.
+        # The authority of a server elsewhere, which then has to prove its name.
+        authority = os.environ.get("UVLHUB_DATABASE_CA")
         return driver.connect(
             host=os.environ.get("MARIADB_HOSTNAME", "db"),
             port=int(os.environ.get("MARIADB_PORT", "3306")),
@@ -105,6 +111,7 @@ class Gate:
             password=os.environ.get("MARIADB_PASSWORD", ""),
             connect_timeout=3,
             autocommit=True,
+            **({"ssl": {"ca": authority}} if authority else {}),
         )
 
     def close(self):
