@@ -15,8 +15,8 @@ public static class OrchestratorBuilderExtensions
         // next start removes what is left then. An AppHost that is killed ends its orchestrator, with or without them.
         ("DCP_DISABLE_MONITOR_PROCESS", "true"),
 
-        // Its heap is small, and collected when it has grown by half instead of doubled.
-        ("GOGC", "50"),
+        // Its heap is small, and collected when it has grown by a third instead of doubled.
+        ("GOGC", "30"),
     ];
 
     /// <summary>
