@@ -135,7 +135,7 @@ public sealed class SettingsReaderTests
         nameof(UvlhubOptions.Images) => "debian",
         nameof(UvlhubOptions.TlsOptions.Email) => "a@a.org",
         nameof(UvlhubOptions.TlsOptions.Authority) => UvlhubOptions.TlsOptions.Pebble,
-        nameof(UvlhubOptions.Telemetry) => "false",
+        nameof(UvlhubOptions.Telemetry) or nameof(UvlhubOptions.Dashboard) or nameof(UvlhubOptions.DatabaseOptions.VerifyServer) => "false",
         nameof(UvlhubOptions.PipOptions.Day) => "2025-09-23",
         _ when setting.PropertyType == typeof(bool) => "true",
         _ when setting.PropertyType == typeof(string) => "another",
