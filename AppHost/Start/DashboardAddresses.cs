@@ -13,6 +13,9 @@ internal static class DashboardAddresses
     /// <summary>The setting with the page's own addresses, separated by semicolons.</summary>
     public const string Frontend = "ASPNETCORE_URLS";
 
+    /// <summary>The name that Aspire gives it among the resources.</summary>
+    public const string Resource = "aspire-dashboard";
+
     // What only programs connect to; nobody has these in a bookmark.
     private static readonly string[] s_internal =
     [
@@ -53,7 +56,7 @@ internal static class DashboardAddresses
     public static async Task<string?> LoginUrlAsync(IServiceProvider services, CancellationToken cancellationToken)
     {
         var dashboard = services.GetRequiredService<DistributedApplicationModel>().Resources
-            .OfType<IResourceWithEndpoints>().SingleOrDefault(resource => resource.Name == "aspire-dashboard");
+            .OfType<IResourceWithEndpoints>().SingleOrDefault(resource => resource.Name == Resource);
         var endpoint = ((string[])["https", "http"]).Select(name => dashboard?.GetEndpoint(name))
             .FirstOrDefault(endpoint => endpoint is { Exists: true });
         if (endpoint is null)

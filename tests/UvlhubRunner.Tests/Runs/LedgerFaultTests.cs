@@ -201,7 +201,7 @@ public sealed class FailingRevisionLedgerTests : LedgerFaultTests
 
     [Fault(FaultArea.Migration, Fault)]
     [Fact(Timeout = 300_000)]
-    public Task A_revision_that_fails_loses_nothing() => RunAsync(1, 2);
+    public Task A_revision_that_fails_loses_nothing() => RunAsync(1);
 
     [Fault(FaultArea.Migration, $"{Fault}, twenty times")]
     [Fact(Timeout = 2_400_000), Trait("Tier", "long")]
@@ -232,7 +232,7 @@ public sealed class KilledRevisionLedgerTests : LedgerFaultTests
 
     [Fault(FaultArea.Migration, Fault)]
     [Fact(Timeout = 300_000)]
-    public Task A_revision_that_is_killed_loses_nothing() => RunAsync(1, 2);
+    public Task A_revision_that_is_killed_loses_nothing() => RunAsync(2);
 
     [Fault(FaultArea.Migration, $"{Fault}, twenty times")]
     [Fact(Timeout = 2_400_000), Trait("Tier", "long")]
@@ -266,7 +266,7 @@ public sealed class KilledUndoLedgerTests : UndoLedgerTests
 
     [Fault(FaultArea.Migration, Fault)]
     [Fact(Timeout = 300_000)]
-    public Task An_undo_that_is_killed_loses_nothing() => RunAsync(1, 2);
+    public Task An_undo_that_is_killed_loses_nothing() => RunAsync(1);
 
     [Fault(FaultArea.Migration, $"{Fault}, twenty times")]
     [Fact(Timeout = 2_400_000), Trait("Tier", "long")]
@@ -286,7 +286,7 @@ public sealed class KilledDatabaseLedgerTests : UndoLedgerTests
 
     [Fault(FaultArea.Migration, Fault)]
     [Fact(Timeout = 300_000)]
-    public Task A_database_that_is_killed_in_an_undo_loses_nothing() => RunAsync(1, 2);
+    public Task A_database_that_is_killed_in_an_undo_loses_nothing() => RunAsync(2);
 
     [Fault(FaultArea.Migration, $"{Fault}, twenty times")]
     [Fact(Timeout = 2_400_000), Trait("Tier", "long")]
@@ -326,7 +326,7 @@ public sealed class FullDiskLedgerTests : UndoLedgerTests, IAsyncLifetime
 
     [Fault(FaultArea.Migration, Fault)]
     [Fact(Timeout = 300_000)]
-    public Task A_full_disk_loses_nothing() => RunAsync(1, 2);
+    public Task A_full_disk_loses_nothing() => RunAsync(1);
 
     [Fault(FaultArea.Migration, $"{Fault}, twenty times")]
     [Fact(Timeout = 2_400_000), Trait("Tier", "long")]
@@ -350,7 +350,7 @@ public sealed class InvalidViewLedgerTests : UndoLedgerTests
 
     [Fault(FaultArea.Migration, Fault)]
     [Fact(Timeout = 300_000)]
-    public Task A_view_that_is_not_valid_loses_nothing() => RunAsync(1, 2);
+    public Task A_view_that_is_not_valid_loses_nothing() => RunAsync(2);
 
     [Fault(FaultArea.Migration, $"{Fault}, twenty times")]
     [Fact(Timeout = 2_400_000), Trait("Tier", "long")]
@@ -378,7 +378,7 @@ public sealed class NamedSchemaLedgerTests : LedgerFaultTests
 
     [Fault(FaultArea.Migration, Fault)]
     [Fact(Timeout = 300_000)]
-    public Task A_revision_that_names_the_database_loses_nothing() => RunAsync(1, 2);
+    public Task A_revision_that_names_the_database_loses_nothing() => RunAsync(1);
 
     [Fault(FaultArea.Migration, $"{Fault}, twenty times")]
     [Fact(Timeout = 2_400_000), Trait("Tier", "long")]
@@ -397,7 +397,7 @@ public sealed class RestoreLedgerTests : LedgerFaultTests
 
     [Fault(FaultArea.Migration, Fault)]
     [Fact(Timeout = 300_000)]
-    public Task A_restore_loses_nothing() => RunAsync(1, 2);
+    public Task A_restore_loses_nothing() => RunAsync(2);
 
     [Fault(FaultArea.Migration, $"{Fault}, twenty times")]
     [Fact(Timeout = 2_400_000), Trait("Tier", "long")]
