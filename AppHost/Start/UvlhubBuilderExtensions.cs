@@ -99,7 +99,6 @@ internal static class UvlhubBuilderExtensions
         builder.Services.TryAddEventingSubscriber<ImageResolver>();
         builder.Services.TryAddEventingSubscriber<CheckoutVolumes>();
         builder.Services.TryAddEventingSubscriber<ReadyAnnouncement>();
-        builder.Services.TryAddEventingSubscriber<HeadStart>();
         builder.AddNamedNetwork(new NetworkName(
             names.Network, compose?.Networks.FirstOrDefault(network => network.EngineName == names.Network)?.Name));
         // Before that: an address may have a password in it.
