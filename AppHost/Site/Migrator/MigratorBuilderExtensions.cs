@@ -42,7 +42,13 @@ internal static class MigratorBuilderExtensions
     {
         var server = builder.CreateResourceBuilder(database.Resource.Parent);
         builder.Services.TryAddEventingSubscriber<EarlyMigratorStart>();
-        var migrator = builder.AddResource(new MigratorResource(name))
+        var migrator = builder.AddResource(new MigratorResource(name));
+        if (uvlhub.Options.Dashboard)
+        {
+            migrator.WithOtlpExporter();
+        }
+
+        migrator
             .WithArgs([.. RunnerExecutable.Arguments])
             // The runner has the same settings as the AppHost, wherever they came from.
             .WithEnvironment(
@@ -63,11 +69,6 @@ internal static class MigratorBuilderExtensions
             .WithMigratorCommands()
             .WithFailureOnConsole()
             .WithIconName("DatabaseArrowUp");
-        if (uvlhub.Options.Dashboard)
-        {
-            migrator.WithOtlpExporter();
-        }
-
         return toolbox.Resource.HasAnnotationOfType<HealthCheckAnnotation>()
             ? migrator.WaitFor(toolbox, WaitBehavior.StopOnResourceUnavailable)
             : migrator;
