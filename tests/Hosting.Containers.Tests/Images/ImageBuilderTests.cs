@@ -12,6 +12,8 @@ public sealed class ImageBuilderTests : IAsyncLifetime
     private readonly TemporaryFolder _folder = new();
     private readonly ImageBuilder _builder = new(s_engine, NullLoggerFactory.Instance);
     private readonly string _image = $"uvlhub-aspire/checkout-builder-tests:{Guid.NewGuid():N}";
+    // The name goes to the latest one.
+    private readonly HashSet<string> _built = [];
     private string _base = "";
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
@@ -22,7 +24,7 @@ public sealed class ImageBuilderTests : IAsyncLifetime
 
     public async ValueTask DisposeAsync()
     {
-        await s_engine.RunAsync(TimeSpan.FromMinutes(1), CancellationToken.None, "image", "rm", "--force", _image);
+        await s_engine.RunAsync(TimeSpan.FromMinutes(1), CancellationToken.None, ["image", "rm", "--force", _image, .. _built]);
         _folder.Dispose();
     }
 
@@ -162,6 +164,8 @@ public sealed class ImageBuilderTests : IAsyncLifetime
     {
         await _builder.EnsureAsync(
             Recipe() with { Inputs = () => BuildInputs.Digest(Dockerfile, _folder.Path, "/app") }, NullLogger.Instance, Cancellation);
-        return (await s_engine.InspectAsync("image", _image, Cancellation)).Found!.Id!;
+        var id = (await s_engine.InspectAsync("image", _image, Cancellation)).Found!.Id!;
+        _built.Add(id);
+        return id;
     }
 }

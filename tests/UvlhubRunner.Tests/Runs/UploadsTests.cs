@@ -37,8 +37,8 @@ public sealed class UploadsTests(MariaDBFixture fixture)
         Assert.Contains($"is set aside in {aside}", result.Output, StringComparison.Ordinal);
         using var kept = new TemporaryFolder();
         await Cli.Wrap("tar").WithArguments(["--extract", "--file", aside, "--directory", kept.Path]).ExecuteBufferedAsync(Cancellation);
-        await Proof.DataAsync(
-            "what was there is in the file that is named, compared in the same way",
+        await Proof.HappensAsync(
+            "what was there is set aside in the file that is named, compared in the same way",
             async () => Assert.Equal(after, await ReadAsync(kept.Path)));
         Assert.True(
             OperatingSystem.IsWindows() || File.GetUnixFileMode(aside) == (UnixFileMode.UserRead | UnixFileMode.UserWrite),

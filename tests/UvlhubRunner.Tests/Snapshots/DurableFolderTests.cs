@@ -35,7 +35,7 @@ public sealed class DurableFolderTests(MariaDBFixture fixture)
 
         var calls = (await File.ReadAllLinesAsync(trace, cancellation)).Where(call => call.Contains(minihub.Snapshots, StringComparison.Ordinal))
             .Select(Describe).OfType<string>();
-        Proof.Data("the system is asked to write down the files, then their names, before the snapshot is used", () => Assert.Equal(
+        Proof.Happens("the system is asked to write down the files, then their names, before the snapshot is used", () => Assert.Equal(
             ["fsync .sql.gz.partial", "fsync .json.partial", "rename .json", "fsync folder", "rename .sql.gz", "fsync folder"], calls));
 
         string? Describe(string call) =>
