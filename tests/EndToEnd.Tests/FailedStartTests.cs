@@ -13,7 +13,7 @@ public sealed class FailedStartTests
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fault(FaultArea.Checkout, "the image of the checkout cannot be built")]
-    [Fact(Timeout = 180_000)]
+    [Fact(Timeout = 300_000)]
     public async Task An_image_that_cannot_be_built_shows_the_builders_last_lines()
     {
         using var checkout = new SampleCheckout();
@@ -34,7 +34,7 @@ public sealed class FailedStartTests
     }
 
     [Fault(FaultArea.Engine, "the registry is absent")]
-    [Fact(Timeout = 180_000)]
+    [Fact(Timeout = 300_000)]
     public async Task A_registry_that_does_not_answer_is_the_cause()
     {
         using var checkout = new SampleCheckout();
@@ -50,7 +50,7 @@ public sealed class FailedStartTests
             SiteDoesNotStartAsync);
     }
 
-    [Fact(Timeout = 180_000)]
+    [Fact(Timeout = 300_000)]
     public async Task Who_waits_for_a_database_that_cannot_start_ends_waiting()
     {
         using var checkout = new SampleCheckout();
@@ -83,7 +83,7 @@ public sealed class FailedStartTests
     }
 
     [Fault(FaultArea.Migration, "a revision fails while the site starts")]
-    [Fact(Timeout = 180_000)]
+    [Fact(Timeout = 300_000)]
     public async Task A_failing_revision_is_on_the_console_and_leaves_an_empty_database_and_no_site()
     {
         using var checkout = new SampleCheckout();
@@ -109,7 +109,7 @@ public sealed class FailedStartTests
     }
 
     [Fault(FaultArea.Checkout, "every page of the site fails")]
-    [Fact(Timeout = 180_000)]
+    [Fact(Timeout = 300_000)]
     public async Task A_site_whose_pages_fail_is_named_with_page_and_exception_and_ends_the_start()
     {
         using var checkout = new SampleCheckout();
