@@ -117,14 +117,8 @@ internal sealed partial class UploadedFiles(RunnerSettings settings, TimeProvide
     private static async Task<string> ArchiveAsync(string folder, string archive, CancellationToken cancellationToken)
     {
         // For this user alone, as a dump is.
-        var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
-        if (!OperatingSystem.IsWindows())
-        {
-            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        }
-
         var partial = archive + PartialEnding;
-        await new FileStream(partial, options).DisposeAsync();
+        await new FileStream(partial, PrivateFile.Options(FileMode.Create)).DisposeAsync();
         try
         {
             await TarAsync(cancellationToken, "--create", "--gzip", "--file", partial, "--directory", folder, ".");

@@ -281,19 +281,10 @@ internal sealed partial class SnapshotStore(string folder, int keep, TimeProvide
 
     private static FileStreamOptions Options()
     {
-        var options = new FileStreamOptions
-        {
-            Mode = FileMode.CreateNew,
-            Access = FileAccess.Write,
-            Share = FileShare.None,
-            BufferSize = 128 * 1024,
-            Options = FileOptions.Asynchronous,
-        };
-        if (!OperatingSystem.IsWindows())
-        {
-            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        }
-
+        var options = PrivateFile.Options(FileMode.CreateNew);
+        options.Share = FileShare.None;
+        options.BufferSize = 128 * 1024;
+        options.Options = FileOptions.Asynchronous;
         return options;
     }
 

@@ -82,23 +82,12 @@ internal sealed class OrchestratorCertificate(IDeveloperCertificateService their
         // Under its name only when it is whole: another AppHost may be reading.
         Directory.CreateDirectory(Path.GetDirectoryName(file)!);
         var draft = $"{file}.{Environment.ProcessId}";
-        using (var writer = new StreamWriter(new FileStream(draft, OwnersOnly())))
+        using (var writer = new StreamWriter(new FileStream(draft, PrivateFile.Options(FileMode.Create))))
         {
             writer.Write($"{made.ExportCertificatePem()}\n{key.ExportPkcs8PrivateKeyPem()}\n");
         }
 
         File.Move(draft, file, overwrite: true);
         return made;
-    }
-
-    private static FileStreamOptions OwnersOnly()
-    {
-        var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
-        if (!OperatingSystem.IsWindows())
-        {
-            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        }
-
-        return options;
     }
 }

@@ -170,12 +170,7 @@ internal sealed class SecretVariables(ResourceNotificationService notifications,
         Directory.CreateDirectory(_own, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         // A new one, because the mode of one that is there would stay.
         File.Delete(file);
-        using var stream = new FileStream(file, new FileStreamOptions
-        {
-            Mode = FileMode.CreateNew,
-            Access = FileAccess.Write,
-            UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
-        });
+        using var stream = new FileStream(file, PrivateFile.Options(FileMode.CreateNew));
         stream.Write(Encoding.UTF8.GetBytes(text));
     }
 }

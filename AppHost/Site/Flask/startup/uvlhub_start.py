@@ -101,9 +101,9 @@ class Gate:
         except ImportError:
             import MySQLdb as driver
 
-        # Without a database of its own: the migrator ends those who have one before it puts that back.
         # The authority of a server elsewhere, which then has to prove its name.
         authority = os.environ.get("UVLHUB_DATABASE_CA")
+        # Without a database of its own: the migrator ends those who have one before it puts that back.
         return driver.connect(
             host=os.environ.get("MARIADB_HOSTNAME", "db"),
             port=int(os.environ.get("MARIADB_PORT", "3306")),
