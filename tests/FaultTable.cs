@@ -220,8 +220,8 @@ internal partial class Program
     [GeneratedRegex("e2e[0-9a-f]{8}_?")]
     public static partial Regex InstanceName();
 
-    // Of a checkout's folder, of a container.
-    [GeneratedRegex(@"(?<=minihub-)[0-9a-f]{8}|(?<![0-9A-Za-z])(?=[a-f]*[0-9])[0-9a-f]{12,}\b")]
+    // Of a checkout's folder, of a container, of a test's volume and what is appended to it for a checkout.
+    [GeneratedRegex(@"(?<=minihub-)[0-9a-f]{8}|(?<![0-9A-Za-z])(?=[a-f]*[0-9])[0-9a-f]{12,}(?:_[0-9a-f]{8})?(?![0-9A-Za-z])")]
     public static partial Regex RandomName();
 
     [GeneratedRegex("0x[0-9a-f]{6,}")]
