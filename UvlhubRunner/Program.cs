@@ -12,15 +12,19 @@ string[] words = [.. arguments[false]];
 var root = new RootCommand(
     "Brings the database of a uvlhub checkout to the checkout's newest revision, without losing a row. Settings such as "
     + "--Uvlhub:Path=FOLDER may stand anywhere; exit codes are in docs/migrations.md.");
-Does<Migrator>(root, (verb, _, token) => verb.MigrateAsync(asItIs: false, token));
+Does<Migrator>(root, (verb, _, token) => verb.MigrateAsync(asItIs: false, expectsEmpty: false, token));
 
 var asItIs = new Option<bool>("--as-is")
 {
     Description = "Take the database as a run that was killed has left it, with all that was written since, and go on from there.",
 };
+var expectEmpty = new Option<bool>("--expect-empty")
+{
+    Description = "Have Flask loaded while MariaDB still starts: quicker if the database turns out to be empty.",
+};
 Does<Migrator>(
-    Add("migrate", "Upgrade the database to the checkout's head, and seed it if it was empty (the default).", asItIs),
-    (verb, parsed, token) => verb.MigrateAsync(parsed.GetValue(asItIs), token));
+    Add("migrate", "Upgrade the database to the checkout's head, and seed it if it was empty (the default).", asItIs, expectEmpty),
+    (verb, parsed, token) => verb.MigrateAsync(parsed.GetValue(asItIs), parsed.GetValue(expectEmpty), token));
 
 var json = new Option<bool>("--json") { Description = "Print JSON." };
 Answers<StatusVerb>(

@@ -25,6 +25,7 @@ internal static class DatabaseVolumeExtensions
         if (!uvlhub.Profile.KeepsData)
         {
             return builder
+                .WithAnnotation(new BeginsEmpty(() => true))
                 .WithContainerRuntimeArgs("--tmpfs", MariaDBServerResource.DataFolder)
                 .DiffersFromCompose(
                     DriftAspect.Volume, "the data of tests is in memory, and each start begins empty", MariaDBServerResource.DataFolder);
@@ -63,6 +64,7 @@ internal static class DatabaseVolumeExtensions
             });
         builder.WithAnnotation(new StartsAnew(async cancellationToken =>
             DatabaseVolume.IsAnyNew(name) && await (await FindAsync(cancellationToken)).WasNeverUsedAsync(cancellationToken)));
+        builder.WithAnnotation(new BeginsEmpty(() => DatabaseVolume.IsAnyNew(name)));
         eventing.Subscribe<ResourceReadyEvent>(resource, async (_, cancellationToken) =>
         {
             resource.TryGetContainerImageName(out var server);

@@ -20,6 +20,13 @@ internal sealed partial class PreflightChecks(
 {
     private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan s_clearingUp = TimeSpan.FromSeconds(10);
+    private static readonly IReadOnlyList<string> s_pluginFolders =
+    [
+        Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".docker", "cli-plugins"),
+        "/usr/local/lib/docker/cli-plugins", "/usr/local/libexec/docker/cli-plugins", "/usr/lib/docker/cli-plugins",
+        "/usr/libexec/docker/cli-plugins",
+    ];
+
     private readonly ILogger _logger = loggers.CreateLogger("UvlhubAspire.Preflight");
 
     public Task SubscribeAsync(
@@ -53,18 +60,23 @@ internal sealed partial class PreflightChecks(
     private async Task<string?> EngineProblemAsync(CancellationToken cancellationToken)
     {
         var version = engine.RunAsync(s_limit, cancellationToken, "version", "--format", "{{.Server.Version}}");
-        var buildx = engine.RunAsync(s_limit, cancellationToken, "buildx", "version");
+        var canBuild = CanBuildAsync(cancellationToken);
         if (!(await version).Succeeded)
         {
             return $"no container engine answers '{engine.Executable} version' ({(await version).Error.Split('\n')[^1]}). './run' sets "
                 + "one up on Debian; elsewhere install and start Docker, then try again";
         }
 
-        return engine.Executable == "docker" && !(await buildx).Succeeded
-            ? "the engine has no buildx plugin, without which no image can be built. './run' installs it on Debian (docker-buildx); "
-                + "elsewhere install docker-buildx-plugin"
-            : null;
+        return await canBuild ? null
+            : "the engine has no buildx plugin, without which no image can be built. './run' installs it on Debian (docker-buildx); "
+                + "elsewhere install docker-buildx-plugin";
     }
+
+    // Asked only where it is in none of the folders in which the command line looks first: that takes three processes.
+    private async Task<bool> CanBuildAsync(CancellationToken cancellationToken) =>
+        engine.Executable != "docker"
+        || s_pluginFolders.Any(folder => File.Exists(Path.Combine(folder, "docker-buildx")))
+        || (await engine.RunAsync(s_limit, cancellationToken, "buildx", "version")).Succeeded;
 
     private async Task<IEnumerable<string>> PlatformProblemsAsync(
         DistributedApplicationModel model, CancellationToken cancellationToken)
@@ -105,36 +117,33 @@ internal sealed partial class PreflightChecks(
     private async Task<IEnumerable<string>> ContainerNameProblemsAsync(
         DistributedApplicationModel model, CancellationToken cancellationToken)
     {
-        var problems = await Task.WhenAll(model.Resources
-            .Select(resource => (resource, Name: resource.ContainerName()))
-            .Where(named => named.Name is not null)
-            .Select(named => ContainerNameProblemAsync(named.resource.Name, named.Name!, cancellationToken)));
+        var resources = model.Resources.Where(resource => resource.ContainerName() is not null)
+            .ToDictionary(resource => resource.ContainerName()!, resource => resource.Name);
+        // An AppHost that was killed, as an editor's stop button does, leaves its orchestrator to clear up after it.
+        var waited = Stopwatch.StartNew();
+        var owners = await ContainerOwner.FindAsync(engine, resources.Keys, cancellationToken);
+        while (owners.Any(owner => owner.IsLiveOrchestrator) && waited.Elapsed < s_clearingUp)
+        {
+            await Task.Delay(TimeSpan.FromSeconds(0.5), cancellationToken);
+            owners = await ContainerOwner.FindAsync(engine, resources.Keys, cancellationToken);
+        }
+
+        var problems = await Task.WhenAll(
+            owners.Select(owner => ContainerNameProblemAsync(resources[owner.Name], owner, cancellationToken)));
         return problems.OfType<string>();
     }
 
-    private async Task<string?> ContainerNameProblemAsync(string resource, string name, CancellationToken cancellationToken)
+    private async Task<string?> ContainerNameProblemAsync(string resource, ContainerOwner owner, CancellationToken cancellationToken)
     {
-        // An AppHost that was killed, as an editor's stop button does, leaves its orchestrator to clear up after it.
-        var waited = Stopwatch.StartNew();
-        var owner = await ContainerOwner.FindAsync(engine, name, cancellationToken);
-        while (owner is { IsLiveOrchestrator: true } && waited.Elapsed < s_clearingUp)
+        if (owner is { Orchestrator: { } process, IsLiveOrchestrator: false })
         {
-            await Task.Delay(TimeSpan.FromSeconds(0.5), cancellationToken);
-            owner = await ContainerOwner.FindAsync(engine, name, cancellationToken);
+            LogLeftBehind(owner.Name, process);
+            var removed = await engine.RunAsync(s_limit, cancellationToken, "rm", "--force", owner.Name);
+            return removed.Succeeded ? null : $"the container {owner.Name} of an ended run cannot be removed: {removed.Error}";
         }
 
-        switch (owner)
-        {
-            case null:
-                return null;
-            case { Orchestrator: { } process, IsLiveOrchestrator: false }:
-                LogLeftBehind(name, process);
-                var removed = await engine.RunAsync(s_limit, cancellationToken, "rm", "--force", name);
-                return removed.Succeeded ? null : $"the container {name} of an ended run cannot be removed: {removed.Error}";
-            default:
-                return $"the name of {resource}'s container, {name}, is in use by a container that is {owner.State}; {owner.Remedy}, or "
-                    + "run beside it with --Uvlhub:Instance=NAME";
-        }
+        return $"the name of {resource}'s container, {owner.Name}, is in use by a container that is {owner.State}; {owner.Remedy}, or "
+            + "run beside it with --Uvlhub:Instance=NAME";
     }
 
     private IEnumerable<string> PortProblems(DistributedApplicationModel model)

@@ -11,12 +11,15 @@ namespace UvlhubAspire.Runner.Flask;
 /// command lives exactly as long as the runner: it is tied to the runner's end of a pipe, so that not even a killed runner
 /// leaves a schema change running behind its back.
 /// </summary>
-internal sealed partial class Toolbox(RunnerSettings settings, TimeProvider time, ILogger<Toolbox> logger)
+internal sealed partial class Toolbox(RunnerSettings settings, TimeProvider time, ILogger<Toolbox> logger) : IDisposable
 {
     // Marks what a runner started inside the container.
     private const string RunMarker = "UVLHUB_RUNNER_PROCESS";
 
     private static readonly TimeSpan s_engineLimit = TimeSpan.FromSeconds(30);
+
+    private readonly Lock _preparing = new();
+    private PreparedPython? _python;
 
     /// <summary>Waits until the container runs.</summary>
     /// <exception cref="MigrationFailedException">There is no such container, or it does not run in time; the message says
@@ -30,7 +33,7 @@ internal sealed partial class Toolbox(RunnerSettings settings, TimeProvider time
 
         using var activity = Telemetry.Step("wait for the toolbox");
         var started = time.GetTimestamp();
-        var delay = TimeSpan.FromMilliseconds(50);
+        var delay = TimeSpan.FromMilliseconds(200);
         while (true)
         {
             var (container, error) = await settings.Engine.InspectAsync("container", settings.ToolboxContainer, cancellationToken);
@@ -64,6 +67,17 @@ internal sealed partial class Toolbox(RunnerSettings settings, TimeProvider time
         }
     }
 
+    /// <summary>Has what several commands have in common loaded once for all of them; the container has to run.</summary>
+    public void Prepare()
+    {
+        lock (_preparing)
+        {
+            _python ??= PreparedPython.Start(words => Leashed(words, Marked()));
+        }
+    }
+
+    public void Dispose() => _python?.Dispose();
+
     /// <summary>Runs a command; its output goes to the log line by line.</summary>
     /// <param name="environment">Variables beside those of the container.</param>
     /// <param name="answer">Takes the lines of standard output, which then do not go to the log, of a command that changes nothing.</param>
@@ -79,12 +93,12 @@ internal sealed partial class Toolbox(RunnerSettings settings, TimeProvider time
         var started = time.GetTimestamp();
         LogRunning(shownAs);
 
-        var variables = new Dictionary<string, string>(environment ?? new Dictionary<string, string>());
         // A question is asked without the lock and changes nothing: it is nobody's leftover, and ends nobody's.
         var isChange = answer is null;
-        if (isChange)
+        var variables = isChange ? Marked() : [];
+        foreach (var (name, value) in environment ?? new Dictionary<string, string>())
         {
-            variables[RunMarker] = Environment.ProcessId.ToString(CultureInfo.InvariantCulture);
+            variables[name] = value;
         }
 
         if (activity is { IdFormat: ActivityIdFormat.W3C, Id: { } trace })
@@ -98,10 +112,8 @@ internal sealed partial class Toolbox(RunnerSettings settings, TimeProvider time
         int exitCode;
         try
         {
-            var leashed = settings.ToolboxContainer is { } container
-                ? LeashedCommand.Create(settings.Engine, container, command, variables)
-                : LeashedCommand.CreateHere(settings.Checkout.Path, command, variables);
-            var result = await leashed
+            var words = isChange && _python is not null ? await _python.WordsAsync(command, limit.Token) : command;
+            var result = await Leashed(words, variables)
                 .WithStandardOutputPipe(PipeTarget.ToDelegate(answer ?? output.Add))
                 .WithStandardErrorPipe(PipeTarget.ToDelegate(output.Add))
                 .ExecuteAsync(limit.Token);
@@ -171,6 +183,14 @@ internal sealed partial class Toolbox(RunnerSettings settings, TimeProvider time
             LogLeftovers(count, settings.ToolboxContainer ?? "this container");
         }
     }
+
+    private Command Leashed(IReadOnlyList<string> words, Dictionary<string, string> variables) =>
+        settings.ToolboxContainer is { } container
+            ? LeashedCommand.Create(settings.Engine, container, words, variables)
+            : LeashedCommand.CreateHere(settings.Checkout.Path, words, variables);
+
+    private static Dictionary<string, string> Marked() =>
+        new() { [RunMarker] = Environment.ProcessId.ToString(CultureInfo.InvariantCulture) };
 
     [LoggerMessage(EventId = 300, Level = LogLevel.Information, Message = "Running '{Command}'")]
     private partial void LogRunning(string command);

@@ -13,7 +13,21 @@ internal sealed partial class FlaskCommands(
     /// <summary>Whether an empty database is seeded: in development, by checkouts that have a seeder.</summary>
     public bool Seeds => settings.IsDevelopment && settings.Checkout.SeedCommand.Count > 0;
 
-    public Task WaitAsync(CancellationToken cancellationToken) => toolbox.WaitAsync(cancellationToken);
+    /// <summary>Waits until they can run.</summary>
+    /// <param name="several">Whether more than one will, which then is prepared.</param>
+    public async Task WaitAsync(CancellationToken cancellationToken, bool several = false)
+    {
+        await toolbox.WaitAsync(cancellationToken);
+        if (several)
+        {
+            toolbox.Prepare();
+        }
+    }
+
+    /// <summary>Has them prepared as soon as they can run; whoever waits for them says what keeps them from it.</summary>
+    public void PrepareEarly(CancellationToken cancellationToken) =>
+        _ = WaitAsync(cancellationToken, several: true).ContinueWith(
+            static failed => _ = failed.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
 
     /// <summary>Upgrades to the head and verifies that the database is there.</summary>
     /// <param name="environment">What makes it work on another database, which is then not verified.</param>

@@ -25,13 +25,19 @@ internal sealed partial class Migrator(
 
     /// <summary>Does what the state of the database asks for.</summary>
     /// <param name="asItIs">Whether the database is taken as a run that was killed has left it.</param>
+    /// <param name="expectsEmpty">Whether what an empty database needs is loaded before it is known to be one.</param>
     /// <exception cref="MigrationRefusedException">The state needs a person's decision; nothing was changed.</exception>
     /// <exception cref="MigrationFailedException">Something was begun and failed; the message says how things are now.</exception>
-    public async Task<ExitCode> MigrateAsync(bool asItIs, CancellationToken cancellationToken)
+    public async Task<ExitCode> MigrateAsync(bool asItIs, bool expectsEmpty, CancellationToken cancellationToken)
     {
         using var activity = Telemetry.Step("migrate");
         var started = time.GetTimestamp();
-        // Read while MariaDB still starts.
+        // Both while MariaDB still starts.
+        if (expectsEmpty && flask.Seeds)
+        {
+            flask.PrepareEarly(cancellationToken);
+        }
+
         var history = ReadAsync();
         await changes.RunExclusivelyAsync(
             async (root, open, token) =>
@@ -101,7 +107,7 @@ internal sealed partial class Migrator(
     private async Task UpgradeEmptyAsync(
         MySqlConnection root, RevisionGraph graph, IReadOnlyList<Revision> pending, CancellationToken cancellationToken)
     {
-        await flask.WaitAsync(cancellationToken);
+        await flask.WaitAsync(cancellationToken, several: flask.Seeds);
         await changes.RunAsync(root, Verb, [], graph.Head.Id, RunUndo.Empty, snapshot: null, async (change, token) =>
         {
             await flask.UpgradeAsync(graph, pending, token);
@@ -145,7 +151,7 @@ internal sealed partial class Migrator(
         MySqlConnection root, RevisionGraph graph, DatabaseState.Behind state, Func<string, Task> report,
         CancellationToken cancellationToken)
     {
-        await flask.WaitAsync(cancellationToken);
+        await flask.WaitAsync(cancellationToken, several: true);
         var snapshot = await SnapshotAsync(graph, state, cancellationToken);
         try
         {

@@ -15,7 +15,10 @@ public sealed class ContainerOwnerTests(RunningServices services)
     [Fact(Timeout = 60_000)]
     public async Task A_running_instance_is_recognised_by_its_live_orchestrator()
     {
-        var owner = await ContainerOwner.FindAsync(Uvlhub.Engine, services.Uvlhub.ContainerOf("redis_container"), Cancellation);
+        // Together with another name, as a start asks.
+        var (name, free) = (services.Uvlhub.ContainerOf("redis_container"), services.Uvlhub.ContainerOf("nobody"));
+        var owner = Assert.Single(await ContainerOwner.FindAsync(Uvlhub.Engine, [free, name], Cancellation));
+        Assert.Equal(name, owner.Name);
         Assert.True(owner is { IsLiveOrchestrator: true, State: "running" });
         Assert.Contains("./run --stop", owner.Remedy, StringComparison.Ordinal);
     }
@@ -43,7 +46,7 @@ public sealed class ContainerOwnerTests(RunningServices services)
 
     [Fact(Timeout = 60_000)]
     public async Task A_name_that_is_free_has_no_owner() =>
-        Assert.Null(await ContainerOwner.FindAsync(Uvlhub.Engine, services.Uvlhub.ContainerOf("nobody"), Cancellation));
+        Assert.Empty(await ContainerOwner.FindAsync(Uvlhub.Engine, [services.Uvlhub.ContainerOf("nobody")], Cancellation));
 
     private async Task<ContainerOwner?> OwnerAsync(string label)
     {
@@ -54,7 +57,7 @@ public sealed class ContainerOwnerTests(RunningServices services)
         Assert.True(created.Succeeded, created.Error);
         try
         {
-            return await ContainerOwner.FindAsync(Uvlhub.Engine, name, Cancellation);
+            return (await ContainerOwner.FindAsync(Uvlhub.Engine, [name], Cancellation)).SingleOrDefault();
         }
         finally
         {

@@ -8,7 +8,25 @@ namespace UvlhubAspire.AppHost.Services;
 internal sealed class NginxReload(ContainerEngine engine) : IDisposable
 {
     private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(20);
-    private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(300);
+
+    // In one command, because each is a process here, one of the engine's and one in the container. The processes that take new requests
+    // are its workers but those that end with their last one, which say so in their title. The signal is taken at once; until new workers
+    // are there, those from before ask whom they asked before.
+    private static readonly IReadOnlyList<string> s_script =
+    [
+        "sh", "-c",
+        """
+        workers() { grep -Lsa 'is shutting down' $(grep -lsa 'nginx: [w]orker process' /proc/[0-9]*/cmdline); }
+        before=$(workers)
+        "$@" || exit
+        while sleep 0.3; do
+            both=$(printf '%s\n' "$before" "$(workers)" | sort | uniq -d)
+            [ -n "$both" ] || exit 0
+        done
+        """,
+        "sh", .. Upstreams.Refresh,
+    ];
+
     private readonly SemaphoreSlim _gate = new(1);
 
     /// <summary>Looks the upstreams' names up again and reads the configuration.</summary>
@@ -18,27 +36,13 @@ internal sealed class NginxReload(ContainerEngine engine) : IDisposable
         await _gate.WaitAsync(cancellationToken);
         try
         {
-            var before = await WorkersAsync(nginx, cancellationToken);
-            var told = await engine.RunAsync(s_limit, cancellationToken, ["exec", nginx, .. Upstreams.Refresh]);
-            if (!told.Succeeded)
+            var told = await engine.RunAsync(s_limit, cancellationToken, ["exec", nginx, "timeout", $"{s_limit.TotalSeconds:0}", .. s_script]);
+            return told.ExitCode switch
             {
-                return told.Error.Split('\n')[^1];
-            }
-
-            // The signal is taken at once; until new workers are there, those from before ask whom they asked before.
-            using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-            limit.CancelAfter(s_limit);
-            do
-            {
-                await Task.Delay(s_pause, limit.Token);
-            }
-            while ((await WorkersAsync(nginx, limit.Token)).Overlaps(before));
-
-            return null;
-        }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-        {
-            return $"it did not read its configuration within {s_limit.TotalSeconds:0} s; its log says why";
+                0 => null,
+                124 or 143 => $"it did not read its configuration within {s_limit.TotalSeconds:0} s; its log says why",
+                _ => told.Error.Split('\n')[^1],
+            };
         }
         finally
         {
@@ -47,10 +51,4 @@ internal sealed class NginxReload(ContainerEngine engine) : IDisposable
     }
 
     public void Dispose() => _gate.Dispose();
-
-    // The processes that take new requests: those that end with their last one say so in their title.
-    private async Task<HashSet<string>> WorkersAsync(string nginx, CancellationToken cancellationToken) => [.. (await engine.RunAsync(
-        s_limit, cancellationToken, "exec", nginx, "sh", "-c",
-        "grep -Lsa 'is shutting down' $(grep -lsa 'nginx: [w]orker process' /proc/[0-9]*/cmdline)"))
-        .Output.Split('\n', StringSplitOptions.RemoveEmptyEntries)];
 }

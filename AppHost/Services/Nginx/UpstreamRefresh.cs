@@ -1,3 +1,4 @@
+using System.Threading.Channels;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -16,7 +17,16 @@ internal sealed partial class UpstreamRefresh(
     private const int Attempts = 5;
     private static readonly TimeSpan s_pause = TimeSpan.FromSeconds(1);
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    // At a start all come up within it, and nginx itself: one reload does for all of them.
+    private static readonly TimeSpan s_together = TimeSpan.FromSeconds(0.5);
+
+    private readonly Channel<string> _due = Channel.CreateBounded<string>(
+        new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropOldest });
+
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        Task.WhenAll(WatchAsync(stoppingToken), RefreshAllAsync(stoppingToken));
+
+    private async Task WatchAsync(CancellationToken stoppingToken)
     {
         var up = new HashSet<IResource>();
         string? container = null;
@@ -40,6 +50,18 @@ internal sealed partial class UpstreamRefresh(
             }
 
             if (hasChanged && container is not null)
+            {
+                _due.Writer.TryWrite(container);
+            }
+        }
+    }
+
+    private async Task RefreshAllAsync(CancellationToken stoppingToken)
+    {
+        while (await _due.Reader.WaitToReadAsync(stoppingToken))
+        {
+            await Task.Delay(s_together, stoppingToken);
+            if (_due.Reader.TryRead(out var container))
             {
                 await RefreshAsync(container, stoppingToken);
             }

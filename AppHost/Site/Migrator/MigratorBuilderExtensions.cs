@@ -1,6 +1,7 @@
 using Aspire.Hosting.Lifecycle;
 using Microsoft.Extensions.Configuration;
 using MySqlConnector;
+using UvlhubAspire.AppHost.Database;
 using UvlhubAspire.AppHost.Site;
 using UvlhubAspire.AppHost.Uvlhub;
 using UvlhubAspire.Hosting.Compose;
@@ -49,7 +50,14 @@ internal static class MigratorBuilderExtensions
         }
 
         migrator
-            .WithArgs([.. RunnerExecutable.Arguments])
+            .WithArgs([.. RunnerExecutable.Arguments, "migrate"])
+            .WithArgs(context =>
+            {
+                if (server.Resource.TryGetLastAnnotation<BeginsEmpty>(out var empty) && empty.IsExpected())
+                {
+                    context.Args.Add("--expect-empty");
+                }
+            })
             // The runner has the same settings as the AppHost, wherever they came from.
             .WithEnvironment(
                 context => AddSettings(

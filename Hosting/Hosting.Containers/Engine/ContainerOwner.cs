@@ -12,6 +12,8 @@ public sealed record ContainerOwner(string Name, string State, int? Orchestrator
     private const string OrchestratorLabel = "com.microsoft.developer.usvc-dev.creatorProcessId";
     private const string ComposeLabel = "com.docker.compose.project";
 
+    private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(20);
+
     /// <summary>Whether the orchestrator that made it still runs.</summary>
     public bool IsLiveOrchestrator => Orchestrator is { } process && RunningProcess.Is(process, "dcp");
 
@@ -24,14 +26,32 @@ public sealed record ContainerOwner(string Name, string State, int? Orchestrator
         _ => $"'docker rm -f {Name}' removes it, its volumes stay",
     };
 
-    /// <summary>Finds the owner; <see langword="null"/> if there is no such container.</summary>
+    /// <summary>Finds the owners of those names that are taken.</summary>
     /// <param name="engine">The engine.</param>
-    /// <param name="name">The container's name.</param>
+    /// <param name="names">The containers' names.</param>
     /// <param name="cancellationToken">Ends the question.</param>
-    public static async Task<ContainerOwner?> FindAsync(ContainerEngine engine, string name, CancellationToken cancellationToken)
+    public static async Task<IReadOnlyList<ContainerOwner>> FindAsync(
+        ContainerEngine engine, IReadOnlyCollection<string> names, CancellationToken cancellationToken)
     {
-        var (found, _) = await engine.InspectAsync("container", name, cancellationToken);
-        int? orchestrator = int.TryParse(found?.Label(OrchestratorLabel), CultureInfo.InvariantCulture, out var process) ? process : null;
-        return found?.State is { Status: var state } ? new ContainerOwner(name, state, orchestrator, found.Label(ComposeLabel)) : null;
+        if (names.Count == 0)
+        {
+            return [];
+        }
+
+        var listed = await engine.RunAsync(
+            s_limit, cancellationToken,
+            [
+                "container", "ls", "--all", .. names.SelectMany(name => new[] { "--filter", $"name=^{name}$" }), "--format",
+                $"{{{{.Names}}}}\t{{{{.State}}}}\t{{{{.Label \"{OrchestratorLabel}\"}}}}\t{{{{.Label \"{ComposeLabel}\"}}}}",
+            ]);
+        return
+        [
+            .. from line in listed.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+               let words = line.TrimEnd('\r').Split('\t')
+               where words.Length == 4 && names.Contains(words[0])
+               select new ContainerOwner(
+                   words[0], words[1], int.TryParse(words[2], CultureInfo.InvariantCulture, out var process) ? process : null,
+                   words[3] is { Length: > 0 } project ? project : null),
+        ];
     }
 }

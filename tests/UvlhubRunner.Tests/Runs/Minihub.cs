@@ -74,8 +74,17 @@ internal sealed class Minihub : IAsyncDisposable
     public static Minihub Create(DatabasePlace database) => new(database);
 
     /// <summary>Starts the toolbox; without it every attempt to run Python fails.</summary>
-    public async Task<Toolbox> StartToolboxAsync() =>
-        _toolbox = await Toolbox.StartAsync(ToolboxName, Checkout, ContainerEnvironment, Cancellation);
+    /// <param name="hasStartupFolder">Whether its Python finds the AppHost's start-up folder.</param>
+    public async Task<Toolbox> StartToolboxAsync(bool hasStartupFolder = true)
+    {
+        var environment = ContainerEnvironment;
+        if (!hasStartupFolder)
+        {
+            environment.Remove("PYTHONPATH");
+        }
+
+        return _toolbox = await Toolbox.StartAsync(ToolboxName, Checkout, environment, Cancellation);
+    }
 
     /// <summary>Starts the site, which waits for its schema; there is no nginx before it.</summary>
     /// <param name="command">What serves. Default: what does in Production.</param>

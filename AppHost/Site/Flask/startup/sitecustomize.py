@@ -176,9 +176,15 @@ def _never_fail(what, step):
         print(f"UvlhubAspire: no {what}: {type(error).__name__}: {error}", file=sys.stderr, flush=True)
 
 
-if _telemetry and os.environ.get("TRACEPARENT"):
-    when_loaded("sqlalchemy.engine", _note_command)
-elif _telemetry or _debugger:
+def note_a_command():
+    """Whether this process is a command of the migrator's, which has it in its trace."""
+    is_one = _telemetry and bool(os.environ.get("TRACEPARENT"))
+    if is_one:
+        when_loaded("sqlalchemy.engine", _note_command)
+    return is_one
+
+
+if not note_a_command() and (_telemetry or _debugger):
     when_loaded("werkzeug.serving", _prepare_to_serve)
 if _telemetry and not os.environ.get("TRACEPARENT"):
     when_loaded("rq.worker", _work_with_telemetry)

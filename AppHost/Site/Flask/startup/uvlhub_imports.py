@@ -1,4 +1,5 @@
-"""Imports what a server needs and what does not depend on the schema, while its start script waits for that."""
+"""Imports ahead what does not depend on the schema: what a server needs while its start script waits for that, and what the
+migrator's commands have in common."""
 
 import glob
 import importlib
@@ -7,8 +8,12 @@ import re
 import warnings
 
 _IMPORT = re.compile(r"^(?:from[ \t]+([\w.]+)[ \t]+import\b|import[ \t]+([\w., \t]+))", re.MULTILINE)
-_FRAMEWORK = ["flask.cli", "werkzeug.serving", "sqlalchemy.orm", "sqlalchemy.dialects.mysql.pymysql", "alembic.script"]
+_FRAMEWORK = ["flask.cli", "sqlalchemy.orm", "sqlalchemy.dialects.mysql.pymysql", "alembic.script"]
+_SERVER = ["werkzeug.serving"]
 _DEVELOPMENT = ["werkzeug._reloader", "werkzeug.debug"]
+_COMMANDS = ["flask_migrate", "alembic.command"]
+# Each `flask` command loads all of them.
+_PLUGINS = "flask.commands"
 _TELEMETRY = [
     "uvlhub_telemetry",
     "opentelemetry.sdk.trace.export",
@@ -23,19 +28,29 @@ _MODULES = "app/modules/*/"
 
 
 def load(command):
-    names = list(_FRAMEWORK)
+    """For a command that serves."""
+    names = _FRAMEWORK + _SERVER
     if os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT"):
         names += _TELEMETRY
     # gunicorn loads the application in processes that it forks, where not everything works that was begun before.
     if command[0] == "flask":
-        names += _DEVELOPMENT
-        packages = _packages()
-        if not _PATCHING.isdisjoint(name.partition(".")[0] for name in packages):
-            return
-        names += packages
+        _load(names + _DEVELOPMENT, _packages())
+    else:
+        _load(names, [])
+
+
+def load_for_commands():
+    from importlib.metadata import entry_points
+
+    _load(_FRAMEWORK + _COMMANDS + [plugin.module for plugin in entry_points(group=_PLUGINS)], _packages())
+
+
+def _load(names, packages):
+    if not _PATCHING.isdisjoint(name.partition(".")[0] for name in packages):
+        return
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        for name in names:
+        for name in names + packages:
             try:
                 importlib.import_module(name)
             except (Exception, SystemExit):

@@ -197,16 +197,20 @@ def prepare(command, only_first):
         hold(only_first)
 
 
-def serve(command):
-    """Becomes the command."""
+def become(command):
+    """Becomes a command that is no program for this Python; of one that is, this process is called by its words, and its file is
+    returned."""
     script = python_script(command)
     if script is None:
         os.execvp(command[0], command)
-
-    import runpy
-
     sys.argv = [script, *command[1:]]
     sys.path[0] = os.path.dirname(script)
+    return script
+
+
+def run(script):
+    import runpy
+
     runpy.run_path(script, run_name="__main__")
 
 
@@ -232,7 +236,7 @@ def supervise(first, again=None, drain=0):
             tell(signal.SIGKILL if again else number)
 
     others = [signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2]
-    run = first
+    serve = first
     while True:
         signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM, *others])
         child = os.fork()
@@ -240,7 +244,7 @@ def supervise(first, again=None, drain=0):
             for number in (signal.SIGTERM, *others):
                 signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM, *others])
-            run()
+            serve()
             sys.exit()
         signal.signal(signal.SIGTERM, end)
         for number in others:
@@ -250,7 +254,7 @@ def supervise(first, again=None, drain=0):
         if code != RELOAD or not again or is_told_to_end:
             sys.exit(0 if is_told_to_end else code if code >= 0 else 128 - code)
         os.environ["UVLHUB_RELOADED"] = "true"
-        run = again
+        serve = again
 
 
 def reload(command, only_first):
@@ -268,7 +272,7 @@ def reload(command, only_first):
     def first():
         prepare(command, only_first)
         listening.listen(128)
-        serve(command)
+        run(become(command))
 
     supervise(first, again=lambda: os.execvp(command[0], command))
 
@@ -287,14 +291,14 @@ def main(arguments):
         reload(command, only_first)
         return
 
-    def run():
+    def serve():
         prepare(command, only_first)
-        serve(command)
+        run(become(command))
 
     if "--drain" in options:
-        supervise(run, drain=float(options[options.index("--drain") + 1]))
+        supervise(serve, drain=float(options[options.index("--drain") + 1]))
     else:
-        run()
+        serve()
 
 
 if __name__ == "__main__":

@@ -411,4 +411,6 @@ def _send_noted(noted):
 
 
 if __name__ == "__main__":
+    # Nobody waits for it, and it begins in the middle of a start.
+    os.nice(19)
     _send_noted(json.load(sys.stdin))
