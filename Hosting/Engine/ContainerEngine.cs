@@ -1,5 +1,3 @@
-using System.Collections.Concurrent;
-using System.Diagnostics;
 using System.Text.Json;
 using CliWrap;
 using CliWrap.Buffered;
@@ -12,19 +10,26 @@ namespace UvlhubAspire.Engine;
 /// The container engine's command line, for what Aspire's model has no word for: whether an image is there, building
 /// one, labelling a volume. Arguments are a list, never a shell's line.
 /// </summary>
-/// <param name="executable"><c>docker</c> or <c>podman</c>, found when it is needed.</param>
-public sealed class ContainerEngine(Lazy<string> executable)
+public sealed class ContainerEngine
 {
     private static readonly TimeSpan s_inspection = TimeSpan.FromSeconds(20);
 
-    // A start asks for the same few images from several sides within a second or two, and each question is a process.
-    private static readonly TimeSpan s_fresh = TimeSpan.FromSeconds(10);
-    private readonly ConcurrentDictionary<string, long> _seen = new(StringComparer.Ordinal);
+    private readonly Lazy<string> _executable;
+    private readonly ImagePresence _images;
 
     // As Aspire's ContainerRuntimeResolver does: Docker, unless Podman alone is there, or runs where Docker does not.
     // Programs are started only where both are installed.
     private static readonly Lazy<string> s_detected = new(() =>
         IsInstalled("podman") && (!IsInstalled("docker") || (!Runs("docker") && Runs("podman"))) ? "podman" : "docker");
+
+    /// <summary>An engine that is found when it is needed.</summary>
+    /// <param name="executable"><c>docker</c> or <c>podman</c>.</param>
+    public ContainerEngine(Lazy<string> executable)
+    {
+        _executable = executable;
+        _images = new ImagePresence(images => RunAsync(
+            s_inspection, CancellationToken.None, ["image", "inspect", "--format", "{{.Id}}", .. images]));
+    }
 
     /// <summary>An engine that is named.</summary>
     /// <param name="executable"><c>docker</c> or <c>podman</c>.</param>
@@ -34,7 +39,7 @@ public sealed class ContainerEngine(Lazy<string> executable)
     }
 
     /// <summary>The engine's executable, looked up in <c>PATH</c>.</summary>
-    public string Executable => executable.Value;
+    public string Executable => _executable.Value;
 
     /// <summary>The engine that Aspire itself uses: its setting <c>ASPIRE_CONTAINER_RUNTIME</c>, else what is installed and runs.</summary>
     public static ContainerEngine FromConfiguration(IConfiguration configuration)
@@ -87,21 +92,8 @@ public sealed class ContainerEngine(Lazy<string> executable)
     }
 
     /// <summary>Whether an image is present on this machine, or was a few seconds ago.</summary>
-    public async Task<bool> HasImageAsync(string image, CancellationToken cancellationToken)
-    {
-        if (_seen.TryGetValue(image, out var seen) && Stopwatch.GetElapsedTime(seen) < s_fresh)
-        {
-            return true;
-        }
-
-        var isThere = (await RunAsync(s_inspection, cancellationToken, "image", "inspect", "--format", "{{.Id}}", image)).Succeeded;
-        if (isThere)
-        {
-            _seen[image] = Stopwatch.GetTimestamp();
-        }
-
-        return isThere;
-    }
+    public Task<bool> HasImageAsync(string image, CancellationToken cancellationToken) =>
+        _images.IsPresentAsync(image).WaitAsync(cancellationToken);
 
     /// <summary>Looks at a container, an image, a network or a volume.</summary>
     /// <param name="kind">Which of these, in the engine's word.</param>

@@ -52,6 +52,34 @@ public sealed class ContainerEngineTests : IDisposable
         Assert.Equal(
             (null, "no such volume: x"), await Engine("[]", "no such volume: x", exitCode: 1).InspectAsync("volume", "x", Cancellation));
 
+    [Theory]
+    [InlineData("Error response from daemon: No such image: %s", 1)]
+    [InlineData("Error: %s: image not known", 1)]
+    [InlineData("Fehler", 4)]
+    public async Task Images_that_are_asked_for_together_are_one_question_if_the_answer_is_understood(string error, int questions)
+    {
+        var script = _folder.Write("engine", $$"""
+            #!/bin/sh
+            echo "$*" >> "$(dirname "$0")/questions"
+            shift 4
+            for image; do
+                case $image in *here:*) echo sha256:1 ;; *) printf '{{error}}\n' "${image#docker.io/library/}" >&2 && code=1 ;; esac
+            done
+            exit ${code:-0}
+
+            """);
+        File.SetUnixFileMode(script, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        var engine = new ContainerEngine(script);
+
+        string[] images = ["here:1", "docker.io/library/gone:1", "registry.example/here:1"];
+        var present = await Task.WhenAll(images.Select(image => engine.HasImageAsync(image, Cancellation)));
+
+        Assert.Equal([true, false, true], present);
+        Assert.True(await engine.HasImageAsync(images[0], Cancellation));
+
+        Assert.Equal(questions, (await File.ReadAllLinesAsync(Path.Combine(_folder.Path, "questions"), Cancellation)).Length);
+    }
+
     private static IConfiguration Configuration((string Key, string Value) setting) =>
         new ConfigurationBuilder().AddInMemoryCollection([KeyValuePair.Create<string, string?>(setting.Key, setting.Value)]).Build();
 

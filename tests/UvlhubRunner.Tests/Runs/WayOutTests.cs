@@ -68,6 +68,33 @@ public sealed class WayOutTests(MariaDBFixture fixture)
         Assert.Equal("at-head", await minihub.StateAsync());
     }
 
+    [Fault(FaultArea.Migration, "the snapshots' disk lets nothing be written any more while a revision runs")]
+    [Fact(Timeout = 300_000)]
+    public async Task A_migration_that_is_done_is_not_undone_for_what_fails_after_it()
+    {
+        await using var disk = await SmallDisk.MountAsync(megabytes: 16);
+        await using var minihub = await Minihub.CreateAsync(fixture);
+        minihub.Settings["Uvlhub__Snapshots__Path"] = disk.Path;
+        await minihub.StartToolboxAsync();
+        await minihub.SucceedAsync();
+        minihub.WriteRevision("005", "004", "op.execute(\"UPDATE user SET email = CONCAT('x', email)\")", "time.sleep(4)");
+        var (_, after, _) = await minihub.RehearseAsync();
+
+        using (var runner = minihub.Start())
+        {
+            await runner.WaitForAsync("-> 005", Cancellation);
+            await disk.SetWritableAsync(false);
+            var ended = await runner.WaitAsync(Cancellation);
+            Assert.DoesNotContain("   at ", ended.Output, StringComparison.Ordinal);
+            Proof.Reads("Read-only file system", ended.Output);
+        }
+
+        await disk.SetWritableAsync(true);
+        await Proof.HappensAsync("the database stays at the new revision", async () => Assert.Equal("005", await minihub.RevisionAsync()));
+        Proof.Data("every row and the schema are compared: as after the migration", after, await minihub.ContentAsync());
+        await minihub.SucceedAsync();
+    }
+
     [Fact(Timeout = 300_000)]
     public async Task A_reset_keeps_the_databases_collation_and_its_users_rights()
     {

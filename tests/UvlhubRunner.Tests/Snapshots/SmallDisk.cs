@@ -24,6 +24,10 @@ internal sealed class SmallDisk : IAsyncDisposable
         return disk;
     }
 
+    /// <summary>Lets nothing be written any more, as a kernel does that has seen an error; or again.</summary>
+    public async Task SetWritableAsync(bool isWritable) => await Cli.Wrap("mount")
+        .WithArguments(["-o", $"remount,{(isWritable ? "rw" : "ro")}", Path]).ExecuteAsync(TestContext.Current.CancellationToken);
+
     public async ValueTask DisposeAsync()
     {
         await Cli.Wrap("umount").WithArguments(["--lazy", Path]).WithValidation(CommandResultValidation.None).ExecuteAsync();
