@@ -40,7 +40,7 @@ import os, time, uvlhub_imports, uvlhub_start
 uvlhub_imports.load(["flask"])
 while not os.path.exists("/app/go"):
     time.sleep(0.01)
-os.environ["WERKZEUG_RUN_MAIN"] = "true"
+os.environ["FLASK_DEBUG"] = "0"
 uvlhub_start.run(uvlhub_start.become(["flask", "run", "--host=0.0.0.0", "--port=5000"]))' &
     # One exec for both commands, and the wait for MariaDB inside.
     python toolbox "$FLASK" python -c '

@@ -130,6 +130,7 @@ public sealed partial class ReadmeTests
     [InlineData("nothing to migrate", "nothing to migrate")]
     [InlineData("empty volume → first page", "cold: empty volume → first page")]
     [InlineData("stopped → first page", "warm: stopped, volume kept → first page")]
+    [InlineData("stopped → ready, and the prompt is back", "./run --detach → prompt, against compose up --detach --wait")]
     public void The_first_tables_figures_are_those_of_the_measurement(string row, params string[] measured)
     {
         var cells = Row(row);
@@ -280,6 +281,6 @@ public sealed partial class ReadmeTests
     [GeneratedRegex(@"(\d+\.\d+) ×")]
     private static partial Regex Ratio();
 
-    [GeneratedRegex(@"^ +\S+ ([\d.]+) s \(([\d.]+)–([\d.]+)\) +.+? ([\d.]+) s \(([\d.]+)–([\d.]+)\) +ratio ([\d.]+)")]
+    [GeneratedRegex(@"^ +\S+ ([\d.]+) s \(([\d.]+)–([\d.]+)(?:, n=\d+)?\) +.+? ([\d.]+) s \(([\d.]+)–([\d.]+)(?:, n=\d+)?\) +ratio ([\d.]+)")]
     private static partial Regex Measured();
 }
