@@ -72,7 +72,7 @@ public sealed class WayOutTests(MariaDBFixture fixture)
     [Fact(Timeout = 300_000)]
     public async Task A_migration_that_is_done_is_not_undone_for_what_fails_after_it()
     {
-        await using var disk = await SmallDisk.MountAsync(megabytes: 16);
+        await using var disk = await SmallDisk.MountAsync(megabytes: 64);
         await using var minihub = await Minihub.CreateAsync(fixture);
         minihub.Settings["Uvlhub__Snapshots__Path"] = disk.Path;
         await minihub.StartToolboxAsync();

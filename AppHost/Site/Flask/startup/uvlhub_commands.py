@@ -29,8 +29,7 @@ def prepare():
         server.bind(ADDRESS)
         server.listen()
         uvlhub_imports.load_for_commands()
-        # What has begun a thread while it was imported may not be forked.
-        if len(os.listdir("/proc/self/task")) > 1:
+        if not can_fork():
             return
         print(READY, flush=True)
         while True:
@@ -42,6 +41,15 @@ def prepare():
                     take(connection)
                     sys.exit()
                 watch(connection, child)
+
+
+def can_fork():
+    """Not what has begun a thread while it was imported, nor where the kernel or Python is too old to watch a child."""
+    try:
+        os.close(os.pidfd_open(os.getpid()))
+    except (AttributeError, OSError):
+        return False
+    return len(os.listdir("/proc/self/task")) == 1
 
 
 def watch(connection, child):
