@@ -42,7 +42,8 @@ public sealed record ContainerOwner(string Name, string State, int? Orchestrator
             s_limit, cancellationToken,
             [
                 "container", "ls", "--all", .. names.SelectMany(name => new[] { "--filter", $"name=^{name}$" }), "--format",
-                $"{{{{.Names}}}}\t{{{{.State}}}}\t{{{{.Label \"{OrchestratorLabel}\"}}}}\t{{{{.Label \"{ComposeLabel}\"}}}}",
+                // What may be empty neither first nor last, where it would not be seen.
+                $"{{{{.Names}}}}\t{{{{.Label \"{OrchestratorLabel}\"}}}}\t{{{{.Label \"{ComposeLabel}\"}}}}\t{{{{.State}}}}",
             ]);
         return
         [
@@ -50,8 +51,8 @@ public sealed record ContainerOwner(string Name, string State, int? Orchestrator
                let words = line.TrimEnd('\r').Split('\t')
                where words.Length == 4 && names.Contains(words[0])
                select new ContainerOwner(
-                   words[0], words[1], int.TryParse(words[2], CultureInfo.InvariantCulture, out var process) ? process : null,
-                   words[3] is { Length: > 0 } project ? project : null),
+                   words[0], words[3], int.TryParse(words[1], CultureInfo.InvariantCulture, out var process) ? process : null,
+                   words[2] is { Length: > 0 } project ? project : null),
         ];
     }
 }
