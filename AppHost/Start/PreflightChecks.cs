@@ -20,12 +20,6 @@ internal sealed partial class PreflightChecks(
 {
     private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan s_clearingUp = TimeSpan.FromSeconds(10);
-    private static readonly IReadOnlyList<string> s_pluginFolders =
-    [
-        Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".docker", "cli-plugins"),
-        "/usr/local/lib/docker/cli-plugins", "/usr/local/libexec/docker/cli-plugins", "/usr/lib/docker/cli-plugins",
-        "/usr/libexec/docker/cli-plugins",
-    ];
 
     private readonly ILogger _logger = loggers.CreateLogger("UvlhubAspire.Preflight");
 
@@ -72,10 +66,8 @@ internal sealed partial class PreflightChecks(
                 + "elsewhere install docker-buildx-plugin";
     }
 
-    // Asked only where it is in none of the folders in which the command line looks first: that takes three processes.
     private async Task<bool> CanBuildAsync(CancellationToken cancellationToken) =>
         engine.Executable != "docker"
-        || s_pluginFolders.Any(folder => File.Exists(Path.Combine(folder, "docker-buildx")))
         || (await engine.RunAsync(s_limit, cancellationToken, "buildx", "version")).Succeeded;
 
     private async Task<IEnumerable<string>> PlatformProblemsAsync(

@@ -287,13 +287,13 @@ public sealed partial class CommandTests(EditedSample edited, RunningSample unto
         var before = Assert.Single((await ImagesAsync()).Split(' ').Distinct());
         await File.AppendAllTextAsync(edited.Dockerfile, $"LABEL edited-for={resource}\n", Cancellation);
 
-        await DoneAsync(resource, "rebuild-image");
+        var done = await DoneAsync(resource, "rebuild-image");
 
         // While one is replaced there is none of its name.
         var images = await Eventually.IsAsync(
             ImagesAsync,
             images => images.Split(' ') is [not "", ..] all && all.Distinct().Count() == 1 && all[0] != before,
-            what: "every container runs the new image");
+            what: $"every container runs the new image ({done})");
         Assert.Equal(resource, await Uvlhub.EngineAsync(
             s_limit, Cancellation, "image", "inspect", "--format", "{{index .Config.Labels \"edited-for\"}}", images.Split(' ')[0]));
         await Uvlhub.App.ResourceNotifications.WaitForResourceHealthyAsync("web", Cancellation);

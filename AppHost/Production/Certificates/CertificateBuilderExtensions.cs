@@ -57,7 +57,7 @@ internal static class CertificateBuilderExtensions
             certbot
                 .WithVolume(uvlhub.Names.ServiceVolume("pebble_tls", uvlhub.Checkout.Name), PebbleTls, isReadOnly: true)
                 .WithEnvironment("REQUESTS_CA_BUNDLE", $"{PebbleTls}/cert.pem")
-                .WaitForStart(builder.AddPebble(uvlhub));
+                .WaitFor(builder.AddPebble(uvlhub));
         }
 
         builder.Services.AddSingleton(services => ActivatorUtilities.CreateInstance<CertificateKeeper>(services, certbot.Resource, tls));
@@ -79,6 +79,8 @@ internal static class CertificateBuilderExtensions
         builder.AddResource(new ContainerResource(UvlhubOptions.TlsOptions.Pebble))
             .WithBuiltImage(new ContainerImage(null, ImageRecipe.StandIn(RepositoryFolder.StandIn(UvlhubOptions.TlsOptions.Pebble)), []))
             .WithContainerName(uvlhub.Names.ServiceContainer("pebble_container"))
+            .WithContainerRuntimeArgs("--health-interval", "1s", "--health-cmd", "openssl s_client -brief -connect localhost:14000 </dev/null")
+            .WithHealthCheck(_ => new EngineHealthCheck(uvlhub.Engine, uvlhub.Names.ServiceContainer("pebble_container")))
             // Pebble refuses one good nonce in twenty, to see whether clients ask again; nobody is helped by that here.
             .WithEnvironment("PEBBLE_WFE_NONCEREJECT", "0")
             .WithVolume(uvlhub.Names.ServiceVolume("pebble_tls", uvlhub.Checkout.Name), PebbleTls)

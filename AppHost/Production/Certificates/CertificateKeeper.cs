@@ -52,7 +52,8 @@ internal sealed partial class CertificateKeeper(
         while (true)
         {
             await notifications.WaitForResourceAsync(certbot.Name, KnownResourceStates.Running, stoppingToken);
-            await notifications.WaitForResourceAsync(certbot.WebServer.Name, KnownResourceStates.Running, stoppingToken);
+            // One that runs may not answer yet, and the authority would count that as a failure.
+            await notifications.WaitForResourceHealthyAsync(certbot.WebServer.Name, stoppingToken);
             await LookAsync(isForced: false, stoppingToken);
             await Task.Delay(State.Next!.Value - time.GetUtcNow(), time, stoppingToken);
         }

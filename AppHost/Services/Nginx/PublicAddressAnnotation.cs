@@ -16,9 +16,9 @@ internal sealed record PublicAddressAnnotation(Func<string> Address, Func<Uri> L
     private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(180);
 
-    /// <summary>Waits until nginx passes on to the site, as long as a minute.</summary>
-    /// <returns>Whether it does.</returns>
-    public async Task<bool> LeadsToSiteAsync(CancellationToken cancellationToken)
+    /// <summary>Waits until nginx passes on to the site, at most three minutes.</summary>
+    /// <returns>What it did the last time instead; <see langword="null"/> if it does.</returns>
+    public async Task<string?> WaitForSiteAsync(CancellationToken cancellationToken)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(s_limit);
@@ -30,31 +30,34 @@ internal sealed record PublicAddressAnnotation(Func<string> Address, Func<Uri> L
             ConnectCallback = (_, ct) => ToDoorAsync(ct),
             SslOptions = new SslClientAuthenticationOptions { RemoteCertificateValidationCallback = (_, _, _, errors) => (errors | SslPolicyErrors.RemoteCertificateChainErrors) == SslPolicyErrors.RemoteCertificateChainErrors },
         });
+        var problem = "has not answered";
         try
         {
             for (var inARow = 0; inARow < Answers; await Task.Delay(s_pause, limit.Token))
             {
-                inARow = await IsAnsweredAsync(client, limit.Token) ? inARow + 1 : 0;
+                var failed = await ProblemAsync(client, limit.Token);
+                problem = failed ?? problem;
+                inARow = failed is null ? inARow + 1 : 0;
             }
 
-            return true;
+            return null;
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            return false;
+            return problem;
         }
     }
 
-    private async Task<bool> IsAnsweredAsync(HttpClient client, CancellationToken cancellationToken)
+    private async Task<string?> ProblemAsync(HttpClient client, CancellationToken cancellationToken)
     {
         try
         {
             using var answer = await client.GetAsync(Address(), HttpCompletionOption.ResponseHeadersRead, cancellationToken);
-            return answer.StatusCode < HttpStatusCode.InternalServerError;
+            return answer.StatusCode < HttpStatusCode.InternalServerError ? null : $"answers {(int)answer.StatusCode}";
         }
-        catch (HttpRequestException)
+        catch (HttpRequestException exception)
         {
-            return false;
+            return $"does not answer ({(exception.InnerException ?? exception).Message})";
         }
     }
 

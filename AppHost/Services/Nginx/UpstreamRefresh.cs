@@ -44,9 +44,12 @@ internal sealed partial class UpstreamRefresh(
             var hasChanged = isUp ? up.Add(change.Resource) : up.Remove(change.Resource);
             if (isNginx)
             {
+                // It may be known to be up before it is known which it is.
+                var before = container;
                 container = isUp
                     ? change.Snapshot.Properties.FirstOrDefault(property => property.Name == ContainerIdProperty)?.Value as string
                     : null;
+                hasChanged |= container != before;
             }
 
             if (hasChanged && container is not null)

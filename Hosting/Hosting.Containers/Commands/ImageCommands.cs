@@ -6,6 +6,9 @@ namespace UvlhubAspire.Hosting.Containers;
 public static class ImageCommands
 {
     private const string Everything = "everything";
+    private static readonly TimeSpan s_settling = TimeSpan.FromSeconds(60);
+    private static readonly string?[] s_onTheWay =
+        [KnownResourceStates.Starting, KnownResourceStates.Stopping, RestartSupervisor.RestartingState];
 
     /// <summary>Adds <c>rebuild-image</c>: builds the container's image and restarts every container that runs it.</summary>
     /// <typeparam name="T">The kind of container.</typeparam>
@@ -57,12 +60,11 @@ public static class ImageCommands
 
         var notifications = context.Services.GetRequiredService<ResourceNotificationService>();
         var commands = context.Services.GetRequiredService<ResourceCommandService>();
-        var running = context.Services.GetRequiredService<DistributedApplicationModel>().Resources.OfType<ContainerResource>()
+        var sharing = context.Services.GetRequiredService<DistributedApplicationModel>().Resources.OfType<ContainerResource>()
             .Where(other => other.TryGetLastAnnotation<BuiltImage>(out var built) && built.Recipe.Image == image.Recipe.Image)
-            .Where(
-                other => notifications.TryGetCurrentState(other.Name, out var state)
-                && state.Snapshot.State?.Text == KnownResourceStates.Running)
             .ToList();
+        var settled = await Task.WhenAll(sharing.Select(other => SettledStateAsync(other, notifications, context.CancellationToken)));
+        var running = sharing.Zip(settled).Where(pair => pair.Second == KnownResourceStates.Running).Select(pair => pair.First).ToList();
         var restarts = await Task.WhenAll(running.Select(async other =>
             (
                 other.Name,
@@ -75,5 +77,26 @@ public static class ImageCommands
             : CommandArguments.Answer(
                 "rebuild-image: done",
                 $"{image.Recipe.Image} is built; restarted {string.Join(", ", running.Select(other => other.Name))}");
+    }
+
+    // One that is on its way from one state to another may have got its container before the image was built.
+    private static async Task<string?> SettledStateAsync(
+        ContainerResource container, ResourceNotificationService notifications, CancellationToken cancellationToken)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(s_settling);
+        string? state = null;
+        try
+        {
+            await notifications.WaitForResourceAsync(
+                container.Name, change => !s_onTheWay.Contains(state = change.Snapshot.State?.Text), limit.Token);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            // Restarting it will say what is wrong with it.
+            return KnownResourceStates.Running;
+        }
+
+        return state;
     }
 }

@@ -22,6 +22,9 @@ internal sealed class RestartSupervisor(
     /// <summary>The property, shown among a resource's details, that tells of its restarts.</summary>
     public const string RestartsProperty = "Restarts";
 
+    /// <summary>The state of one that has died and is about to be started again.</summary>
+    public const string RestartingState = "Restarting";
+
     private const string ContainerIdProperty = "container.id";
     private const int LinesShown = 15;
 
@@ -194,7 +197,7 @@ internal sealed class RestartSupervisor(
 
                 container.Total++;
                 await PublishAsync(
-                    change, new ResourceStateSnapshot("Restarting", KnownResourceStateStyles.Warn),
+                    change, new ResourceStateSnapshot(RestartingState, KnownResourceStateStyles.Warn),
                     $"{container.Total}, the last at {death.FinishedAt.ToLocalTime():T}; {cause}");
                 await Task.Delay(decision.Delay, time, cancellationToken);
                 if (change.Resource.TryGetLastAnnotation<StartsAnew>(out var anew) && await anew.When(cancellationToken))
