@@ -16,9 +16,15 @@ internal sealed class ComposeContestant(
     string name, UvlhubCheckout checkout, IReadOnlyList<string> services, IReadOnlyDictionary<string, string> images)
     : Contestant(name, checkout)
 {
+    private const string Unix = "unix://";
+
     // As often as ours is asked.
     private const string HealthCheck = "    healthcheck:\n      test: curl --fail --silent --output /dev/null http://localhost:5000/\n"
         + "      interval: 1s\n      retries: 240\n";
+
+    // As the editions' files mount it: the course's application does not load without. Ours starts without.
+    private static string EngineSocket => Environment.GetEnvironmentVariable("DOCKER_HOST") is { } host
+        && host.StartsWith(Unix, StringComparison.Ordinal) ? host[Unix.Length..] : "/var/run/docker.sock";
 
     private string File => Path.Combine(Checkout.Path, "docker", "docker-compose.dev.yml");
 
@@ -76,10 +82,10 @@ internal sealed class ComposeContestant(
             text.Append($"  {service}:\n    container_name: !reset null\n    build: !reset null\n    image: {images[service]}\n");
             text.Append(service switch
             {
-                // The stand-in has no working directory of its own. No docker.sock: our side mounts none either.
+                // The stand-in has no working directory of its own.
                 "web" =>
                     $"    working_dir: {Checkout.WorkingDirectory}\n    ports: !override [\"127.0.0.1:{Port}:5000\"]\n    volumes: "
-                    + $"!override [\"{Checkout.Path}:{Checkout.WorkingDirectory}\"]\n"
+                    + $"!override [\"{Checkout.Path}:{Checkout.WorkingDirectory}\", \"{EngineSocket}:/var/run/docker.sock\"]\n"
                     + (isWaitedFor ? HealthCheck : ""),
                 "db" => "    restart: always\n    ports: !override [\"127.0.0.1::3306\"]\n",
                 _ => "    ports: !override [\"127.0.0.1::80\"]\n",

@@ -7,8 +7,9 @@ namespace UvlhubAspire.UvlhubRunner.Tests.Runs;
 
 /// <summary>
 /// Visitors write through the site, a migration goes wrong in one way after the other, at a random moment each time, and
-/// every other time the whole machine goes down at that moment. Afterwards all that the site has acknowledged is in the
-/// database or kept under a name that was said, and one verb gets the site up again.
+/// every other time the whole machine goes down at that moment: as when its power fails, or as when its engine ends.
+/// Afterwards all that the site has acknowledged is in the database or kept under a name that was said, and one verb gets
+/// the site up again.
 /// </summary>
 public abstract class LedgerFaultTests
 {
@@ -54,7 +55,7 @@ public abstract class LedgerFaultTests
         Assert.True(result.Succeeded, result.Error);
     }
 
-    /// <summary>Does all that for each seed; with the odd ones the machine goes down.</summary>
+    /// <summary>Does all that for each seed; with the odd ones the machine goes down, by turns without and with warning.</summary>
     private protected async Task RunAsync(params IEnumerable<int> seeds)
     {
         await using var server = await PinnedServer.CreateAsync(Cancellation);
@@ -81,7 +82,8 @@ public abstract class LedgerFaultTests
             {
                 runner.Kill();
                 string[] containers = [server.Place.Container, minihub.ToolboxName, minihub.SiteName];
-                await EngineAsync(["kill", .. containers]);
+                // An engine that ends asks its containers to end, and kills those that have not after as long.
+                await EngineAsync([.. seed % 4 == 1 ? ["kill"] : new[] { "stop", "--time", "15" }, .. containers]);
                 await MendAsync();
                 await EngineAsync(["start", .. containers]);
             }
@@ -94,7 +96,7 @@ public abstract class LedgerFaultTests
             await MendAsync();
             var (next, said) = await GetUpAsync();
             var point = string.Create(
-                CultureInfo.InvariantCulture, $"seed {seed}, after {moment.TotalSeconds:0.000} s{(machine ? ", the machine" : "")}");
+                CultureInfo.InvariantCulture, $"seed {seed}, after {moment.TotalSeconds:0.000} s{(machine ? seed % 4 == 1 ? ", the machine" : ", the engine" : "")}");
             said = $"{ended.Output}\n{said}";
             if (next.ExitCode != 0)
             {
