@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace UvlhubAspire.Hosting.Containers;
@@ -7,6 +8,7 @@ public static class ImageCommands
 {
     private const string Everything = "everything";
     private static readonly TimeSpan s_settling = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan s_pause = TimeSpan.FromSeconds(0.5);
     private static readonly string?[] s_onTheWay =
         [KnownResourceStates.Starting, KnownResourceStates.Stopping, RestartSupervisor.RestartingState];
 
@@ -58,13 +60,12 @@ public static class ImageCommands
                 new CommandResultData { Value = exception.Message, DisplayImmediately = true });
         }
 
-        var notifications = context.Services.GetRequiredService<ResourceNotificationService>();
         var commands = context.Services.GetRequiredService<ResourceCommandService>();
         var sharing = context.Services.GetRequiredService<DistributedApplicationModel>().Resources.OfType<ContainerResource>()
             .Where(other => other.TryGetLastAnnotation<BuiltImage>(out var built) && built.Recipe.Image == image.Recipe.Image)
             .ToList();
-        var settled = await Task.WhenAll(sharing.Select(other => SettledStateAsync(other, notifications, context.CancellationToken)));
-        var running = sharing.Zip(settled).Where(pair => pair.Second == KnownResourceStates.Running).Select(pair => pair.First).ToList();
+        var up = await Task.WhenAll(sharing.Select(other => IsUpAsync(other, context.Services, context.CancellationToken)));
+        var running = sharing.Zip(up).Where(pair => pair.Second).Select(pair => pair.First).ToList();
         var restarts = await Task.WhenAll(running.Select(async other =>
             (
                 other.Name,
@@ -79,24 +80,28 @@ public static class ImageCommands
                 $"{image.Recipe.Image} is built; restarted {string.Join(", ", running.Select(other => other.Name))}");
     }
 
-    // One that is on its way from one state to another may have got its container before the image was built.
-    private static async Task<string?> SettledStateAsync(
-        ContainerResource container, ResourceNotificationService notifications, CancellationToken cancellationToken)
+    // One that is on its way from one state to another may have got its container before the image was built, and its state may tell of the
+    // container before that: whether there is one that runs, the engine knows. Restarting what does not get anywhere says what is wrong.
+    private static async Task<bool> IsUpAsync(ContainerResource container, IServiceProvider services, CancellationToken cancellationToken)
     {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(s_settling);
-        string? state = null;
-        try
+        var (notifications, engine) =
+            (services.GetRequiredService<ResourceNotificationService>(), services.GetRequiredService<ContainerEngine>());
+        var waited = Stopwatch.StartNew();
+        while (true)
         {
-            await notifications.WaitForResourceAsync(
-                container.Name, change => !s_onTheWay.Contains(state = change.Snapshot.State?.Text), limit.Token);
-        }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-        {
-            // Restarting it will say what is wrong with it.
-            return KnownResourceStates.Running;
-        }
+            var state = notifications.TryGetCurrentState(container.Name, out var now) ? now.Snapshot.State?.Text : null;
+            if (state == KnownResourceStates.Running || waited.Elapsed > s_settling)
+            {
+                return true;
+            }
 
-        return state;
+            var (found, _) = await engine.InspectAsync("container", container.ContainerName()!, cancellationToken);
+            if (!s_onTheWay.Contains(state) && found?.State?.Status is not ("created" or "running" or "restarting"))
+            {
+                return false;
+            }
+
+            await Task.Delay(s_pause, cancellationToken);
+        }
     }
 }
