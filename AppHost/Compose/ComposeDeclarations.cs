@@ -187,7 +187,7 @@ internal sealed class ComposeDeclarations(
 
                     break;
                 case ComposeMountKind.Bind when Path.Exists(mount.Source):
-                    container.WithBindMount(mount.Source!, mount.Target, mount.IsReadOnly);
+                    container.WithCheckoutMount(mount.Source!, mount.Target, mount.IsReadOnly);
                     break;
                 case ComposeMountKind.Bind when Path.HasExtension(mount.Source):
                     Note(mount.At, service, "volumes", $"there is no file {mount.Source}; {mount.Target} is the image's own");

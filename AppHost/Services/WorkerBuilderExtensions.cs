@@ -38,10 +38,10 @@ internal static class WorkerBuilderExtensions
         {
             // The code is in the image, but not under the name that the file gives to the script.
             foreach (var script in declared.Mounts.Where(
-                mount => File.Exists(mount.Source) && command.Any(word => word.Contains(mount.Target, StringComparison.Ordinal))))
+                mount => File.Exists(mount.Source) && !EngineSocket.Is(mount.Source) && command.Any(word => word.Contains(mount.Target, StringComparison.Ordinal))))
             {
                 ScriptLines.Check(uvlhub.Checkout, [Path.GetRelativePath(uvlhub.Checkout.Path, script.Source!)]);
-                worker.WithBindMount(script.Source!, script.Target, isReadOnly: true)
+                worker.WithCheckoutMount(script.Source!, script.Target, isReadOnly: true)
                     .DiffersFromCompose(DriftAspect.Volume, "the worker only reads what it runs", "read-only");
             }
         }

@@ -55,7 +55,7 @@ internal static class NginxBuilderExtensions
         nginx.WithSiteRelationship().WithCertificate(uvlhub).OpenTo(uvlhub).AsTheSitesAddress(uvlhub);
         foreach (var mount in mounts)
         {
-            nginx.WithBindMount(mount.Source!, mount.Target, isReadOnly: true);
+            nginx.WithCheckoutMount(mount.Source!, mount.Target, isReadOnly: true);
         }
 
         return nginx
@@ -73,8 +73,8 @@ internal static class NginxBuilderExtensions
         : nginx
             .WithHttpsEndpoint(targetPort: 443, name: HttpsEndpointName)
             .WithHostPort(uvlhub.Ports.Https, HttpsEndpointName)
-            .WithVolume(uvlhub.Names.CertificatesVolume(uvlhub.Checkout.Name), TlsConfiguration.Certificates, isReadOnly: true)
-            .WithVolume(uvlhub.Names.WebrootVolume(uvlhub.Checkout.Name), TlsConfiguration.Webroot, isReadOnly: true)
+            .WithCheckoutVolume(uvlhub.Names.CertificatesVolume(uvlhub.Checkout.Name), TlsConfiguration.Certificates, isReadOnly: true)
+            .WithCheckoutVolume(uvlhub.Names.WebrootVolume(uvlhub.Checkout.Name), TlsConfiguration.Webroot, isReadOnly: true)
             // An authority that runs beside it asks under the site's name.
             .WithAnnotation(new ContainerNetworkAliasAnnotation(tls.Domain))
             .WithArgs(context => Prepend(context, TlsConfiguration.Before(tls.Domain)));

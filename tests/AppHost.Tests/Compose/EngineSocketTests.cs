@@ -18,6 +18,42 @@ public sealed class EngineSocketTests
         Assert.Empty(await WithSocketAsync(model, model.Containers));
     }
 
+    // As teams write it: for a proxy that asks the engine for containers, by a link in the checkout, as a file beside the command.
+    [Fact]
+    public async Task Nobody_is_given_it_by_way_of_nginx_a_link_or_the_workers_script()
+    {
+        await using var fork = await InventedFork.CreateAsync(
+            folder =>
+            {
+                Directory.CreateSymbolicLink(Path.Combine(folder.Path, "checkout", "r"), "/");
+                folder.Write("checkout/docker/docker-compose.prod.yml", """
+                    services:
+                      web: { container_name: web_app_container, image: web }
+                      db: { container_name: mariadb_container, image: mariadb }
+                      redis: { image: redis }
+                      nginx:
+                        image: nginx
+                        volumes: [ /var/run/docker.sock:/var/run/docker.sock:ro, ../r/run:/hostrun:ro ]
+                      worker:
+                        command: python worker.py --socket=/var/run/docker.sock
+                        volumes: [ /var/run/docker.sock:/var/run/docker.sock ]
+                      monitor: { image: monitor, volumes: [ ../r/var/run:/hostrun ] }
+                    """);
+                folder.Write("checkout/.env.production", "FLASK_ENV=production\n");
+                Directory.CreateDirectory(Path.Combine(folder.Path, "checkout/docker/nginx/html"));
+            },
+            ["--Uvlhub:Environment=Production", "--Uvlhub:Secrets=generated"]);
+        Assert.Equal(
+            [],
+            from container in fork.Resources.OfType<ContainerResource>()
+            from mount in container.Annotations.OfType<ContainerMountAnnotation>()
+            where mount.Type == ContainerMountType.BindMount && mount.Target.Contains("run", StringComparison.Ordinal)
+            select $"{container.Name}: {mount.Source}");
+        Assert.Superset(
+            new HashSet<string>(["nginx", "worker", "monitor"]),
+            fork.Resources.OfType<ContainerResource>().Select(container => container.Name).ToHashSet());
+    }
+
     [Fact]
     public async Task The_setting_gives_it_to_the_service_that_it_names_and_not_to_the_toolbox()
     {

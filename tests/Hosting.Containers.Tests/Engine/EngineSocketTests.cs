@@ -25,4 +25,31 @@ public sealed class EngineSocketTests
         Directory.CreateSymbolicLink(link, "/run");
         Assert.True(EngineSocket.Is(link));
     }
+
+    [Theory]
+    [InlineData("root/run")]
+    [InlineData("root/var/run")]
+    [InlineData("root/var/run/docker.sock")]
+    [InlineData("here/root/run")]
+    [InlineData("process/run")]
+    public void It_is_known_behind_a_link_anywhere_in_the_path(string path)
+    {
+        using var folder = new TemporaryFolder();
+        foreach (var (name, target) in new[] { ("root", "/"), ("here", "."), ("process", "/proc/self/root") })
+        {
+            Directory.CreateSymbolicLink(Path.Combine(folder.Path, name), target);
+        }
+
+        Assert.True(EngineSocket.Is(Path.Combine(folder.Path, path)));
+        Assert.False(EngineSocket.Is(Path.Combine(folder.Path, "root", "srv", "docker")));
+    }
+
+    [Fact]
+    public void Links_in_a_circle_are_no_socket()
+    {
+        using var folder = new TemporaryFolder();
+        Directory.CreateSymbolicLink(Path.Combine(folder.Path, "one"), "two");
+        Directory.CreateSymbolicLink(Path.Combine(folder.Path, "two"), "one");
+        Assert.False(EngineSocket.Is(Path.Combine(folder.Path, "one", "run")));
+    }
 }
