@@ -11,6 +11,9 @@ public static partial class SecretKeys
     /// <summary>The token that a redeployment is asked for with.</summary>
     public const string WebhookToken = "WEBHOOK_TOKEN";
 
+    /// <summary>How many characters that token has at least: anybody on the network may try to guess it.</summary>
+    public const int ShortestWebhookToken = 16;
+
     /// <summary>The password of MariaDB's <c>root</c>.</summary>
     public const string RootPassword = "MARIADB_ROOT_PASSWORD";
 
@@ -42,7 +45,9 @@ public static partial class SecretKeys
     [GeneratedRegex(@"://[^/@\s:]*:[^/@\s]+@")]
     private static partial Regex Credentials();
 
-    [GeneratedRegex("PASSWORD|PASSWD|SECRET|TOKEN|CREDENTIAL|PRIVATE|API_?KEY|ACCESS_?KEY", RegexOptions.IgnoreCase)]
+    [GeneratedRegex(
+        "PASSWORD|PASSWD|PASSPHRASE|SECRET|TOKEN|CREDENTIAL|PRIVATE|API_?KEY|ACCESS_?KEY|WEBHOOK_URL|(^|_)(KEY|PASS|PWD|SALT|DSN|PAT)$",
+        RegexOptions.IgnoreCase)]
     private static partial Regex SecretName();
 
     [GeneratedRegex(@"\$\{\{.*?\}\}")]

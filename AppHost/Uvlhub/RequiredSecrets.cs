@@ -13,6 +13,8 @@ internal static class RequiredSecrets
 
     private static readonly string[] s_domains = ["DOMAIN", "SERVER_NAME"];
 
+    private static readonly string[] s_exampleWords = ["example", "template", "sample", "dist"];
+
     private static readonly string[] s_server = [ExternalServer.HostKey, ExternalServer.PortKey];
 
     /// <summary>Checks the file, and takes out of the settings what is no value yet.</summary>
@@ -41,6 +43,7 @@ internal static class RequiredSecrets
 
         environment["FLASK_ENV"] = checkout.Profile.FlaskEnvironment!;
 
+        var examples = Examples(checkout.Path);
         List<string> problems = [];
         foreach (var (key, value) in environment.ToList())
         {
@@ -72,9 +75,17 @@ internal static class RequiredSecrets
                             : ""));
                 }
             }
-            else if (IsInExample(checkout, key, value))
+            else if (SecretKeys.IsSecret(key)
+                && examples.FirstOrDefault(other => other.Values.GetValueOrDefault(key) == value && value.Length > 0) is { } example)
             {
-                problems.Add($"{file.Path}:{file.LineOf(key)}: {key} is the one of .env.docker.example, which everybody knows");
+                problems.Add(
+                    $"{file.Path}:{file.LineOf(key)}: {key} is the one of {Path.GetFileName(example.Path)}, which everybody knows");
+            }
+            else if (key == SecretKeys.WebhookToken && value.Length is > 0 and < SecretKeys.ShortestWebhookToken)
+            {
+                problems.Add(
+                    $"{file.Path}:{file.LineOf(key)}: {key} has {value.Length} characters, and anybody may try to guess it; take at least "
+                    + $"{SecretKeys.ShortestWebhookToken}, such as 'openssl rand -hex 32' prints");
             }
         }
 
@@ -122,10 +133,13 @@ internal static class RequiredSecrets
             ? "Copy this template to .env and put values there (and keep that file out of git)"
             : "Put values there";
 
-    private static bool IsInExample(UvlhubCheckout checkout, string key, string value)
-    {
-        var example = Path.Combine(checkout.Path, EnvironmentProfile.Development.EnvironmentFiles[^1]);
-        return value.Length > 0 && SecretKeys.IsSecret(key) && File.Exists(example)
-            && DotEnvFile.Read(example).Values.GetValueOrDefault(key) == value;
-    }
+    // Whichever template a value comes from, it is in the repository.
+    private static List<DotEnvFile> Examples(string folder) =>
+    [
+        .. from path in Directory.EnumerateFiles(folder, ".env*")
+           let name = Path.GetFileName(path)
+           where s_exampleWords.Any(word => name.Contains(word, StringComparison.OrdinalIgnoreCase))
+           orderby name
+           select DotEnvFile.Read(path),
+    ];
 }

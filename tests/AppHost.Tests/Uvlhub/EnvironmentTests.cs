@@ -88,15 +88,27 @@ public sealed class EnvironmentTests : IDisposable
         });
     }
 
-    [Fact]
-    public void A_password_that_is_missing_or_stands_in_the_example_is_refused()
+    [Theory]
+    [InlineData(".env.docker.example")]
+    [InlineData(".env.local.example")]
+    [InlineData(".env.template")]
+    public void A_password_that_is_missing_or_stands_in_an_example_is_refused(string example)
     {
-        _folder.Write(".env.docker.example", "MARIADB_PASSWORD=uvlhubdb_password\n");
+        _folder.Write(example, "MARIADB_PASSWORD=uvlhubdb_password\n");
         var file = WriteCheckout(".env", "MARIADB_PASSWORD=uvlhubdb_password\n");
         var message = Refusal();
         Assert.Contains(
-            $"{file}:1: MARIADB_PASSWORD is the one of .env.docker.example, which everybody knows", message, StringComparison.Ordinal);
+            $"{file}:1: MARIADB_PASSWORD is the one of {example}, which everybody knows", message, StringComparison.Ordinal);
         Assert.Contains($"{file}: MARIADB_ROOT_PASSWORD is missing, or empty", message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_token_that_is_soon_guessed_and_one_that_only_a_workflow_knows_are_refused()
+    {
+        var file = WriteCheckout(".env", $"{Filled}\nWEBHOOK_TOKEN=fifteen-letters\nMASTER_KEY=${{{{ secrets.MASTER_KEY }}}}\n");
+        var message = Refusal();
+        Assert.Contains($"{file}:6: WEBHOOK_TOKEN has 15 characters", message, StringComparison.Ordinal);
+        Assert.Contains($"{file}:7: MASTER_KEY is still the placeholder ${{{{ secrets.MASTER_KEY }}}}", message, StringComparison.Ordinal);
     }
 
     [Fact]
