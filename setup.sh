@@ -60,6 +60,35 @@ must_install() {
     can_install || fail "$1 is missing, and this is no Debian 12 or 13 and no Ubuntu 22.04 or 24.04 with root or password-less sudo, so nothing is installed. Install $2, then try again."
 }
 
+# Where this machine has an archive of Debian from; $1: its code name, $2: its label. Other archives have the same code name.
+mirror_of() {
+    apt-get indextargets --format '$(SITE)' 'Created-By: Packages' "Codename: $1" 'Origin: Debian' "Label: $2" | sort -u | head -n 1 || true
+}
+
+# The pins of one suite: it gives the engine, and nothing else unasked.
+engine_pins() {
+    cat <<PREFERENCES
+Package: *
+Pin: release n=$1
+Pin-Priority: 100
+
+Package: $(engine_packages)
+Pin: release n=$1
+Pin-Priority: 600
+PREFERENCES
+}
+
+# $1: a mirror, $2: a suite.
+engine_source() {
+    cat <<SOURCE
+Types: deb
+URIs: $1
+Suites: $2
+Components: main
+Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
+SOURCE
+}
+
 # Debian 12's own engine is too old for current clients; Debian 13's needs nothing newer than Debian 12's C library.
 # The pins take just these packages from there.
 add_engine_suite() {
@@ -67,29 +96,18 @@ add_engine_suite() {
     [ ! -e "$ENGINE_SOURCE" ] || return 0
     grep -rqsE "^(Suites:.*|deb .* )\b$ENGINE_SUITE\b" /etc/apt/sources.list /etc/apt/sources.list.d && [ -e "$ENGINE_PINS" ] && return 0
 
-    # The machine's own mirror of Debian and its key, whatever they are; other archives have the same code name.
-    local mirror
-    mirror=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' 'Codename: bookworm' 'Origin: Debian' 'Label: Debian' | sort -u | head -n 1 || true)
+    # The machine's own mirrors and their key, whatever they are. Where it has security updates, the engine gets them too.
+    local mirror security
+    mirror=$(mirror_of bookworm Debian)
+    security=$(mirror_of bookworm-security Debian-Security)
     [ -n "$mirror" ] || mirror=$(sed -n 's/^URIs: *//p' /etc/apt/sources.list.d/debian.sources 2>/dev/null | head -n 1 || true)
     [ -n "$mirror" ] || fail "cannot tell which Debian mirror this machine uses; install Docker 24 or newer with its buildx plugin, then try again."
     say "Adding Debian $ENGINE_SUITE as the source of the container engine alone"
     # The pins first: the source without them, after an interruption, would offer all of its packages.
-    as_root tee "$ENGINE_PINS" >/dev/null <<PREFERENCES
-Package: *
-Pin: release n=$ENGINE_SUITE
-Pin-Priority: 100
-
-Package: $(engine_packages)
-Pin: release n=$ENGINE_SUITE
-Pin-Priority: 600
-PREFERENCES
-    as_root tee "$ENGINE_SOURCE" >/dev/null <<SOURCE
-Types: deb
-URIs: $mirror
-Suites: $ENGINE_SUITE
-Components: main
-Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
-SOURCE
+    { engine_pins "$ENGINE_SUITE"; [ -z "$security" ] || { echo && engine_pins "$ENGINE_SUITE-security"; }; } |
+        as_root tee "$ENGINE_PINS" >/dev/null
+    { engine_source "$mirror" "$ENGINE_SUITE"; [ -z "$security" ] || { echo && engine_source "$security" "$ENGINE_SUITE-security"; }; } |
+        as_root tee "$ENGINE_SOURCE" >/dev/null
     unset APT_UPDATED
     # A wrong guess must not stay: every later 'apt-get update' of the machine would fail.
     (apt_update_once) || {

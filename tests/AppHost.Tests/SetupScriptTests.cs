@@ -28,7 +28,8 @@ public sealed class SetupScriptTests : IDisposable
         Stub("docker", "[ -e \"$MACHINE/installed\" ]");
         Stub(
             "apt-get",
-            "case \"$*\" in indextargets*) [ ! -e \"$MACHINE/mirror\" ] || cat \"$MACHINE/mirror\" ;; *install*) touch "
+            "case \"$*\" in indextargets*-security*) [ ! -e \"$MACHINE/security\" ] || cat \"$MACHINE/security\" ;; "
+            + "indextargets*) [ ! -e \"$MACHINE/mirror\" ] || cat \"$MACHINE/mirror\" ;; *install*) touch "
             + "\"$MACHINE/installed\" ;; esac");
         Stub("dockerd", "true");
         Stub("pgrep", "exit 1");
@@ -63,6 +64,28 @@ public sealed class SetupScriptTests : IDisposable
                 "Package: docker.io docker-cli docker-buildx docker-compose", "Pin: release n=trixie", "Pin-Priority: 600",
             ],
             ReadLines(Pins));
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task Where_the_machine_has_security_updates_the_engine_gets_them_from_the_same_mirror()
+    {
+        _machine.Write("security", "http://security.example/debian-security\n");
+
+        Assert.Equal(0, (await RunAsync("add_engine_suite")).ExitCode);
+
+        Assert.Equal(
+            [
+                "", "Types: deb", "URIs: http://security.example/debian-security", "Suites: trixie-security", "Components: main",
+                "Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg",
+            ],
+            ReadLines(Sources).Skip(5));
+        Assert.Equal(
+            [
+                "", "Package: *", "Pin: release n=trixie-security", "Pin-Priority: 100",
+                "",
+                "Package: docker.io docker-cli docker-buildx docker-compose", "Pin: release n=trixie-security", "Pin-Priority: 600",
+            ],
+            ReadLines(Pins).Skip(7));
     }
 
     [Theory(Timeout = 60_000)]
@@ -119,7 +142,7 @@ public sealed class SetupScriptTests : IDisposable
 
         Assert.True(result.ExitCode == 0, result.Output);
         Assert.Equal(
-            ["update -q", "indextargets", "update -q", "install -y -q --no-remove --no-install-recommends docker.io docker-cli "
+            ["update -q", "indextargets", "indextargets", "update -q", "install -y -q --no-remove --no-install-recommends docker.io docker-cli "
                 + "docker-buildx docker-compose iptables"],
             Calls.Where(call => call.StartsWith("apt-get ", StringComparison.Ordinal))
                 .Select(call => call["apt-get ".Length..].Replace("-o DPkg::Lock::Timeout=120 ", "", StringComparison.Ordinal))
@@ -192,8 +215,9 @@ public sealed class SetupScriptTests : IDisposable
         var result = await RunAsync("add_engine_suite");
 
         Assert.True(result.ExitCode == 0, result.Output);
-        var asked = Assert.Single(Calls, call => call.Contains("indextargets", StringComparison.Ordinal));
-        Assert.EndsWith("Codename: bookworm Origin: Debian Label: Debian", asked, StringComparison.Ordinal);
+        Assert.Equal(
+            ["Codename: bookworm Origin: Debian Label: Debian", "Codename: bookworm-security Origin: Debian Label: Debian-Security"],
+            Calls.Where(call => call.Contains("indextargets", StringComparison.Ordinal)).Select(call => call[call.IndexOf("Codename", StringComparison.Ordinal)..]));
     }
 
     [Fact(Timeout = 60_000)]
