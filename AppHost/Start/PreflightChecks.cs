@@ -127,7 +127,7 @@ internal sealed partial class PreflightChecks(
 
     private async Task<string?> ContainerNameProblemAsync(string resource, ContainerOwner owner, CancellationToken cancellationToken)
     {
-        if (owner is { Orchestrator: { } process, IsLiveOrchestrator: false })
+        if (owner is { Orchestrator: { } process, IsLeftBehind: true })
         {
             LogLeftBehind(owner.Name, process);
             var removed = await engine.RunAsync(s_limit, cancellationToken, "rm", "--force", owner.Name);

@@ -16,6 +16,11 @@ namespace Aspire.Hosting;
 /// <summary>Starts the model of a uvlhub.</summary>
 internal static class UvlhubBuilderExtensions
 {
+    // What the dashboard keeps on the disk: None for as long as it runs, Run for ten runs.
+    private const string PersistenceSetting = "Aspire:Dashboard:PersistenceMode";
+    private const string PersistenceVariable = "ASPIRE_DASHBOARD_PERSISTENCE_MODE";
+    private const string WhileItRuns = "None";
+
     /// <summary>
     /// Reads the settings and the checkout, and sets up what watches over the whole model: the checks before the start,
     /// the choice of images, and the line that says when the site can be used.
@@ -54,6 +59,12 @@ internal static class UvlhubBuilderExtensions
         {
             ProxySettings.AskThisMachineDirectly();
             DashboardAddresses.Choose(builder.Configuration, options, ports.Dashboard);
+            if (profile.RequiresSecrets && builder.Configuration[PersistenceVariable] is null)
+            {
+                // Else the logs, the traces and the variables of the last ten runs stay on the disk, a site's users in them.
+                builder.Configuration[PersistenceSetting] ??= WhileItRuns;
+            }
+
             builder.Services.TryAddSingleton(TimeProvider.System);
             // The orchestrator counts as started when every resource is, which one that waits for what has failed never is.
             // Whatever watches over the others must not come after it.
@@ -62,6 +73,7 @@ internal static class UvlhubBuilderExtensions
             builder.Services.AddHostedService<FailedDependencies>();
             builder.AddSessionNetwork();
             builder.LightenOrchestrator();
+            builder.LabelContainers();
         }
 
         if (options.Report is { Length: > 0 } report)

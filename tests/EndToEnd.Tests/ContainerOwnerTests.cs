@@ -34,6 +34,26 @@ public sealed class ContainerOwnerTests(RunningServices services)
             () => Assert.Equal((Environment.ProcessId, false), (owner?.Orchestrator, owner?.IsLiveOrchestrator)));
     }
 
+    // The process of the number cannot be seen from here: by the engine's socket in a container, by DOCKER_HOST, from another WSL.
+    [Theory(Timeout = 60_000)]
+    [InlineData("another machine pid:[1]", false)]
+    [InlineData("here", true)]
+    [InlineData("", true)]
+    public async Task What_runs_is_left_behind_only_if_its_AppHost_would_be_seen(string place, bool isLeftBehind)
+    {
+        var owner = await OwnerAsync(
+            $"{OrchestratorLabel}={int.MaxValue}", runs: true, $"{ProcessPlace.Label}={(place == "here" ? ProcessPlace.Current : place)}");
+        Assert.Equal(("running", isLeftBehind), (owner?.State, owner?.IsLeftBehind));
+        Assert.Equal(!isLeftBehind, owner!.Remedy.Contains("shares this engine", StringComparison.Ordinal));
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task Every_container_says_where_its_AppHost_runs()
+    {
+        var name = services.Uvlhub.ContainerOf("redis_container");
+        Assert.Equal(ProcessPlace.Current, Assert.Single(await ContainerOwner.FindAsync(Uvlhub.Engine, [name], Cancellation)).Place);
+    }
+
     [Theory(Timeout = 60_000)]
     [InlineData("com.docker.compose.project=docker", "docker compose -p docker down")]
     [InlineData("somebody=else", "docker rm -f ")]
@@ -48,12 +68,15 @@ public sealed class ContainerOwnerTests(RunningServices services)
     public async Task A_name_that_is_free_has_no_owner() =>
         Assert.Empty(await ContainerOwner.FindAsync(Uvlhub.Engine, [services.Uvlhub.ContainerOf("nobody")], Cancellation));
 
-    private async Task<ContainerOwner?> OwnerAsync(string label)
+    private async Task<ContainerOwner?> OwnerAsync(string label, bool runs = false, string? another = null)
     {
         var name = services.Uvlhub.ContainerOf("left_behind");
         var created = await Uvlhub.Engine.RunAsync(
-            s_limit, Cancellation, "container", "create", "--name", name, "--label", label,
-            await services.InspectAsync("redis_container", ".Config.Image"));
+            s_limit, Cancellation,
+            [
+                "container", .. runs ? new[] { "run", "--detach" } : ["create"], "--name", name, "--label", label,
+                .. another is null ? [] : new[] { "--label", another }, await services.InspectAsync("redis_container", ".Config.Image"),
+            ]);
         Assert.True(created.Succeeded, created.Error);
         try
         {
