@@ -1,5 +1,6 @@
 using System.Globalization;
 using UvlhubAspire.AppHost.Uvlhub;
+using UvlhubAspire.Hosting.Compose;
 
 namespace UvlhubAspire.AppHost.Publishing;
 
@@ -8,6 +9,8 @@ internal static class ComposeSyntax
 {
     /// <summary>The network of all services.</summary>
     public const string Network = "uvlhub_network";
+
+    private const string GracePeriod = "stop_grace_period";
 
     private static readonly Dictionary<int, string> s_portVariables = new() { [80] = "HTTP_PORT", [443] = "HTTPS_PORT" };
 
@@ -23,11 +26,46 @@ internal static class ComposeSyntax
         .With("networks", new List<string> { Network })
         .With("healthcheck", service.Probe is { } probe ? new YamlMap()
             .With("test", new List<string>(["CMD", .. probe.Command.Select(Escape)]))
-            .With("interval", "5s")
-            .With("timeout", "10s")
-            .With("retries", 6)
-            .With("start_period", startPeriod) : null)
-        .With("stop_grace_period", service.Kind == PublishedKind.Database ? "60s" : "40s");
+            .With("interval", probe.Interval ?? "5s")
+            .With("timeout", probe.Timeout ?? "10s")
+            .With("retries", probe.Retries ?? 6)
+            .With("start_period", probe.StartPeriod ?? startPeriod) : null)
+        .With(GracePeriod, service.Options.All(option => option.Key != GracePeriod)
+            ? service.Kind == PublishedKind.Database ? "60s" : "40s"
+            : null);
+
+    /// <summary>Adds options of the engine's, each under its key.</summary>
+    public static YamlMap WithOptions(this YamlMap service, IEnumerable<PublishedOption> options)
+    {
+        foreach (var key in options.GroupBy(option => option.Key))
+        {
+            service.Add(key.Key, Option(key.Key, [.. key]));
+        }
+
+        return service;
+    }
+
+    private static object Option(string key, List<PublishedOption> options) => options[^1] switch
+    {
+        { Shape: OptionShape.Switch } => true,
+        { Shape: OptionShape.Seconds } last => $"{last.Value}s",
+        { Shape: OptionShape.Value } last => Escape(last.Value),
+        { Shape: OptionShape.Pairs } when key is not "extra_hosts" => YamlMap.Of(
+            options.DistinctBy(option => option.Value.Split('=')[0]), option => Escape(option.Value.Split('=', 2)[0]),
+            option => PairValue(key, option.Value)),
+        // The older form, which a stack knows as well.
+        { Shape: OptionShape.Pairs } => options.ConvertAll(option => Escape(string.Join(':', option.Value.Split('=', 2)))),
+        _ => options.ConvertAll(option => Escape(option.Value)),
+    };
+
+    private static object PairValue(string key, string pair)
+    {
+        var value = pair.Split('=', 2) is [_, var given] ? Escape(given) : "";
+        return key != EngineOptionKeys.Limits ? value
+            : value.Split(':') is [var soft, var hard] ? new YamlMap().With("soft", long.Parse(soft, CultureInfo.InvariantCulture))
+                .With("hard", long.Parse(hard, CultureInfo.InvariantCulture))
+            : long.Parse(value, CultureInfo.InvariantCulture);
+    }
 
     /// <summary>The ports that a service opens to the network: inside, and on the host.</summary>
     public static List<object> Ports(PublishedService service, Func<int, string, object> spell) =>

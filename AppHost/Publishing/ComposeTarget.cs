@@ -34,6 +34,12 @@ internal sealed class ComposeTarget : IPublishTarget
         }
     }
 
+    public IEnumerable<string> Lacks(PublishedModel model) =>
+        from service in model.Services
+        from option in service.Options
+        where option.Shape is null
+        select $"{service.Name}: compose has no word for {option}";
+
     private static IEnumerable<(string Name, string Value, string Description)> Settings(PublishedModel model) =>
     [
         ("VERSION", model.Version, "the version of the site"),
@@ -43,6 +49,7 @@ internal sealed class ComposeTarget : IPublishTarget
 
     private static YamlMap Service(PublishedModel model, PublishedService service) => ComposeSyntax
         .Service(model, service, startPeriod: "60s")
+        .WithOptions(service.Options.Where(option => option.Shape is not null))
         .With("restart", service.Kind == PublishedKind.Job ? "no" : "always")
         .With(
             "environment",

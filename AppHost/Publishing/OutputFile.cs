@@ -29,4 +29,7 @@ internal interface IPublishTarget
 
     /// <summary>Spells the model.</summary>
     IEnumerable<OutputFile> Write(PublishedModel model);
+
+    /// <summary>What of the model the target has no word for, in a line each.</summary>
+    IEnumerable<string> Lacks(PublishedModel model);
 }

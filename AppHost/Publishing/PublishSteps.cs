@@ -47,7 +47,7 @@ internal static class PublishSteps
         builder.Pipeline.AddStep(new PipelineStep
         {
             Name = "push-images",
-            Description = "Pushes the site's images to the registry of Uvlhub:Publish:Registry.",
+            Description = "Pushes the images that are built of the checkout to the registry of Uvlhub:Publish:Registry.",
             Action = context => PushAsync(uvlhub, context),
             DependsOnSteps = ["build-images"],
             RequiredBySteps = [WellKnownPipelineSteps.Push],
@@ -66,7 +66,8 @@ internal static class PublishSteps
             await File.WriteAllBytesAsync(path, file.Content, context.CancellationToken);
         }
 
-        await context.ReportingStep.SucceedAsync($"{target.Name}: {folder}", context.CancellationToken);
+        await context.ReportingStep.SucceedAsync(
+            string.Join(Environment.NewLine, [$"{target.Name}: {folder}", .. target.Lacks(model)]), context.CancellationToken);
     }
 
     private static async Task DrawAsync(PipelineStepContext context)
@@ -100,7 +101,7 @@ internal static class PublishSteps
 
         var engine = context.Services.GetRequiredService<ContainerEngine>();
         var model = await new PublishedModelReader(uvlhub, context.ExecutionContext).ReadAsync(context.Model, context.CancellationToken);
-        foreach (var image in model.Services.Select(service => service.Image).Where(image => image.IsSite).Distinct())
+        foreach (var image in model.Services.Select(service => service.Image).Where(image => image.IsBuilt).Distinct())
         {
             var tail = new OutputTail(line => ImageLog.BuildOutput(context.Logger, line));
             var pushed = await Cli.Wrap(engine.Executable)

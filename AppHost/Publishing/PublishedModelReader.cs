@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 using UvlhubAspire.AppHost.Services;
 using UvlhubAspire.AppHost.Site;
 using UvlhubAspire.AppHost.Uvlhub;
+using UvlhubAspire.Hosting.Compose;
 
 namespace UvlhubAspire.AppHost.Publishing;
 
@@ -15,6 +16,8 @@ internal sealed class PublishedModelReader(UvlhubEnvironment uvlhub, Distributed
     // Longer than nginx remembers an address.
     private const string DrainSeconds = "3";
 
+    private const string NoNewPrivileges = "no-new-privileges";
+
     // What only makes sense beside a dashboard.
     private static readonly string[] s_localPrefixes = ["OTEL_", "ASPIRE_", "DOTNET_"];
 
@@ -24,6 +27,12 @@ internal sealed class PublishedModelReader(UvlhubEnvironment uvlhub, Distributed
         [SecretKeys.UserPassword] = "the password with which the site logs in to MariaDB; the first start sets it",
         [SecretKeys.SecretKey] = "the key of Flask's sessions, long and random: openssl rand -hex 32",
         ["DOMAIN"] = "the site's name on the network, such as uvlhub.example.org",
+    };
+
+    private static readonly EnumerationOptions s_ownFiles = new()
+    {
+        RecurseSubdirectories = true,
+        AttributesToSkip = FileAttributes.ReparsePoint,
     };
 
     private readonly Dictionary<string, string> _volumes = new(StringComparer.Ordinal)
@@ -63,22 +72,46 @@ internal sealed class PublishedModelReader(UvlhubEnvironment uvlhub, Distributed
     private async Task<PublishedService> ReadAsync(
         ContainerResource container, List<ContainerResource> all, CancellationToken cancellationToken)
     {
-        var (name, facts) = (container.Name, await ContainerFacts.ReadAsync(container, context, cancellationToken));
+        var facts = await ContainerFacts.ReadAsync(container, context, cancellationToken);
+        List<PublishedOption> options = [.. Options(facts.EngineOptions)];
         return new PublishedService
         {
-            Name = name,
-            Kind = container.Annotations.OfType<PublishedAs>().LastOrDefault()?.Kind ?? PublishedKind.Single,
+            Name = container.Name,
+            Kind = Kind(container),
             Image = await ImageAsync(facts, cancellationToken),
             Entrypoint = container.Entrypoint,
-            Command = Started(container, [.. Command(facts)]),
+            Command = Started(container, [.. Command(facts)], options),
             Environment = Environment(facts),
             Volumes = [.. facts.Mounts.Where(mount => mount.Type == ContainerMountType.Volume).Select(Volume)],
-            Files = [.. facts.Mounts.Where(mount => mount.Type == ContainerMountType.BindMount).SelectMany(mount => Files(name, mount))],
+            Files = [.. facts.Mounts.Where(mount => mount.Type == ContainerMountType.BindMount).SelectMany(mount => Files(container, mount))],
             Ports = [.. facts.Endpoints.Select(endpoint => endpoint.TargetPort).OfType<int>().Distinct()],
             DependsOn = [.. Dependencies(container, all)],
-            Probe = container.Annotations.OfType<PublishedProbe>().LastOrDefault(),
+            Probe = container.Annotations.OfType<PublishedProbe>().LastOrDefault() ?? Probe(container),
+            Options = options,
+            ReadsSecretFiles = container is FlaskResource or MariaDBServerResource,
         };
     }
+
+    private static PublishedKind Kind(ContainerResource container) =>
+        container.Annotations.OfType<PublishedAs>().LastOrDefault()?.Kind ?? PublishedKind.Single;
+
+    /// <summary>Reads what a container is started with. Its health is the probe's, and every target has an init process.</summary>
+    /// <param name="words">Options of <c>docker create</c>.</param>
+    internal static IEnumerable<PublishedOption> Options(IReadOnlyList<string> words) =>
+        from option in EngineOptionKeys.Read(words).Distinct()
+        where option.Key is not ("init" or "--no-healthcheck") && !option.Key.StartsWith("--health-", StringComparison.Ordinal)
+        select new PublishedOption(option.Key, option.Shape, option.Value);
+
+    private static PublishedProbe? Probe(ContainerResource container) => container is not ComposeServiceResource
+    {
+        Service.HealthCheck: { IsDisabled: false, Test: { } test } check,
+    } ? null : new PublishedProbe(test is ["CMD-SHELL", var line] ? ["sh", "-c", line] : [.. test.Skip(1)])
+    {
+        Interval = check.Interval,
+        Timeout = check.Timeout,
+        Retries = check.Retries,
+        StartPeriod = check.StartPeriod,
+    };
 
     private async Task<PublishedImage> ImageAsync(ContainerFacts facts, CancellationToken cancellationToken)
     {
@@ -86,8 +119,9 @@ internal sealed class PublishedModelReader(UvlhubEnvironment uvlhub, Distributed
             : (await context.Services.GetRequiredService<ImageChooser>().ChooseAsync(facts.Resource, cancellationToken)).Image;
         var separator = name.LastIndexOf(':');
         return separator > name.LastIndexOf('/')
-            ? new PublishedImage(name[..separator], name[(separator + 1)..], facts.Resource is FlaskResource)
-            : new PublishedImage(name, "latest", IsSite: false);
+            ? new PublishedImage(
+                name[..separator], name[(separator + 1)..], facts.Resource is FlaskResource, facts.Origin?.CheckoutBuild is not null)
+            : new PublishedImage(name, "latest", IsSite: false, IsBuilt: false);
     }
 
     private IEnumerable<string> Command(ContainerFacts facts) => facts.Command
@@ -98,10 +132,13 @@ internal sealed class PublishedModelReader(UvlhubEnvironment uvlhub, Distributed
             : value.Render(text => text, _ => ""));
 
     // What an orchestrator does not do: order, secrets as variables, and an end without a broken request.
-    private static IReadOnlyList<string> Started(ContainerResource container, IReadOnlyList<string> command) =>
+    private static IReadOnlyList<string> Started(
+        ContainerResource container, IReadOnlyList<string> command, IReadOnlyList<PublishedOption> options) =>
         container is not FlaskResource flask ? command :
     [
         .. FlaskBuilderExtensions.StartupScript,
+        // A swarm passes over the option of this name.
+        .. options.Any(option => option.Value == NoNewPrivileges) ? [$"--{NoNewPrivileges}"] : Array.Empty<string>(),
         .. flask.IsApplication ? ["--wait-for-schema"] : Array.Empty<string>(),
         .. flask.IsSite ? ["--drain", DrainSeconds] : Array.Empty<string>(),
         "--", .. command,
@@ -198,20 +235,37 @@ internal sealed class PublishedModelReader(UvlhubEnvironment uvlhub, Distributed
         mount.Target,
         mount.IsReadOnly);
 
-    private static IEnumerable<PublishedFile> Files(string name, ContainerMountAnnotation mount)
+    /// <summary>Reads what a container has of this machine's files. Only nginx's own folders are for others to see; whatever else stands
+    /// beside them, or is led to from there, stays here.</summary>
+    /// <exception cref="DistributedApplicationException">It has something else; the message names it.</exception>
+    internal static IEnumerable<PublishedFile> Files(ContainerResource container, ContainerMountAnnotation mount)
     {
         var (source, target) = (mount.Source!, mount.Target.TrimEnd('/'));
-        IEnumerable<string> files = File.Exists(source) ? [source]
-            : Directory.Exists(source) ? Directory.EnumerateFiles(source, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal)
-            : throw new DistributedApplicationException(
-                $"{name} mounts {source}, which is neither a file nor a folder and cannot leave this machine");
+        var isOpenFolder = Directory.Exists(source) && Kind(container) == PublishedKind.Gateway;
+        if (IsLink(source) || IsPrivate(Path.GetFileName(source)) || !(isOpenFolder || File.Exists(source)))
+        {
+            throw new DistributedApplicationException(
+                $"{container.Name} mounts {source}, which does not leave this machine: files for what is published belong into an image or a "
+                + $"volume. Take the mount out of the compose file, or leave the service out ({UvlhubOptions.Section}:"
+                + $"{nameof(UvlhubOptions.Services)}=-{container.Name})");
+        }
+
+        IEnumerable<string> files = isOpenFolder
+            ? Directory.EnumerateFiles(source, "*", s_ownFiles).Where(file => !IsPrivate(Path.GetRelativePath(source, file)))
+                .Order(StringComparer.Ordinal)
+            : [source];
         foreach (var file in files)
         {
             var below = file == source ? "" : $"/{Path.GetRelativePath(source, file).Replace('\\', '/')}";
             yield return new PublishedFile(
-                File.ReadAllBytes(file), $"{name}/{Path.GetFileName(target)}{below}", $"{target}{below}", IsConfiguration(mount));
+                File.ReadAllBytes(file), $"{container.Name}/{Path.GetFileName(target)}{below}", $"{target}{below}", IsConfiguration(mount));
         }
     }
+
+    private static bool IsLink(string path) => new FileInfo(path).LinkTarget is not null;
+
+    private static bool IsPrivate(string path) => path.Split(Path.DirectorySeparatorChar)
+        .Any(name => name == ".git" || name.StartsWith(".env", StringComparison.Ordinal));
 
     private static bool IsConfiguration(ContainerMountAnnotation mount) =>
         mount.Target is NginxBuilderExtensions.ConfigurationFile or TlsConfiguration.Folder;

@@ -1,4 +1,6 @@
+using System.Globalization;
 using UvlhubAspire.AppHost.Uvlhub;
+using UvlhubAspire.Hosting.Compose;
 
 namespace UvlhubAspire.AppHost.Publishing;
 
@@ -12,13 +14,31 @@ internal sealed class SwarmTarget : IPublishTarget
     private const string DataLabel = "uvlhub.data";
     private const string SiteLabel = "WEB_LABEL";
 
+    private const int LargestConfig = 500 * 1024;
+
+    // What a stack has under the same key as a compose file, and in another place. It passes over everything else without a word.
+    private static readonly string[] s_sameKeys =
+    [
+        "cap_add", "cap_drop", "dns", "dns_search", "extra_hosts", "hostname", "labels", "read_only", "stdin_open", "stop_grace_period",
+        "stop_signal", "sysctls", "tty", EngineOptionKeys.Limits, "user", "working_dir",
+    ];
+
+    private static readonly Dictionary<string, (string Group, string Key)> s_resources = new(StringComparer.Ordinal)
+    {
+        ["cpus"] = ("limits", "cpus"),
+        ["mem_limit"] = ("limits", "memory"),
+        ["pids_limit"] = ("limits", "pids"),
+        ["mem_reservation"] = ("reservations", "memory"),
+    };
+
     public string Name => "swarm";
 
     public string Description => "Writes a Docker Swarm stack, and the template of its settings, for several servers.";
 
     public IEnumerable<OutputFile> Write(PublishedModel model)
     {
-        var secrets = model.Variables.Where(variable => variable.IsSecret).ToList();
+        var secrets = SecretsOf(model, readFromFiles: true);
+        var shown = SecretsOf(model, readFromFiles: false);
         var files = model.Services.SelectMany(service => service.Files).DistinctBy(file => file.Path).ToList();
         var stack = new YamlMap()
             .With("services", YamlMap.Of(model.Services, service => service.Name, service => Service(model, service)))
@@ -26,7 +46,7 @@ internal sealed class SwarmTarget : IPublishTarget
             .With("configs", YamlMap.Of(files, ConfigKey, file => new YamlMap()
                 // The swarm never changes a config, so a changed file is another one.
                 .With("name", $"{model.Name}_{ConfigKey(file)}_{Digest(file)}")
-                .With("file", $"./{file.Path}")))
+                .With("file", $"./{Small(file).Path}")))
             .With("secrets", YamlMap.Of(secrets, SecretKey, secret => new YamlMap()
                 .With("name", SecretName(model, secret))
                 .With("external", true)))
@@ -35,7 +55,7 @@ internal sealed class SwarmTarget : IPublishTarget
         yield return OutputFile.Text("stack.yml", $"""
             # Written by UvlhubAspire from the model in AppHost.cs; change that and publish again. On a manager:
             #   docker node update --label-add {DataLabel}=true NODE        # the one node that keeps the data
-            {string.Join('\n', secrets.Select(secret => $"#   docker secret create {SecretName(model, secret)} FILE        # {secret.Description}"))}
+            {string.Concat(Lacks(model).Select(line => $"# {line}\n"))}{string.Join('\n', secrets.Select(secret => $"#   docker secret create {SecretName(model, secret)} FILE        # {secret.Description}"))}
             #   cp settings.env.template settings.env                       # then fill it in
             #   set -a; . ./settings.env; set +a
             #   docker stack deploy --with-registry-auth --compose-file stack.yml {model.Name}
@@ -44,8 +64,8 @@ internal sealed class SwarmTarget : IPublishTarget
             """);
         yield return OutputFile.Text("settings.env.template", EnvironmentFile.Write(
             $"Settings of the stack {model.Name}. Copy this file to settings.env and fill in what is empty; it is read by the shell. "
-            + "Secrets are none of them.",
-            model.Variables.Where(variable => !variable.IsSecret),
+            + "Secrets are none of them, but for those of images that read none from a file.",
+            model.Variables.Where(variable => !variable.IsSecret || shown.Contains(variable)),
             [
                 ("VERSION", model.Version, "the version of the site"),
                 ("WEB_REPLICAS", "2", "how many containers serve the site; each has several workers"),
@@ -61,13 +81,25 @@ internal sealed class SwarmTarget : IPublishTarget
         }
     }
 
+    public IEnumerable<string> Lacks(PublishedModel model) =>
+    [
+        .. from service in model.Services
+           from option in service.Options
+           where !s_sameKeys.Contains(option.Key) && !s_resources.ContainsKey(option.Key)
+               // The start script of these sees to it.
+               && !(service.Image.IsSite && option.Key == "security_opt")
+           select $"{service.Name}: a stack has no word for {option}",
+        .. from service in model.Services
+           where !service.ReadsSecretFiles
+           from secret in Secrets(service)
+           select $"{service.Name}: {secret.Name} stands in the service's definition, because its image reads no secret from a file",
+    ];
+
     private static YamlMap Service(PublishedModel model, PublishedService service) => ComposeSyntax
         .Service(model, service, startPeriod: "120s")
         .With("environment", Environment(service))
-        .With(
-            "secrets",
-            service.Environment.Values.SelectMany(value => value.Variables).Where(variable => variable.IsSecret).Select(SecretKey)
-                .Distinct().ToList())
+        .WithOptions(service.Options.Where(option => s_sameKeys.Contains(option.Key)))
+        .With("secrets", service.ReadsSecretFiles ? Secrets(service).Select(SecretKey).ToList() : null)
         .With("volumes", service.Volumes.Select(volume => Mount(model, volume)).ToList())
         .With(
             "configs",
@@ -100,10 +132,26 @@ internal sealed class SwarmTarget : IPublishTarget
                 .With("rollback_config", Change(service));
         }
 
+        deploy.With("resources", Resources(service));
+
         // A volume belongs to one node; whoever mounts it has to be there, unless it is a folder that several have in common.
         var label = service.Volumes.All(volume => model.SharedVolumes.Contains(volume.Name)) ? $"${{{SiteLabel}:-{DataLabel}}}" : DataLabel;
         return deploy.With("placement", service.Volumes.Count == 0 ? null
             : new YamlMap().With("constraints", new List<string> { $"node.labels.{label} == true" }));
+    }
+
+    private static YamlMap Resources(PublishedService service)
+    {
+        var resources = new YamlMap();
+        foreach (var group in service.Options.Where(option => s_resources.ContainsKey(option.Key))
+            .GroupBy(option => s_resources[option.Key].Group))
+        {
+            resources.Add(group.Key, YamlMap.Of(
+                group, option => s_resources[option.Key].Key,
+                option => option.Key == "pids_limit" ? long.Parse(option.Value, CultureInfo.InvariantCulture) : option.Value));
+        }
+
+        return resources;
     }
 
     // A name is a volume, and a path a folder of the node.
@@ -125,7 +173,7 @@ internal sealed class SwarmTarget : IPublishTarget
         var environment = new YamlMap();
         foreach (var (key, value) in service.Environment)
         {
-            if (value.Variables.Any(variable => variable.IsSecret))
+            if (service.ReadsSecretFiles && value.Variables.Any(variable => variable.IsSecret))
             {
                 var secret = value.Variable
                     ?? throw new DistributedApplicationException(
@@ -141,9 +189,20 @@ internal sealed class SwarmTarget : IPublishTarget
         return environment;
     }
 
+    private static List<PublishedVariable> SecretsOf(PublishedModel model, bool readFromFiles) =>
+        [.. model.Services.Where(service => service.ReadsSecretFiles == readFromFiles).SelectMany(Secrets).Distinct()];
+
+    private static IEnumerable<PublishedVariable> Secrets(PublishedService service) =>
+        service.Environment.Values.SelectMany(value => value.Variables).Where(variable => variable.IsSecret).Distinct();
+
     private static string SecretKey(PublishedVariable secret) => secret.Name.ToLowerInvariant();
 
     private static string SecretName(PublishedModel model, PublishedVariable secret) => $"{model.Name}_{SecretKey(secret)}";
+
+    private static PublishedFile Small(PublishedFile file) => file.Content.Length <= LargestConfig ? file
+        : throw new DistributedApplicationException(
+            $"{file.Path} has {file.Content.Length / 1024} KB, and a swarm takes files of {LargestConfig / 1024} KB at most: serve it from an "
+            + "image, or make it smaller");
 
     private static string ConfigKey(PublishedFile file) => Names.Clean(file.Path, '_');
 

@@ -1,3 +1,5 @@
+using UvlhubAspire.Hosting.Compose;
+
 namespace UvlhubAspire.AppHost.Uvlhub;
 
 /// <summary>
@@ -96,13 +98,30 @@ internal sealed record PublishedService
 
     /// <summary>How its health is asked; <see langword="null"/> if nobody asks.</summary>
     public PublishedProbe? Probe { get; init; }
+
+    /// <summary>What else it is started with: its powers, its user, its limits.</summary>
+    public IReadOnlyList<PublishedOption> Options { get; init; } = [];
+
+    /// <summary>Whether what runs in it reads <c>NAME_FILE</c> where there is no <c>NAME</c>.</summary>
+    public bool ReadsSecretFiles { get; init; }
 }
 
 /// <summary>An image.</summary>
 /// <param name="Name">The name with its registry.</param>
 /// <param name="Tag">The tag.</param>
 /// <param name="IsSite">Whether it holds the checkout's code, so that its tag is the version.</param>
-internal sealed record PublishedImage(string Name, string Tag, bool IsSite);
+/// <param name="IsBuilt">Whether it is built of the checkout, so that no registry has it yet.</param>
+internal sealed record PublishedImage(string Name, string Tag, bool IsSite, bool IsBuilt);
+
+/// <summary>An option of the engine's.</summary>
+/// <param name="Key">The key of a compose file that says it; the engine's own option where none does.</param>
+/// <param name="Shape">How the key's values are written; <see langword="null"/> where no key says it.</param>
+/// <param name="Value">Its value; empty for a switch.</param>
+internal sealed record PublishedOption(string Key, OptionShape? Shape, string Value)
+{
+    /// <summary>For people.</summary>
+    public override string ToString() => Value.Length == 0 ? Key : $"{Key} {Value}";
+}
 
 /// <summary>A named volume.</summary>
 /// <param name="Name">Its name on the target.</param>
@@ -141,7 +160,20 @@ internal enum PublishedCondition
 
 /// <summary>How a container's health is asked.</summary>
 /// <param name="Command">A command inside the container; exit code 0 is healthy.</param>
-internal sealed record PublishedProbe(IReadOnlyList<string> Command) : IResourceAnnotation;
+internal sealed record PublishedProbe(IReadOnlyList<string> Command) : IResourceAnnotation
+{
+    /// <summary>How often it is asked. Default: every five seconds.</summary>
+    public string? Interval { get; init; }
+
+    /// <summary>How long it may take. Default: ten seconds.</summary>
+    public string? Timeout { get; init; }
+
+    /// <summary>How often it fails before the container is unhealthy. Default: six times.</summary>
+    public int? Retries { get; init; }
+
+    /// <summary>How long the container may be unhealthy at first. Default: the target's.</summary>
+    public string? StartPeriod { get; init; }
+}
 
 /// <summary>Something that the person who deploys gives a value.</summary>
 /// <param name="Name">The variable's name.</param>

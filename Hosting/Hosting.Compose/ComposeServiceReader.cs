@@ -451,7 +451,7 @@ public sealed partial class ComposeServiceReader(
                 : Missing<string>(value, "ulimits", "soft and hard");
             if (limit is not null)
             {
-                _options.Add(new ComposeEngineOption("ulimits", "--ulimit", $"{name}={limit}", IsOneOfMany: true, yaml.At(key)));
+                _options.Add(new ComposeEngineOption(EngineOptionKeys.Limits, EngineOptionKeys.LimitArgument, $"{name}={limit}", IsOneOfMany: true, yaml.At(key)));
             }
         }
     }

@@ -76,6 +76,33 @@ public static class EngineOptionKeys
         ["working_dir"] = ("--workdir", OptionShape.Value),
     };
 
+    private static readonly Dictionary<string, string> s_keysOfArguments =
+        s_keys.ToDictionary(key => key.Value.Argument, key => key.Key, StringComparer.Ordinal);
+
+    /// <summary>The key whose value is a limit for each of several names: <c>nofile=1024:2048</c>.</summary>
+    public const string Limits = "ulimits";
+
+    /// <summary>Its option.</summary>
+    public const string LimitArgument = "--ulimit";
+
+    /// <summary>Reads options back into the keys that say the same.</summary>
+    /// <param name="words">The options and their values, as <c>docker create</c> takes them.</param>
+    /// <returns>Each with its key, or with the option itself where no key says the same, how that is written, and the value.</returns>
+    public static IEnumerable<(string Key, OptionShape? Shape, string Value)> Read(IReadOnlyList<string> words)
+    {
+        ArgumentNullException.ThrowIfNull(words);
+        for (var i = 0; i < words.Count; i++)
+        {
+            var parts = words[i].Split('=', 2);
+            var key = parts[0] == LimitArgument ? Limits : s_keysOfArguments.GetValueOrDefault(parts[0]);
+            OptionShape? shape = key is null ? null : key == Limits ? OptionShape.Pairs : s_keys[key].Shape;
+            var value = parts.Length == 2 ? parts[1]
+                : shape != OptionShape.Switch && i + 1 < words.Count && !words[i + 1].StartsWith("--", StringComparison.Ordinal) ? words[++i]
+                : "";
+            yield return (key ?? parts[0], shape, value);
+        }
+    }
+
     /// <summary>The option that a key stands for.</summary>
     public static bool TryGet(string key, out (string Argument, OptionShape Shape) option) => s_keys.TryGetValue(key, out option);
 }

@@ -8,9 +8,13 @@ internal sealed record ContainerPower(string Capabilities, bool MayGainMore)
     /// <summary>Nothing beyond what every user's process may do, now and later.</summary>
     public static ContainerPower None { get; } = new("", MayGainMore: false);
 
-    public static async Task<ContainerPower> OfAsync(Uvlhub uvlhub, string container, CancellationToken cancellationToken)
+    public static async Task<ContainerPower> OfAsync(Uvlhub uvlhub, string container, CancellationToken cancellationToken) =>
+        Read(await uvlhub.InsideAsync(container, cancellationToken, "cat", "/proc/1/status"));
+
+    /// <summary>Reads what the kernel says of a process.</summary>
+    public static ContainerPower Read(string text)
     {
-        var status = (await uvlhub.InsideAsync(container, cancellationToken, "cat", "/proc/1/status")).Split('\n')
+        var status = text.Split('\n', StringSplitOptions.RemoveEmptyEntries)
             .Select(line => line.Split(":\t")).ToDictionary(parts => parts[0], parts => parts[^1], StringComparer.Ordinal);
         return new ContainerPower(
             string.Join('\n', status

@@ -21,6 +21,21 @@ public sealed class PublishedComposeTests(PublishedComposeTests.Deployment deplo
     }
 
     [Fact(Timeout = 60_000)]
+    public async Task The_code_has_no_capability_there_either_and_nothing_can_gain_any()
+    {
+        Assert.Equal(ContainerPower.None, await PowerAsync("web"));
+        Assert.False((await PowerAsync("db")).MayGainMore);
+        Assert.False((await PowerAsync("nginx")).MayGainMore);
+        Assert.Equal(
+            "[ALL] [no-new-privileges]", await Uvlhub.EngineAsync(
+                TimeSpan.FromSeconds(30), Cancellation, "container", "inspect", "--format", "{{.HostConfig.CapDrop}} {{.HostConfig.SecurityOpt}}",
+                await deployment.ComposeAsync("ps", "--all", "--quiet", "migrator")));
+
+        async Task<ContainerPower> PowerAsync(string service) =>
+            ContainerPower.Read(await deployment.InsideAsync(service, "cat", "/proc/1/status"));
+    }
+
+    [Fact(Timeout = 60_000)]
     public async Task No_secret_is_written()
     {
         var files = Directory.EnumerateFiles(deployment.Everything, "*", SearchOption.AllDirectories);

@@ -24,6 +24,17 @@ public sealed class PublishedSwarmTests(RunningSwarm swarm) : IClassFixture<Runn
         Assert.Equal("004", await swarm.SqlAsync("SELECT version_num FROM alembic_version"));
     }
 
+    [Fact(Timeout = 60_000)]
+    public async Task The_code_has_no_capability_and_can_get_none_though_a_swarm_passes_over_the_option()
+    {
+        var replica = (await RunningSwarm.HealthyAsync(swarm.Manager))[0].Split(' ')[0];
+        // The first process is the engine's own.
+        var status = await swarm.ManageAsync(
+            "exec", replica, "sh", "-c",
+            "for process in /proc/[0-9]*; do [ $process != /proc/1 ] && grep -q gunicorn $process/cmdline && cat $process/status && break; done");
+        Assert.Equal(ContainerPower.None, ContainerPower.Read(status));
+    }
+
     [Fact(Timeout = 240_000)]
     public async Task An_update_that_spreads_the_site_over_both_nodes_fails_no_request()
     {

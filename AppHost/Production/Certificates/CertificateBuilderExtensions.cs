@@ -37,8 +37,8 @@ internal static class CertificateBuilderExtensions
             .WithStandIn(RepositoryFolder.StandIn("certbot"))
             .WithContainerName(uvlhub.Names.ServiceContainer("certbot_container"))
             .WithContainerRuntimeArgs("--init")
-            .WithVolume(uvlhub.Names.CertificatesVolume(uvlhub.Checkout.Name), TlsConfiguration.Certificates)
-            .WithVolume(uvlhub.Names.WebrootVolume(uvlhub.Checkout.Name), TlsConfiguration.Webroot)
+            .WithCheckoutVolume(uvlhub.Names.CertificatesVolume(uvlhub.Checkout.Name), TlsConfiguration.Certificates)
+            .WithCheckoutVolume(uvlhub.Names.WebrootVolume(uvlhub.Checkout.Name), TlsConfiguration.Webroot)
             .WithAutomaticRestart()
             .WithIconName("CertificateAdd");
         if (builder.ExecutionContext.IsPublishMode)
@@ -55,7 +55,7 @@ internal static class CertificateBuilderExtensions
         if (tls.UsesPebble)
         {
             certbot
-                .WithVolume(uvlhub.Names.ServiceVolume("pebble_tls", uvlhub.Checkout.Name), PebbleTls, isReadOnly: true)
+                .WithCheckoutVolume(uvlhub.Names.ServiceVolume("pebble_tls", uvlhub.Checkout.Name), PebbleTls, isReadOnly: true)
                 .WithEnvironment("REQUESTS_CA_BUNDLE", $"{PebbleTls}/cert.pem")
                 .WaitFor(builder.AddPebble(uvlhub));
         }
@@ -83,7 +83,7 @@ internal static class CertificateBuilderExtensions
             .WithHealthCheck(_ => new EngineHealthCheck(uvlhub.Engine, uvlhub.Names.ServiceContainer("pebble_container")))
             // Pebble refuses one good nonce in twenty, to see whether clients ask again; nobody is helped by that here.
             .WithEnvironment("PEBBLE_WFE_NONCEREJECT", "0")
-            .WithVolume(uvlhub.Names.ServiceVolume("pebble_tls", uvlhub.Checkout.Name), PebbleTls)
+            .WithCheckoutVolume(uvlhub.Names.ServiceVolume("pebble_tls", uvlhub.Checkout.Name), PebbleTls)
             .WithAutomaticRestart()
             .ExcludeFromManifest()
             .WithIconName("Certificate");

@@ -54,7 +54,7 @@ internal static class TelemetryExtensions
     /// database.</summary>
     public static IResourceBuilder<FlaskResource> WithNameOfHost(this IResourceBuilder<FlaskResource> builder, UvlhubEnvironment uvlhub)
     {
-        if ((uvlhub.Options.Telemetry || !uvlhub.Profile.HasDatabase) && uvlhub.Engine.Executable == "docker")
+        if (builder.ApplicationBuilder.ExecutionContext.IsRunMode && (uvlhub.Options.Telemetry || !uvlhub.Profile.HasDatabase) && uvlhub.Engine.Executable == "docker")
         {
             // Docker Desktop has this name by itself, and so has Podman, whose older versions refuse the option; Docker on Linux has not.
             builder.WithContainerRuntimeArgs("--add-host", "host.docker.internal:host-gateway");

@@ -76,6 +76,79 @@ public sealed class TargetTests : IDisposable
         Assert.Contains("UPLOADS=uploads", Text(new SwarmTarget(), "settings.env.template").Split('\n'));
     }
 
+    // As an AppHost runs it, with the options of a team's compose file.
+    private static readonly string[] s_options =
+    [
+        "--init", "--workdir", "/app", "--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--user", "1000:1000", "--memory", "512m",
+        "--cpus=0.5", "--pids-limit", "100", "--ulimit", "nofile=1024:2048", "--sysctl", "net.core.somaxconn=1024", "--shm-size", "64m",
+        "--read-only", "--add-host", "registry=10.0.0.1", "--stop-timeout", "90", "--health-cmd", "true", "--odd", "1",
+    ];
+
+    [Fact]
+    public void What_a_container_is_started_with_is_started_with_it_by_compose_as_well()
+    {
+        var text = Text(new ComposeTarget(), "docker-compose.yml", WithOptions());
+        var service = ComposeFile.Read(_folder.Write("docker-compose.yml", text), _ => "x").Service("web")!;
+        var words = service.Options.SelectMany(option => option.Words).ToList();
+        foreach (var expected in new[]
+        {
+            "--workdir /app", "--cap-drop ALL", "--security-opt no-new-privileges", "--user 1000:1000", "--memory 512m", "--cpus 0.5",
+            "--pids-limit 100", "--ulimit nofile=1024:2048", "--sysctl net.core.somaxconn=1024", "--shm-size 64m", "--read-only",
+            "--add-host registry=10.0.0.1", "--stop-timeout 90",
+        })
+        {
+            Assert.Contains(expected, string.Join(' ', words), StringComparison.Ordinal);
+        }
+
+        Assert.Equal(["web: compose has no word for --odd 1"], new ComposeTarget().Lacks(WithOptions()));
+    }
+
+    [Fact]
+    public void A_stack_has_what_it_has_a_word_for_and_the_rest_is_named()
+    {
+        var model = WithOptions();
+        var stack = Text(new SwarmTarget(), "stack.yml", model);
+        var web = stack[stack.IndexOf("\n  web:", StringComparison.Ordinal)..stack.IndexOf("\n  nginx:", StringComparison.Ordinal)];
+        foreach (var expected in new[]
+        {
+            "cap_drop:\n      - ALL", "user: 1000:1000", "working_dir: /app", "nofile:\n        soft: 1024\n        hard: 2048",
+            "net.core.somaxconn: \"1024\"", "limits:\n          memory: 512m\n          cpus: \"0.5\"\n          pids: 100",
+            "extra_hosts:\n      - registry:10.0.0.1", "read_only: true", "stop_grace_period: 90s",
+        })
+        {
+            Assert.Contains(expected, web, StringComparison.Ordinal);
+        }
+
+        string[] lacks = ["web: a stack has no word for shm_size 64m", "web: a stack has no word for --odd 1"];
+        Assert.Equal(lacks, new SwarmTarget().Lacks(model));
+        Assert.All(lacks, line => Assert.Contains($"# {line}\n", stack, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void An_image_that_reads_no_secret_from_a_file_has_it_as_a_setting_and_that_is_said()
+    {
+        var model = Model() with
+        {
+            Services = [.. Model().Services.Select(service => service.Name == "certbot" ? service with
+            {
+                Environment = new Dictionary<string, PublishedValue> { ["KEY"] = new([s_password]) },
+            } : service)],
+        };
+        var stack = Text(new SwarmTarget(), "stack.yml", model);
+        Assert.Contains("KEY: ${MARIADB_PASSWORD:?fill it in in settings.env}", stack, StringComparison.Ordinal);
+        Assert.Contains("MARIADB_PASSWORD=", Text(new SwarmTarget(), "settings.env.template", model).Split('\n'));
+        Assert.Contains("certbot: MARIADB_PASSWORD stands in the service's definition", new SwarmTarget().Lacks(model).Single(), StringComparison.Ordinal);
+        Assert.DoesNotContain("MARIADB_PASSWORD=", Text(new SwarmTarget(), "settings.env.template").Split('\n'));
+    }
+
+    private static PublishedModel WithOptions() => Model() with
+    {
+        Services = [.. Model().Services.Select(service => service.Name == "web" ? service with
+        {
+            Options = [.. PublishedModelReader.Options(s_options)],
+        } : service)],
+    };
+
     [Fact]
     public void A_secret_inside_other_text_is_refused_where_it_cannot_be_said()
     {
@@ -85,8 +158,8 @@ public sealed class TargetTests : IDisposable
             StringComparison.Ordinal);
     }
 
-    private static string Text(IPublishTarget target, string file) =>
-        Encoding.UTF8.GetString(target.Write(Model()).Single(written => written.Path == file).Content.Span);
+    private static string Text(IPublishTarget target, string file, PublishedModel? model = null) =>
+        Encoding.UTF8.GetString(target.Write(model ?? Model()).Single(written => written.Path == file).Content.Span);
 
     private static PublishedService Service(string name, PublishedKind kind) => new()
     {
@@ -94,7 +167,8 @@ public sealed class TargetTests : IDisposable
         Kind = kind,
         Image = new PublishedImage(
             kind is PublishedKind.Replicated or PublishedKind.Job ? "hub" : name, "v1",
-            kind is PublishedKind.Replicated or PublishedKind.Job),
+            kind is PublishedKind.Replicated or PublishedKind.Job, kind is PublishedKind.Replicated or PublishedKind.Job),
+        ReadsSecretFiles = kind is PublishedKind.Replicated or PublishedKind.Job or PublishedKind.Database,
     };
 
     private static PublishedModel Model()

@@ -19,4 +19,23 @@ public sealed class EngineHealthCheckTests
         Assert.Equal(status, result.Status);
         Assert.Contains(description, result.Description, StringComparison.Ordinal);
     }
+
+    [Fact(Timeout = 300_000)]
+    public async Task A_check_that_is_a_program_is_asked_where_the_image_has_no_shell()
+    {
+        await using var container = await TestContainer.StartAsync(
+            "redis", ["--health-cmd", "true", "--health-interval", "1s"], command: ["sleep", "infinity"]);
+        await TestContainer.DockerAsync("exec", "--user", "0", container.Name, "rm", "/bin/sh");
+
+        var answers = new EngineHealthCheck(new ContainerEngine("docker"), container.Name, ["true"]);
+        await Eventually.IsAsync(
+            async () => (await AskAsync(answers)).Description ?? "", said => said.EndsWith("which has no shell", StringComparison.Ordinal),
+            what: "the answer of the program itself");
+        Assert.Equal(HealthStatus.Healthy, (await AskAsync(answers)).Status);
+        Assert.Equal(
+            HealthStatus.Unhealthy, (await AskAsync(new EngineHealthCheck(new ContainerEngine("docker"), container.Name, ["false"]))).Status);
+
+        static Task<HealthCheckResult> AskAsync(EngineHealthCheck check) =>
+            check.CheckHealthAsync(new HealthCheckContext(), TestContext.Current.CancellationToken);
+    }
 }

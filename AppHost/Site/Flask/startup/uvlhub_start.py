@@ -277,12 +277,24 @@ def reload(command, only_first):
     supervise(first, again=lambda: os.execvp(command[0], command))
 
 
+def renounce_privileges():
+    """What the engine's option of this name does, which a swarm passes over: nothing that runs from here on can gain more."""
+    import ctypes
+
+    set_no_new_privileges = 38
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(set_no_new_privileges, 1, 0, 0, 0) != 0:
+        sys.exit(f"no-new-privileges: {os.strerror(ctypes.get_errno())}")
+
+
 def main(arguments):
     if arguments[0] == "--probe":
         probe(arguments[1])
         return
     at = arguments.index("--")
     options, command = arguments[:at], arguments[at + 1 :]
+    if "--no-new-privileges" in options:
+        renounce_privileges()
     read_secrets()
     only_first = True if "--wait-for-schema-once" in options else False if "--wait-for-schema" in options else None
     if command[0] == "gunicorn":
