@@ -32,6 +32,15 @@ public sealed partial class ProductionTests(RunningProduction production)
     }
 
     [Fact(Timeout = 60_000)]
+    public async Task The_dashboard_keeps_nothing_of_a_sites_users_on_the_disk()
+    {
+        var dashboard = await Uvlhub.App.ResourceNotifications.WaitForResourceAsync(
+            "aspire-dashboard", change => !change.Snapshot.EnvironmentVariables.IsDefaultOrEmpty, Cancellation);
+        Assert.Equal(
+            "None", dashboard.Snapshot.EnvironmentVariables.Single(variable => variable.Name == "ASPIRE_DASHBOARD_PERSISTENCE_MODE").Value);
+    }
+
+    [Fact(Timeout = 60_000)]
     public async Task People_are_sent_to_nginx_under_the_sites_name()
     {
         var site = await Uvlhub.App.ResourceNotifications.WaitForResourceHealthyAsync("web", Cancellation);
