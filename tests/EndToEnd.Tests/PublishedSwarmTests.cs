@@ -31,7 +31,7 @@ public sealed class PublishedSwarmTests(RunningSwarm swarm) : IClassFixture<Runn
         // The first process is the engine's own.
         var status = await swarm.ManageAsync(
             "exec", replica, "sh", "-c",
-            "for process in /proc/[0-9]*; do [ $process != /proc/1 ] && grep -q gunicorn $process/cmdline && cat $process/status && break; done");
+            "for process in /proc/[0-9]*; do [ $process != /proc/1 ] && grep -q [g]unicorn $process/cmdline && cat $process/status && break; done");
         Assert.Equal(ContainerPower.None, ContainerPower.Read(status));
     }
 
