@@ -36,7 +36,7 @@ public sealed record ContainerOwner(string Name, string State, int? Orchestrator
         _ => $"'docker rm -f {Name}' removes it, its volumes stay",
     };
 
-    /// <summary>Finds the owners of those names that are taken.</summary>
+    /// <summary>Finds the owners of those names that are taken, in the order of the names.</summary>
     /// <param name="engine">The engine.</param>
     /// <param name="names">The containers' names.</param>
     /// <param name="cancellationToken">Ends the question.</param>
@@ -56,15 +56,13 @@ public sealed record ContainerOwner(string Name, string State, int? Orchestrator
                 $"{{{{.Names}}}}\t{{{{.Label \"{OrchestratorLabel}\"}}}}\t{{{{.Label \"{ProcessPlace.Label}\"}}}}\t"
                 + $"{{{{.Label \"{ComposeLabel}\"}}}}\t{{{{.State}}}}",
             ]);
-        return
-        [
-            .. from line in listed.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries)
-               let words = line.TrimEnd('\r').Split('\t')
-               where words.Length == 5 && names.Contains(words[0])
-               select new ContainerOwner(
-                   words[0], words[4], int.TryParse(words[1], CultureInfo.InvariantCulture, out var process) ? process : null,
-                   words[2] is { Length: > 0 } place ? place : null,
-                   words[3] is { Length: > 0 } project ? project : null),
-        ];
+        var owners = from line in listed.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+                     let words = line.TrimEnd('\r').Split('\t')
+                     where words.Length == 5
+                     select new ContainerOwner(
+                         words[0], words[4], int.TryParse(words[1], CultureInfo.InvariantCulture, out var process) ? process : null,
+                         words[2] is { Length: > 0 } place ? place : null,
+                         words[3] is { Length: > 0 } project ? project : null);
+        return [.. names.Join(owners, name => name, owner => owner.Name, (_, owner) => owner)];
     }
 }
