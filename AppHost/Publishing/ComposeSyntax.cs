@@ -10,6 +10,9 @@ internal static class ComposeSyntax
     /// <summary>The network of all services.</summary>
     public const string Network = "uvlhub_network";
 
+    /// <summary>The setting with the version of the site's images.</summary>
+    public const string VersionVariable = "VERSION";
+
     private const string GracePeriod = "stop_grace_period";
 
     private static readonly Dictionary<int, string> s_portVariables = new() { [80] = "HTTP_PORT", [443] = "HTTPS_PORT" };
@@ -19,7 +22,7 @@ internal static class ComposeSyntax
     /// <param name="service">The service.</param>
     /// <param name="startPeriod">How long it may be unhealthy at first.</param>
     public static YamlMap Service(PublishedModel model, PublishedService service, string startPeriod) => new YamlMap()
-        .With("image", $"{service.Image.Name}:{(service.Image.IsSite ? $"${{VERSION:-{model.Version}}}" : service.Image.Tag)}")
+        .With("image", $"{service.Image.Name}:{(service.Image.IsSite ? $"${{{VersionVariable}:-{model.Version}}}" : service.Image.Tag)}")
         .With("entrypoint", service.Entrypoint is { } entrypoint ? new List<string> { entrypoint } : null)
         .With("command", service.Command.Select(Escape).ToList())
         .With("init", true)

@@ -42,7 +42,7 @@ internal sealed class ComposeTarget : IPublishTarget
 
     private static IEnumerable<(string Name, string Value, string Description)> Settings(PublishedModel model) =>
     [
-        ("VERSION", model.Version, "the version of the site"),
+        (ComposeSyntax.VersionVariable, model.Version, "the version of the site"),
         ("WEB_REPLICAS", "1", "how many containers serve the site; each has several workers"),
         .. ComposeSyntax.PortSettings(model, "this server"),
     ];

@@ -15,6 +15,9 @@ namespace UvlhubAspire.AppHost.Publishing;
 /// </summary>
 internal static class PublishSteps
 {
+    /// <summary>Where Aspire's command line is told how a step goes; not set where the AppHost is run without it.</summary>
+    public const string CommandLine = "ASPIRE_BACKCHANNEL_PATH";
+
     private static readonly IPublishTarget[] s_targets = [new ComposeTarget(), new SwarmTarget()];
 
     /// <summary>Adds the steps.</summary>
@@ -31,6 +34,7 @@ internal static class PublishSteps
             });
         }
 
+        builder.AddSwarmSteps(uvlhub);
         builder.Pipeline.AddStep(new PipelineStep
         {
             Name = "draw-topology",
@@ -77,7 +81,8 @@ internal static class PublishSteps
             Path.Combine(folder, "topology.dot"), TopologyDrawing.Write(context.Model), context.CancellationToken);
     }
 
-    private static async Task BuildAsync(PipelineStepContext context)
+    /// <summary>Builds the images that the published files name.</summary>
+    internal static async Task BuildAsync(PipelineStepContext context)
     {
         var (chooser, builder) = (context.Services.GetRequiredService<ImageChooser>(), context.Services.GetRequiredService<ImageBuilder>());
         foreach (var container in PublishedModelReader.Containers(context.Model)
@@ -91,7 +96,8 @@ internal static class PublishSteps
         }
     }
 
-    private static async Task PushAsync(UvlhubEnvironment uvlhub, PipelineStepContext context)
+    /// <summary>Pushes those that are built of the checkout.</summary>
+    internal static async Task PushAsync(UvlhubEnvironment uvlhub, PipelineStepContext context)
     {
         if (string.IsNullOrEmpty(uvlhub.Options.Publish.Registry))
         {

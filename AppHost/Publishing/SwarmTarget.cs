@@ -11,7 +11,18 @@ namespace UvlhubAspire.AppHost.Publishing;
 /// </summary>
 internal sealed class SwarmTarget : IPublishTarget
 {
-    private const string DataLabel = "uvlhub.data";
+    /// <summary>The label of the one node that keeps the data.</summary>
+    public const string DataLabel = "uvlhub.data";
+
+    /// <summary>The target's name.</summary>
+    public const string Id = "swarm";
+
+    /// <summary>The whole stack.</summary>
+    public const string StackFile = "stack.yml";
+
+    /// <summary>The database and the migrator of it.</summary>
+    public const string MigrationFile = "migrate.yml";
+
     private const string SiteLabel = "WEB_LABEL";
 
     private const int LargestConfig = 500 * 1024;
@@ -31,43 +42,34 @@ internal sealed class SwarmTarget : IPublishTarget
         ["mem_reservation"] = ("reservations", "memory"),
     };
 
-    public string Name => "swarm";
+    public string Name => Id;
 
     public string Description => "Writes a Docker Swarm stack, and the template of its settings, for several servers.";
 
     public IEnumerable<OutputFile> Write(PublishedModel model)
     {
-        var secrets = SecretsOf(model, readFromFiles: true);
-        var shown = SecretsOf(model, readFromFiles: false);
-        var files = model.Services.SelectMany(service => service.Files).DistinctBy(file => file.Path).ToList();
-        var stack = new YamlMap()
-            .With("services", YamlMap.Of(model.Services, service => service.Name, service => Service(model, service)))
-            .With("volumes", YamlMap.Of(model.Volumes, volume => volume, _ => new YamlMap()))
-            .With("configs", YamlMap.Of(files, ConfigKey, file => new YamlMap()
-                // The swarm never changes a config, so a changed file is another one.
-                .With("name", $"{model.Name}_{ConfigKey(file)}_{Digest(file)}")
-                .With("file", $"./{Small(file).Path}")))
-            .With("secrets", YamlMap.Of(secrets, SecretKey, secret => new YamlMap()
-                .With("name", SecretName(model, secret))
-                .With("external", true)))
-            .With("networks", new YamlMap().With(ComposeSyntax.Network, new YamlMap().With("driver", "overlay").With("attachable", true)));
-
-        yield return OutputFile.Text("stack.yml", $"""
-            # Written by UvlhubAspire from the model in AppHost.cs; change that and publish again. On a manager:
+        var secrets = SecretsOf(model.Services, readFromFiles: true);
+        yield return OutputFile.Text(StackFile, $"""
+            # Written by UvlhubAspire from the model in AppHost.cs; change that and publish again. 'dotnet aspire deploy' does what follows
+            # and looks after it; by hand, on a manager:
             #   docker node update --label-add {DataLabel}=true NODE        # the one node that keeps the data
             {string.Concat(Lacks(model).Select(line => $"# {line}\n"))}{string.Join('\n', secrets.Select(secret => $"#   docker secret create {SecretName(model, secret)} FILE        # {secret.Description}"))}
             #   cp settings.env.template settings.env                       # then fill it in
             #   set -a; . ./settings.env; set +a
-            #   docker stack deploy --with-registry-auth --compose-file stack.yml {model.Name}
+            #   docker stack deploy --with-registry-auth --compose-file {StackFile} {model.Name}
             # The same with another VERSION migrates, and replaces one container after the other.
-            {Yaml.Write(stack)}
+            {Yaml.Write(Stack(model, model.Services))}
+            """);
+        yield return OutputFile.Text(MigrationFile, $"""
+            # Of {StackFile} what has to have happened before the rest is updated: the database and the migrator.
+            {Yaml.Write(Stack(model, [.. model.Services.Where(service => service.Kind is PublishedKind.Database or PublishedKind.Job)]))}
             """);
         yield return OutputFile.Text("settings.env.template", EnvironmentFile.Write(
             $"Settings of the stack {model.Name}. Copy this file to settings.env and fill in what is empty; it is read by the shell. "
             + "Secrets are none of them, but for those of images that read none from a file.",
-            model.Variables.Where(variable => !variable.IsSecret || shown.Contains(variable)),
+            OpenSettings(model),
             [
-                ("VERSION", model.Version, "the version of the site"),
+                (ComposeSyntax.VersionVariable, model.Version, "the version of the site"),
                 ("WEB_REPLICAS", "2", "how many containers serve the site; each has several workers"),
                 .. model.SharedVolumes.Select(volume => (volume.ToUpperInvariant(), volume,
                     $"where {volume} are kept: a volume of this name, which belongs to one node, or a folder that all nodes of "
@@ -75,7 +77,7 @@ internal sealed class SwarmTarget : IPublishTarget
                 (SiteLabel, DataLabel, $"the label of the nodes that run the site; another one than {DataLabel} needs such a folder"),
                 .. ComposeSyntax.PortSettings(model, "each node that runs nginx"),
             ]));
-        foreach (var file in files)
+        foreach (var file in model.Services.SelectMany(service => service.Files).DistinctBy(file => file.Path))
         {
             yield return OutputFile.WithDynamicNames(file);
         }
@@ -94,6 +96,23 @@ internal sealed class SwarmTarget : IPublishTarget
            from secret in Secrets(service)
            select $"{service.Name}: {secret.Name} stands in the service's definition, because its image reads no secret from a file",
     ];
+
+    private static YamlMap Stack(PublishedModel model, IReadOnlyList<PublishedService> services)
+    {
+        var files = services.SelectMany(service => service.Files).DistinctBy(file => file.Path).ToList();
+        var volumes = services.SelectMany(service => service.Volumes).Select(volume => volume.Name).Distinct(StringComparer.Ordinal);
+        return new YamlMap()
+            .With("services", YamlMap.Of(services, service => service.Name, service => Service(model, service)))
+            .With("volumes", YamlMap.Of(volumes, volume => volume, _ => new YamlMap()))
+            .With("configs", YamlMap.Of(files, ConfigKey, file => new YamlMap()
+                // The swarm never changes a config, so a changed file is another one.
+                .With("name", $"{model.Name}_{ConfigKey(file)}_{Digest(file)}")
+                .With("file", $"./{Small(file).Path}")))
+            .With("secrets", YamlMap.Of(SecretsOf(services, readFromFiles: true), SecretKey, secret => new YamlMap()
+                .With("name", SecretName(model, secret))
+                .With("external", true)))
+            .With("networks", new YamlMap().With(ComposeSyntax.Network, new YamlMap().With("driver", "overlay").With("attachable", true)));
+    }
 
     private static YamlMap Service(PublishedModel model, PublishedService service) => ComposeSyntax
         .Service(model, service, startPeriod: "120s")
@@ -189,15 +208,24 @@ internal sealed class SwarmTarget : IPublishTarget
         return environment;
     }
 
-    private static List<PublishedVariable> SecretsOf(PublishedModel model, bool readFromFiles) =>
-        [.. model.Services.Where(service => service.ReadsSecretFiles == readFromFiles).SelectMany(Secrets).Distinct()];
+    /// <summary>The variables of <c>settings.env</c> that need a value.</summary>
+    public static IEnumerable<PublishedVariable> OpenSettings(PublishedModel model)
+    {
+        var shown = SecretsOf(model.Services, readFromFiles: false);
+        return model.Variables.Where(variable => !variable.IsSecret || shown.Contains(variable));
+    }
+
+    /// <summary>The secrets of services that read them from files, or of those that do not.</summary>
+    public static List<PublishedVariable> SecretsOf(IEnumerable<PublishedService> services, bool readFromFiles) =>
+        [.. services.Where(service => service.ReadsSecretFiles == readFromFiles).SelectMany(Secrets).Distinct()];
 
     private static IEnumerable<PublishedVariable> Secrets(PublishedService service) =>
         service.Environment.Values.SelectMany(value => value.Variables).Where(variable => variable.IsSecret).Distinct();
 
     private static string SecretKey(PublishedVariable secret) => secret.Name.ToLowerInvariant();
 
-    private static string SecretName(PublishedModel model, PublishedVariable secret) => $"{model.Name}_{SecretKey(secret)}";
+    /// <summary>What a secret is called in the swarm.</summary>
+    public static string SecretName(PublishedModel model, PublishedVariable secret) => $"{model.Name}_{SecretKey(secret)}";
 
     private static PublishedFile Small(PublishedFile file) => file.Content.Length <= LargestConfig ? file
         : throw new DistributedApplicationException(

@@ -1,5 +1,9 @@
+using Aspire.Hosting.Eventing;
+using Aspire.Hosting.Publishing;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using UvlhubAspire.AppHost.Publishing;
 
 namespace Aspire.Hosting;
 
@@ -12,7 +16,19 @@ internal static class RunExtensions
     /// </summary>
     public static async Task RunToEndAsync(this DistributedApplication application)
     {
+        var isPublished = !application.Services.GetRequiredService<DistributedApplicationExecutionContext>().IsPublishMode;
+        application.Services.GetRequiredService<IDistributedApplicationEventing>().Subscribe<AfterPublishEvent>((_, _) =>
+        {
+            isPublished = true;
+            return Task.CompletedTask;
+        });
         await application.RunAsync();
+        if (!isPublished && application.Services.GetRequiredService<IConfiguration>()[PublishSteps.CommandLine] is null)
+        {
+            // Aspire's command line is told; a script has the exit code alone.
+            Environment.ExitCode = 1;
+        }
+
         if (!application.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStarted.IsCancellationRequested)
         {
             await application.StopAsync();

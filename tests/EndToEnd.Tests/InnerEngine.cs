@@ -16,26 +16,34 @@ internal sealed class InnerEngine : IAsyncDisposable
     private InnerEngine(string container) => _container = container;
 
     /// <summary>Where the machine reaches the engine's port 80.</summary>
-    public required Uri Address { get; init; }
+    public Uri Address { get; private set; } = new("http://localhost");
 
     /// <summary>Starts one, and waits until it answers.</summary>
     /// <param name="name">What its container is called, on the network too.</param>
     /// <param name="cancellationToken">Ends the start.</param>
     /// <param name="options">Further options of <c>docker run</c>.</param>
-    public static async Task<InnerEngine> StartAsync(string name, CancellationToken cancellationToken, params string[] options)
+    public static Task<InnerEngine> StartAsync(string name, CancellationToken cancellationToken, params string[] options) =>
+        StartAsync(name, options, [], cancellationToken);
+
+    /// <summary>Starts one that listens on a socket of the machine as well, and comes back after <see cref="PowerCutAsync"/>.</summary>
+    /// <param name="name">What its container is called, on the network too.</param>
+    /// <param name="folder">The folder of the machine for its socket, <c>docker.sock</c>.</param>
+    /// <param name="cancellationToken">Ends the start.</param>
+    public static Task<InnerEngine> StartAsync(string name, string folder, CancellationToken cancellationToken) => StartAsync(
+        // What a machine forgets when it goes down.
+        name, ["--volume", $"{folder}:/engine", "--tmpfs", "/run"],
+        ["dockerd", "--host", "unix:///run/docker.sock", "--host", "unix:///engine/docker.sock"], cancellationToken);
+
+    private static async Task<InnerEngine> StartAsync(
+        string name, string[] options, string[] command, CancellationToken cancellationToken)
     {
         var recipe = ImageRecipe.StandIn(RepositoryFolder.StandIn("engine"));
         await new ImageBuilder(Uvlhub.Engine, NullLoggerFactory.Instance).EnsureAsync(recipe, NullLogger.Instance, cancellationToken);
-        await OuterAsync(cancellationToken, ["run", "--detach", "--privileged", "--name", name, "--hostname", name, "--publish", "127.0.0.1:0:80", .. options, recipe.Image]);
+        await OuterAsync(cancellationToken, ["run", "--detach", "--privileged", "--name", name, "--hostname", name, "--publish", "127.0.0.1:0:80", .. options, recipe.Image, .. command]);
         try
         {
-            var port = await OuterAsync(cancellationToken, "port", name, "80/tcp");
-            var engine = new InnerEngine(name) { Address = new Uri($"http://{port.Split('\n')[0]}") };
-            while (!(await Uvlhub.Engine.RunAsync(s_limit, cancellationToken, "exec", name, "docker", "info")).Succeeded)
-            {
-                await Task.Delay(500, cancellationToken);
-            }
-
+            var engine = new InnerEngine(name);
+            await engine.AnswersAsync(cancellationToken);
             return engine;
         }
         catch
@@ -74,7 +82,24 @@ internal sealed class InnerEngine : IAsyncDisposable
     /// <summary>Ends it and all that runs in it, as a power cut does.</summary>
     public Task KillAsync(CancellationToken cancellationToken) => OuterAsync(cancellationToken, "kill", _container);
 
+    /// <summary>Ends it like that, and starts it again as a machine that has its power back does.</summary>
+    public async Task PowerCutAsync(CancellationToken cancellationToken)
+    {
+        await KillAsync(cancellationToken);
+        await OuterAsync(cancellationToken, "start", _container);
+        await AnswersAsync(cancellationToken);
+    }
+
     public async ValueTask DisposeAsync() => await RemoveAsync(_container);
+
+    private async Task AnswersAsync(CancellationToken cancellationToken)
+    {
+        Address = new Uri($"http://{(await OuterAsync(cancellationToken, "port", _container, "80/tcp")).Split('\n')[0]}");
+        while (!(await Uvlhub.Engine.RunAsync(s_limit, cancellationToken, "exec", _container, "docker", "info")).Succeeded)
+        {
+            await Task.Delay(500, cancellationToken);
+        }
+    }
 
     private static async Task RemoveAsync(string container) =>
         await Uvlhub.Engine.RunAsync(s_limit, CancellationToken.None, "rm", "--force", "--volumes", container);

@@ -11,17 +11,28 @@ public static class Published
     public static async Task RunStepAsync(
         string step, string folder, SampleCheckout checkout, CancellationToken cancellationToken, params string[] settings)
     {
+        var (succeeds, output) = await TryStepAsync(step, folder, checkout, engine: null, cancellationToken, settings);
+        if (!succeeds)
+        {
+            throw new InvalidOperationException($"{step} failed:\n{output}");
+        }
+    }
+
+    /// <summary>Runs one step, on another engine than the machine's where one is named.</summary>
+    /// <returns>Whether it succeeded, and what it said.</returns>
+    public static async Task<(bool Succeeds, string Output)> TryStepAsync(
+        string step, string folder, SampleCheckout checkout, string? engine, CancellationToken cancellationToken, params string[] settings)
+    {
         var result = await Cli.Wrap(AppHost)
             .WithArguments(
                 ["--operation", "publish", "--step", step, "--output-path", folder, $"--Uvlhub:Path={checkout.Path}", .. settings])
             // It ends at once; what it read needs no watching, for which Linux gives a user 128 places in all.
-            .WithEnvironmentVariables(environment => environment.Set("DOTNET_hostBuilder__reloadConfigOnChange", "false"))
+            .WithEnvironmentVariables(environment => environment
+                .Set("DOTNET_hostBuilder__reloadConfigOnChange", "false")
+                .Set("DOCKER_HOST", engine ?? Environment.GetEnvironmentVariable("DOCKER_HOST")))
             .WithValidation(CommandResultValidation.None)
             .ExecuteBufferedAsync(cancellationToken);
-        if (result.ExitCode != 0)
-        {
-            throw new InvalidOperationException($"{step} failed:\n{result.StandardOutput}\n{result.StandardError}");
-        }
+        return (result.ExitCode == 0, $"{result.StandardOutput}\n{result.StandardError}");
     }
 
     /// <summary>Fills in a template of settings: every variable without a value needs one in <paramref name="values"/>.</summary>

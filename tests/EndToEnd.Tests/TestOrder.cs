@@ -11,5 +11,5 @@ namespace UvlhubAspire.EndToEnd.Tests;
 
 /// <summary>These take minutes.</summary>
 internal sealed class TestOrder() : LongestFirst(
-    nameof(TutorialTests), BoxGroup.Name, nameof(PublishedSwarmTests), ProductionGroup.Name, ScriptsGroup.Name, EditedGroup.Name,
+    nameof(TutorialTests), BoxGroup.Name, nameof(PublishedSwarmTests), nameof(DeployTests), ProductionGroup.Name, ScriptsGroup.Name, EditedGroup.Name,
     nameof(LoneAppHostTests));

@@ -1,0 +1,141 @@
+using Xunit;
+
+namespace UvlhubAspire.EndToEnd.Tests;
+
+/// <summary>
+/// <c>aspire deploy</c> from a bare server to the end of the stack, in this order: each test finds what the one before it has left.
+/// </summary>
+[TestMethodOrderer(typeof(InOrderOfTheFile))]
+public sealed class DeployTests(DeployedSwarm server) : IClassFixture<DeployedSwarm>
+{
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact(Timeout = 120_000)]
+    public async Task A_server_that_is_in_no_swarm_is_told_how_to_make_one()
+    {
+        var (succeeds, output) = await server.DeployAsync("v1");
+        Assert.False(succeeds);
+        Assert.Contains("is in no swarm. 'docker swarm init --advertise-addr ADDRESS'", output, StringComparison.Ordinal);
+        await server.AskAsync("swarm", "init", "--advertise-addr", "eth0");
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task Every_secret_that_nobody_has_given_is_named_and_nothing_is_deployed()
+    {
+        var (succeeds, output) = await server.DeployAsync("v1");
+        Assert.False(succeeds);
+        Assert.Contains($"the secret {server.Name}_mariadb_password ", output, StringComparison.Ordinal);
+        Assert.Contains($"the secret {server.Name}_mariadb_root_password ", output, StringComparison.Ordinal);
+        Assert.DoesNotContain($"{server.Name}_secret_key", output, StringComparison.Ordinal);
+        Assert.Equal("", await server.AskAsync("stack", "ls", "--format", "{{.Name}}"));
+        Assert.Equal("", await server.AskAsync("secret", "ls", "--quiet"));
+    }
+
+    [Fact(Timeout = 600_000)]
+    public async Task The_first_deployment_migrates_and_serves_and_the_next_one_changes_nothing()
+    {
+        server.FillIn();
+        var (succeeds, output) = await server.DeployAsync("v1");
+        Assert.True(succeeds, output);
+        await RunningSwarm.AnswersAsync(server.Engine);
+        Assert.Equal("004", await server.SqlAsync("SELECT version_num FROM alembic_version"));
+        Assert.Equal(3, (await server.AskAsync("secret", "ls", "--quiet")).Split('\n').Length);
+
+        var containers = await server.ContainersAsync();
+        (succeeds, output) = await server.DeployAsync("v1");
+        Assert.True(succeeds, output);
+        Assert.Contains("nothing has changed", output, StringComparison.Ordinal);
+        Assert.Equal(containers, await server.ContainersAsync());
+    }
+
+    [Fact(Timeout = 600_000)]
+    public async Task Other_code_with_a_migration_is_deployed_under_the_same_name_and_fails_no_request()
+    {
+        await File.WriteAllTextAsync(server.Checkout.File("migrations/versions/005_views.py"), """
+            import sqlalchemy as sa
+            from alembic import op
+
+            revision = "005"
+            down_revision = "004"
+
+            def upgrade():
+                op.add_column("feature_model", sa.Column("views", sa.Integer(), nullable=False, server_default="0"))
+
+            def downgrade():
+                op.drop_column("feature_model", "views")
+
+            """, Cancellation);
+        await using var load = new Load(server.Engine.Address);
+        var (succeeds, output) = await server.DeployAsync("v1");
+        Assert.True(succeeds, output);
+        await load.NothingHasFailedAsync();
+        await load.UploadsAreThereAsync();
+        Assert.Equal("005", await server.SqlAsync("SELECT version_num FROM alembic_version"));
+        Assert.Contains("web: ", output, StringComparison.Ordinal);
+    }
+
+    [Fact(Timeout = 600_000)]
+    public async Task A_migration_that_fails_and_a_version_that_does_not_start_leave_what_served_before()
+    {
+        var rows = await RowsAsync();
+        var file = server.Checkout.File("migrations/versions/006_wrong.py");
+        await File.WriteAllTextAsync(file, """
+            from alembic import op
+
+            revision = "006"
+            down_revision = "005"
+
+            def upgrade():
+                op.execute("ALTER TABLE nowhere ADD COLUMN x INT")
+
+            """, Cancellation);
+        await using var load = new Load(server.Engine.Address);
+        var containers = await server.ContainersAsync();
+        var (succeeds, output) = await server.DeployAsync("v3");
+        Assert.False(succeeds);
+        Assert.Contains("the migrator failed", output, StringComparison.Ordinal);
+        Assert.Contains("nowhere", output, StringComparison.Ordinal);
+        Assert.Equal(containers, await server.ContainersAsync());
+        File.Delete(file);
+
+        var page = server.Checkout.File("app/__init__.py");
+        var code = await File.ReadAllTextAsync(page, Cancellation);
+        await File.WriteAllTextAsync(page, "raise RuntimeError('broken on purpose')\n", Cancellation);
+        (succeeds, output) = await server.DeployAsync("v4");
+        await File.WriteAllTextAsync(page, code, Cancellation);
+        Assert.False(succeeds);
+        Assert.Contains("web did not come up and is what it was before", output, StringComparison.Ordinal);
+        Assert.Contains("broken on purpose", output, StringComparison.Ordinal);
+
+        await load.NothingHasFailedAsync();
+        await load.UploadsAreThereAsync();
+        Assert.StartsWith(rows, await RowsAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact(Timeout = 300_000)]
+    public async Task After_a_power_cut_the_site_answers_without_anybody()
+    {
+        var rows = await RowsAsync();
+        await server.Engine.PowerCutAsync(Cancellation);
+        await RunningSwarm.AnswersAsync(server.Engine);
+        Assert.Equal(rows, await RowsAsync());
+    }
+
+    [Fact(Timeout = 300_000)]
+    public async Task The_stack_is_taken_away_only_if_somebody_says_so_and_the_data_stays()
+    {
+        var (succeeds, output) = await server.DeployAsync("v2", "destroy");
+        Assert.False(succeeds);
+        Assert.Contains("--yes", output, StringComparison.Ordinal);
+        Assert.Contains(server.Name, await server.AskAsync("stack", "ls", "--format", "{{.Name}}"), StringComparison.Ordinal);
+
+        (succeeds, output) = await server.DeployAsync("v2", "destroy", "--yes=true");
+        Assert.True(succeeds, output);
+        Assert.Equal("", await server.AskAsync("ps", "--quiet"));
+        Assert.Contains($"{server.Name}_db_data", await server.AskAsync("volume", "ls", "--quiet"), StringComparison.Ordinal);
+        Assert.Equal(3, (await server.AskAsync("secret", "ls", "--quiet")).Split('\n').Length);
+    }
+
+    // Visitors make more of them meanwhile.
+    private Task<string> RowsAsync() => server.SqlAsync("SELECT id, email FROM user ORDER BY id");
+}
