@@ -18,8 +18,6 @@ namespace UvlhubAspire.AppHost.Compose;
 internal sealed partial class ComposeImport(
     IDistributedApplicationBuilder builder, UvlhubEnvironment uvlhub, ComposeFile file, ComposeFindings findings)
 {
-    private const string OwnTag = "dev";
-
     private readonly ComposeDeclarations _declarations = new(builder, uvlhub, file, findings);
 
     private readonly HashSet<string> _profiles =
@@ -220,12 +218,8 @@ internal sealed partial class ComposeImport(
             return false;
         }
 
-        // What is published has a name that the other machines can have it under, and the version of what it was published with.
-        var name = builder.ExecutionContext.IsPublishMode
-            ? $"{CheckoutImage.Published(checkout, uvlhub.Options.Publish)}-{CheckoutImage.Valid(service.Name)}"
-            : CheckoutImage.Name(checkout, service.Name);
         var recipe = new ImageRecipe(
-            $"{name}:{OwnTag}", dockerfile, build.Context!, NeedsDebianBase: false, IsContentTagged: false)
+            $"{CheckoutImage.Name(checkout, service.Name)}:dev", dockerfile, build.Context!, NeedsDebianBase: false, IsContentTagged: false)
         {
             Target = build.Target,
             Arguments = build.Arguments
@@ -235,18 +229,12 @@ internal sealed partial class ComposeImport(
         };
         var bases = Dockerfile.Read(dockerfile).BaseImages;
         container
-            .WithImage(name, OwnTag)
-            .WithAnnotation(Image(recipe) with
-            {
-                AtStart = !builder.ExecutionContext.IsPublishMode ? null : async cancellationToken => Image(
-                    recipe with { Image = $"{name}:{await CheckoutVersion.ReadAsync(checkout, uvlhub.Options, cancellationToken)}" }),
-            });
+            .WithImage(CheckoutImage.Name(checkout, service.Name), "dev")
+            // Where all stages are upon one base, each has the site's Python, and its stand-in serves.
+            .WithAnnotation(isSites && bases.Distinct().Count() == 1
+                ? CheckoutImage.OfDevelopment(recipe, checkout, uvlhub.Options, uvlhub.PackageIndex)
+                : new ContainerImage(StandIn: null, recipe, bases));
         return true;
-
-        // Where all stages are upon one base, each has the site's Python, and its stand-in serves.
-        ContainerImage Image(ImageRecipe built) => isSites && bases.Distinct().Count() == 1
-            ? CheckoutImage.OfDevelopment(built, checkout, uvlhub.Options, uvlhub.PackageIndex)
-            : new ContainerImage(StandIn: null, built, bases);
     }
 
     private void SetCommand(IResourceBuilder<ComposeServiceResource> container)

@@ -29,10 +29,10 @@ internal static class ComposeSyntax
         .With("networks", new List<string> { Network })
         .With("healthcheck", service.Probe is { } probe ? new YamlMap()
             .With("test", new List<string>(["CMD", .. probe.Command.Select(Escape)]))
-            .With("interval", probe.Interval ?? "5s")
-            .With("timeout", probe.Timeout ?? "10s")
-            .With("retries", probe.Retries ?? 6)
-            .With("start_period", probe.StartPeriod ?? startPeriod) : null)
+            .With("interval", "5s")
+            .With("timeout", "10s")
+            .With("retries", 6)
+            .With("start_period", startPeriod) : null)
         .With(GracePeriod, service.Options.All(option => option.Key != GracePeriod)
             ? service.Kind == PublishedKind.Database ? "60s" : "40s"
             : null);

@@ -51,7 +51,7 @@ internal static class PublishSteps
         builder.Pipeline.AddStep(new PipelineStep
         {
             Name = "push-images",
-            Description = "Pushes the images that are built of the checkout to the registry of Uvlhub:Publish:Registry.",
+            Description = "Pushes the site's images to the registry of Uvlhub:Publish:Registry.",
             Action = context => PushAsync(uvlhub, context),
             DependsOnSteps = ["build-images"],
             RequiredBySteps = [WellKnownPipelineSteps.Push],
@@ -96,7 +96,7 @@ internal static class PublishSteps
         }
     }
 
-    /// <summary>Pushes those that are built of the checkout.</summary>
+    /// <summary>Pushes those of the site.</summary>
     internal static async Task PushAsync(UvlhubEnvironment uvlhub, PipelineStepContext context)
     {
         if (string.IsNullOrEmpty(uvlhub.Options.Publish.Registry))
@@ -107,7 +107,7 @@ internal static class PublishSteps
 
         var engine = context.Services.GetRequiredService<ContainerEngine>();
         var model = await new PublishedModelReader(uvlhub, context.ExecutionContext).ReadAsync(context.Model, context.CancellationToken);
-        foreach (var image in model.Services.Select(service => service.Image).Where(image => image.IsBuilt).Distinct())
+        foreach (var image in model.Services.Select(service => service.Image).Where(image => image.IsSite).Distinct())
         {
             var tail = new OutputTail(line => ImageLog.BuildOutput(context.Logger, line));
             var pushed = await Cli.Wrap(engine.Executable)

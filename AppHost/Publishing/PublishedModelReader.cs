@@ -86,7 +86,7 @@ internal sealed class PublishedModelReader(UvlhubEnvironment uvlhub, Distributed
             Files = [.. facts.Mounts.Where(mount => mount.Type == ContainerMountType.BindMount).SelectMany(mount => Files(container, mount))],
             Ports = [.. facts.Endpoints.Select(endpoint => endpoint.TargetPort).OfType<int>().Distinct()],
             DependsOn = [.. Dependencies(container, all)],
-            Probe = container.Annotations.OfType<PublishedProbe>().LastOrDefault() ?? Probe(container),
+            Probe = container.Annotations.OfType<PublishedProbe>().LastOrDefault(),
             Options = options,
             ReadsSecretFiles = container is FlaskResource or MariaDBServerResource,
         };
@@ -102,26 +102,14 @@ internal sealed class PublishedModelReader(UvlhubEnvironment uvlhub, Distributed
         where option.Key is not ("init" or "--no-healthcheck") && !option.Key.StartsWith("--health-", StringComparison.Ordinal)
         select new PublishedOption(option.Key, option.Shape, option.Value);
 
-    private static PublishedProbe? Probe(ContainerResource container) => container is not ComposeServiceResource
-    {
-        Service.HealthCheck: { IsDisabled: false, Test: { } test } check,
-    } ? null : new PublishedProbe(test is ["CMD-SHELL", var line] ? ["sh", "-c", line] : [.. test.Skip(1)])
-    {
-        Interval = check.Interval,
-        Timeout = check.Timeout,
-        Retries = check.Retries,
-        StartPeriod = check.StartPeriod,
-    };
-
     private async Task<PublishedImage> ImageAsync(ContainerFacts facts, CancellationToken cancellationToken)
     {
         var name = facts.Origin is null ? facts.Image
             : (await context.Services.GetRequiredService<ImageChooser>().ChooseAsync(facts.Resource, cancellationToken)).Image;
         var separator = name.LastIndexOf(':');
         return separator > name.LastIndexOf('/')
-            ? new PublishedImage(
-                name[..separator], name[(separator + 1)..], facts.Resource is FlaskResource, facts.Origin?.CheckoutBuild is not null)
-            : new PublishedImage(name, "latest", IsSite: false, IsBuilt: false);
+            ? new PublishedImage(name[..separator], name[(separator + 1)..], facts.Resource is FlaskResource)
+            : new PublishedImage(name, "latest", IsSite: false);
     }
 
     private IEnumerable<string> Command(ContainerFacts facts) => facts.Command

@@ -110,8 +110,7 @@ internal sealed record PublishedService
 /// <param name="Name">The name with its registry.</param>
 /// <param name="Tag">The tag.</param>
 /// <param name="IsSite">Whether it holds the checkout's code, so that its tag is the version.</param>
-/// <param name="IsBuilt">Whether it is built of the checkout, so that no registry has it yet.</param>
-internal sealed record PublishedImage(string Name, string Tag, bool IsSite, bool IsBuilt);
+internal sealed record PublishedImage(string Name, string Tag, bool IsSite);
 
 /// <summary>An option of the engine's.</summary>
 /// <param name="Key">The key of a compose file that says it; the engine's own option where none does.</param>
@@ -160,20 +159,7 @@ internal enum PublishedCondition
 
 /// <summary>How a container's health is asked.</summary>
 /// <param name="Command">A command inside the container; exit code 0 is healthy.</param>
-internal sealed record PublishedProbe(IReadOnlyList<string> Command) : IResourceAnnotation
-{
-    /// <summary>How often it is asked. Default: every five seconds.</summary>
-    public string? Interval { get; init; }
-
-    /// <summary>How long it may take. Default: ten seconds.</summary>
-    public string? Timeout { get; init; }
-
-    /// <summary>How often it fails before the container is unhealthy. Default: six times.</summary>
-    public int? Retries { get; init; }
-
-    /// <summary>How long the container may be unhealthy at first. Default: the target's.</summary>
-    public string? StartPeriod { get; init; }
-}
+internal sealed record PublishedProbe(IReadOnlyList<string> Command) : IResourceAnnotation;
 
 /// <summary>Something that the person who deploys gives a value.</summary>
 /// <param name="Name">The variable's name.</param>

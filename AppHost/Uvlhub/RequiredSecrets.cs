@@ -123,6 +123,10 @@ internal static class RequiredSecrets
         },
     };
 
+    /// <summary>Whether a file of settings is one that the checkout's repository has for everybody, by its name.</summary>
+    public static bool IsTemplate(string path) =>
+        s_exampleWords.Any(word => Path.GetFileName(path).Contains(word, StringComparison.OrdinalIgnoreCase));
+
     // A server that is somebody else's has its users and passwords already.
     private static bool CanBeMadeUp(string key, EnvironmentProfile profile) =>
         (SecretKeys.IsSecret(key) || s_dispensable.Contains(key))
@@ -137,9 +141,8 @@ internal static class RequiredSecrets
     private static List<DotEnvFile> Examples(string folder) =>
     [
         .. from path in Directory.EnumerateFiles(folder, ".env*")
-           let name = Path.GetFileName(path)
-           where s_exampleWords.Any(word => name.Contains(word, StringComparison.OrdinalIgnoreCase))
-           orderby name
+           where IsTemplate(path)
+           orderby path
            select DotEnvFile.Read(path),
     ];
 }

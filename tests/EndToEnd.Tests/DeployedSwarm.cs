@@ -6,9 +6,6 @@ namespace UvlhubAspire.EndToEnd.Tests;
 /// <summary>A machine with an engine of its own, to which <c>aspire deploy</c> deploys the sample: bare, but for the stand-ins.</summary>
 public sealed class DeployedSwarm : IAsyncLifetime
 {
-    private const string Sql =
-        """MYSQL_PWD="$(cat /run/secrets/mariadb_password)" exec mariadb -u"$MARIADB_USER" --batch --skip-column-names "$MARIADB_DATABASE" -e "$0" """;
-
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("uvlhub-aspire-deploy-");
     private InnerEngine? _engine;
 
@@ -49,7 +46,7 @@ public sealed class DeployedSwarm : IAsyncLifetime
 
     /// <summary>Asks the database.</summary>
     public async Task<string> SqlAsync(string sql) => await AskAsync(
-        "exec", await AskAsync("ps", "--quiet", "--filter", $"name={Name}_db", "--filter", "health=healthy"), "sh", "-c", Sql, sql);
+        "exec", await AskAsync("ps", "--quiet", "--filter", $"name={Name}_db", "--filter", "health=healthy"), "sh", "-c", RunningSwarm.Sql, sql);
 
     public async ValueTask DisposeAsync()
     {

@@ -92,20 +92,7 @@ public sealed class ProductionDeploymentTests(RunningProduction production)
         var rows = await RowsAsync();
         var (head, next) = (production.Head, $"{int.Parse(production.Head, CultureInfo.InvariantCulture) + 1:000}");
 
-        await production.Origin.PushAsync($"migrations/versions/{next}_views.py", _ => $"""
-            import sqlalchemy as sa
-            from alembic import op
-
-            revision = "{next}"
-            down_revision = "{head}"
-
-            def upgrade():
-                op.add_column("feature_model", sa.Column("views", sa.Integer(), nullable=False, server_default="0"))
-
-            def downgrade():
-                op.drop_column("feature_model", "views")
-
-            """, Cancellation);
+        await production.Origin.PushAsync($"migrations/versions/{next}_views.py", _ => SampleCheckout.RevisionWithViews(next, after: head), Cancellation);
         await using var load = production.Load();
         var deployed = await production.DeployAsync();
         Assert.True(deployed.Success, deployed.Message);

@@ -12,7 +12,8 @@ public sealed class RunningSwarm : IAsyncLifetime
     /// <summary>How many containers serve the site when it is spread.</summary>
     public const int Replicas = 4;
 
-    private const string Sql =
+    /// <summary>Asks the database inside its container; the statement is the shell's first argument.</summary>
+    internal const string Sql =
         """MYSQL_PWD="$(cat /run/secrets/mariadb_password)" exec mariadb -u"$MARIADB_USER" --batch --skip-column-names "$MARIADB_DATABASE" -e "$0" """;
     private const string SharedFolder = "/mnt/uploads";
     private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(30);

@@ -35,6 +35,24 @@ public sealed class SampleCheckout : IDisposable
         $"\n\n@blueprint.get(\"/{path}\")\ndef {path.Replace('-', '_')}():\n{string.Concat(body.Select(line => $"    {line}\n"))}",
         TestContext.Current.CancellationToken);
 
+    /// <summary>A revision that only adds: the code before it does not notice.</summary>
+    /// <param name="revision">Its name.</param>
+    /// <param name="after">The one before it.</param>
+    public static string RevisionWithViews(string revision, string after) => $"""
+        import sqlalchemy as sa
+        from alembic import op
+
+        revision = "{revision}"
+        down_revision = "{after}"
+
+        def upgrade():
+            op.add_column("feature_model", sa.Column("views", sa.Integer(), nullable=False, server_default="0"))
+
+        def downgrade():
+            op.drop_column("feature_model", "views")
+
+        """;
+
     public void Dispose() => _folder.Delete(recursive: true);
 
     private static void Copy(DirectoryInfo source, DirectoryInfo target)

@@ -167,7 +167,7 @@ public sealed class TargetTests : IDisposable
         Kind = kind,
         Image = new PublishedImage(
             kind is PublishedKind.Replicated or PublishedKind.Job ? "hub" : name, "v1",
-            kind is PublishedKind.Replicated or PublishedKind.Job, kind is PublishedKind.Replicated or PublishedKind.Job),
+            kind is PublishedKind.Replicated or PublishedKind.Job),
         ReadsSecretFiles = kind is PublishedKind.Replicated or PublishedKind.Job or PublishedKind.Database,
     };
 
