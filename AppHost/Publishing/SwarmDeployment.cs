@@ -121,9 +121,8 @@ internal sealed partial class SwarmDeployment(UvlhubEnvironment uvlhub, Publishe
     public async Task<IReadOnlyList<string>> UpdateAsync(CancellationToken cancellationToken)
     {
         var before = await ImagesAsync(cancellationToken);
-        var failuresBefore = await FailuresAsync(cancellationToken);
         await DeployAsync(SwarmTarget.StackFile, cancellationToken, "--prune");
-        var (waited, hasConverged) = (Stopwatch.StartNew(), 0);
+        var (waited, looksThatConverged) = (Stopwatch.StartNew(), 0);
         while (waited.Elapsed < s_converged)
         {
             await Task.Delay(s_pause, cancellationToken);
@@ -134,8 +133,8 @@ internal sealed partial class SwarmDeployment(UvlhubEnvironment uvlhub, Publishe
             }
 
             // Once more, because an update that was just asked for may not have begun.
-            hasConverged = states.All(state => state.IsAsMany && state.Update is "" or "completed") ? hasConverged + 1 : 0;
-            if (hasConverged > 2)
+            looksThatConverged = states.All(state => state.HasConverged) ? looksThatConverged + 1 : 0;
+            if (looksThatConverged > 2)
             {
                 var now = await ImagesAsync(cancellationToken);
                 List<string> changes = [.. now.Where(service => before.GetValueOrDefault(service.Key) != service.Value)
@@ -144,17 +143,14 @@ internal sealed partial class SwarmDeployment(UvlhubEnvironment uvlhub, Publishe
                 return changes;
             }
 
-            // Nothing to go back to: the engine would try for ever.
-            var failures = await FailuresAsync(cancellationToken);
-            if (before.Count == 0
-                && failures.FirstOrDefault(service => service.Value - failuresBefore.GetValueOrDefault(service.Key) >= MostFailures)
-                    is { Key: { } failing })
+            // A service that is new has nothing to go back to: the engine would try for ever.
+            if (await FailingAsync(model.Services.Where(service => !before.ContainsKey(service.Name)), cancellationToken) is { } failing)
             {
                 throw await FailedAsync(failing, $"{failing} does not come up", cancellationToken);
             }
         }
 
-        var late = (await StatesAsync(cancellationToken)).Where(state => !state.IsAsMany || state.Update is not ("" or "completed"));
+        var late = (await StatesAsync(cancellationToken)).Where(state => !state.HasConverged);
         throw new DistributedApplicationException(
             $"not everything runs after {s_converged.TotalMinutes:0} minutes: {string.Join(", ", late.Select(state => state.Service))}");
     }
@@ -237,18 +233,16 @@ internal sealed partial class SwarmDeployment(UvlhubEnvironment uvlhub, Publishe
         select $"{variable.Name} ({variable.Description}) has no value: write it into {SettingsFile}, or set it in the environment";
 
     // Nobody writes into the template.
-    private string SettingsFile => IsTemplate(uvlhub.Checkout.EnvironmentFile.Path)
+    private string SettingsFile => RequiredSecrets.IsTemplate(uvlhub.Checkout.EnvironmentFile.Path)
         ? Path.Combine(uvlhub.Checkout.Path, uvlhub.Profile.EnvironmentFiles[0])
         : uvlhub.Checkout.EnvironmentFile.Path;
-
-    private static bool IsTemplate(string path) => path.EndsWith(".example", StringComparison.Ordinal);
 
     private string? Setting(PublishedVariable variable) =>
         Environment.GetEnvironmentVariable(variable.Name) is { Length: > 0 } set ? set : OfFile(variable);
 
     private string? OfFile(PublishedVariable variable) =>
         uvlhub.Checkout.EnvironmentFile.Values.GetValueOrDefault(variable.Name) is { Length: > 0 } given
-            && !SecretKeys.IsPlaceholder(given) && !(variable.IsSecret && IsTemplate(uvlhub.Checkout.EnvironmentFile.Path))
+            && !SecretKeys.IsPlaceholder(given) && !(variable.IsSecret && RequiredSecrets.IsTemplate(uvlhub.Checkout.EnvironmentFile.Path))
             ? given
             : null;
 
@@ -313,15 +307,17 @@ internal sealed partial class SwarmDeployment(UvlhubEnvironment uvlhub, Publishe
             : [];
     }
 
-    private async Task<Dictionary<string, int>> FailuresAsync(CancellationToken cancellationToken)
+    private async Task<string?> FailingAsync(IEnumerable<PublishedService> services, CancellationToken cancellationToken)
     {
-        var failures = new Dictionary<string, int>(StringComparer.Ordinal);
-        foreach (var service in model.Services.Where(service => service.Kind != PublishedKind.Job))
+        foreach (var service in services)
         {
-            failures[service.Name] = (await TasksAsync(service.Name, cancellationToken)).Count(task => task.Error.Length > 0);
+            if ((await TasksAsync(service.Name, cancellationToken)).Count(task => task.Error.Length > 0) >= MostFailures)
+            {
+                return service.Name;
+            }
         }
 
-        return failures;
+        return null;
     }
 
     private async Task<IReadOnlyList<SwarmState>> StatesAsync(CancellationToken cancellationToken)
@@ -389,5 +385,8 @@ internal sealed partial class SwarmDeployment(UvlhubEnvironment uvlhub, Publishe
 
     private sealed record SwarmTask(string Id, string State, string Error);
 
-    private sealed record SwarmState(string Service, bool IsAsMany, string Update);
+    private sealed record SwarmState(string Service, bool IsAsMany, string Update)
+    {
+        public bool HasConverged => IsAsMany && Update is "" or "completed";
+    }
 }

@@ -32,9 +32,18 @@ public sealed class DeployTests(DeployedSwarm server) : IClassFixture<DeployedSw
     }
 
     [Fact(Timeout = 600_000)]
-    public async Task The_first_deployment_migrates_and_serves_and_the_next_one_changes_nothing()
+    public async Task A_first_version_that_does_not_start_is_given_up_with_its_last_lines()
     {
         server.FillIn();
+        var (succeeds, output) = await DeployBrokenAsync("v0");
+        Assert.False(succeeds);
+        Assert.Contains("web does not come up", output, StringComparison.Ordinal);
+        Assert.Contains("broken on purpose", output, StringComparison.Ordinal);
+    }
+
+    [Fact(Timeout = 600_000)]
+    public async Task The_first_deployment_migrates_and_serves_and_the_next_one_changes_nothing()
+    {
         var (succeeds, output) = await server.DeployAsync("v1");
         Assert.True(succeeds, output);
         await RunningSwarm.AnswersAsync(server.Engine);
@@ -51,20 +60,8 @@ public sealed class DeployTests(DeployedSwarm server) : IClassFixture<DeployedSw
     [Fact(Timeout = 600_000)]
     public async Task Other_code_with_a_migration_is_deployed_under_the_same_name_and_fails_no_request()
     {
-        await File.WriteAllTextAsync(server.Checkout.File("migrations/versions/005_views.py"), """
-            import sqlalchemy as sa
-            from alembic import op
-
-            revision = "005"
-            down_revision = "004"
-
-            def upgrade():
-                op.add_column("feature_model", sa.Column("views", sa.Integer(), nullable=False, server_default="0"))
-
-            def downgrade():
-                op.drop_column("feature_model", "views")
-
-            """, Cancellation);
+        await File.WriteAllTextAsync(
+            server.Checkout.File("migrations/versions/005_views.py"), SampleCheckout.RevisionWithViews("005", after: "004"), Cancellation);
         await using var load = new Load(server.Engine.Address);
         var (succeeds, output) = await server.DeployAsync("v1");
         Assert.True(succeeds, output);
@@ -98,11 +95,7 @@ public sealed class DeployTests(DeployedSwarm server) : IClassFixture<DeployedSw
         Assert.Equal(containers, await server.ContainersAsync());
         File.Delete(file);
 
-        var page = server.Checkout.File("app/__init__.py");
-        var code = await File.ReadAllTextAsync(page, Cancellation);
-        await File.WriteAllTextAsync(page, "raise RuntimeError('broken on purpose')\n", Cancellation);
-        (succeeds, output) = await server.DeployAsync("v4");
-        await File.WriteAllTextAsync(page, code, Cancellation);
+        (succeeds, output) = await DeployBrokenAsync("v4");
         Assert.False(succeeds);
         Assert.Contains("web did not come up and is what it was before", output, StringComparison.Ordinal);
         Assert.Contains("broken on purpose", output, StringComparison.Ordinal);
@@ -134,6 +127,23 @@ public sealed class DeployTests(DeployedSwarm server) : IClassFixture<DeployedSw
         Assert.Equal("", await server.AskAsync("ps", "--quiet"));
         Assert.Contains($"{server.Name}_db_data", await server.AskAsync("volume", "ls", "--quiet"), StringComparison.Ordinal);
         Assert.Equal(3, (await server.AskAsync("secret", "ls", "--quiet")).Split('\n').Length);
+    }
+
+    private async Task<(bool Succeeds, string Output)> DeployBrokenAsync(string version)
+    {
+        var page = server.Checkout.File("app/__init__.py");
+        var code = await File.ReadAllTextAsync(page, Cancellation);
+        // Flask's own commands load it, so that the migrator has nothing to say against it.
+        const string Broken = "import sys\nif 'gunicorn' in sys.argv[0]:\n    raise RuntimeError('broken on purpose')\n";
+        await File.WriteAllTextAsync(page, Broken + code, Cancellation);
+        try
+        {
+            return await server.DeployAsync(version);
+        }
+        finally
+        {
+            await File.WriteAllTextAsync(page, code, CancellationToken.None);
+        }
     }
 
     // Visitors make more of them meanwhile.
