@@ -3,8 +3,9 @@ using System.Text;
 namespace UvlhubAspire.AppHost.Images;
 
 /// <summary>
-/// The Dockerfile of an image that holds the site: the checkout's own, with two stages behind it. <c>web</c> has what
-/// the AppHost mounts in development, <c>migrator</c> has UvlhubRunner as well, so that it can leave the machine.
+/// The Dockerfile of an image that holds the site: the checkout's own, with stages behind it. <c>web</c> has what the AppHost mounts in
+/// development, <c>migrator</c> has UvlhubRunner as well, so that it can leave the machine, and <c>operator</c> what UvlhubRunner
+/// looks after a server with.
 /// </summary>
 internal static class SiteDockerfile
 {
@@ -13,6 +14,15 @@ internal static class SiteDockerfile
 
     /// <summary>The stage that migrates.</summary>
     public const string MigratorStage = "uvlhub-migrator";
+
+    /// <summary>The stage that migrates, updates and backs up where there is no AppHost.</summary>
+    public const string OperatorStage = "uvlhub-operator";
+
+    /// <summary>The images of which the operator's stage has a program.</summary>
+    public static IReadOnlyList<string> OperatorImages { get; } = [DockerImage, ResticImage];
+
+    private const string DockerImage = "docker:28-cli";
+    private const string ResticImage = "restic/restic:0.18.1";
 
     /// <summary>The build context with the modules that Python loads at its start.</summary>
     public const string StartupContext = "uvlhub-startup";
@@ -125,6 +135,9 @@ internal static class SiteDockerfile
         FROM {WebStage} AS {MigratorStage}
         COPY --from={RunnerContext} . {RunnerFolder}/
         ENV PATH="{RunnerFolder}:$PATH"
+        FROM {MigratorStage} AS {OperatorStage}
+        COPY --from={DockerImage} /usr/local/bin/docker /usr/local/bin/
+        COPY --from={ResticImage} /usr/bin/restic /usr/local/bin/
 
         """;
 

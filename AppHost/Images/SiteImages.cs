@@ -10,17 +10,19 @@ namespace UvlhubAspire.AppHost.Images;
 /// <param name="name">The image's name, without a tag.</param>
 /// <param name="deployed">An image that somebody else has built of the checkout, with its tag; <see langword="null"/> for none.</param>
 /// <param name="version">The version: at the start the tag, and at each build the build argument <c>VERSION_TAG</c>.</param>
+/// <param name="isPublished">Whether the images leave the machine, so that UvlhubRunner has to do what the AppHost does here.</param>
 internal sealed class SiteImages(
     UvlhubCheckout checkout, UvlhubOptions.PipOptions pip, PackageIndex index, string name, string? deployed,
-    Func<CancellationToken, Task<string>> version)
+    Func<CancellationToken, Task<string>> version, bool isPublished)
 {
     private const string StandIn = "flask";
+    private const string OperatorStandIn = "operator";
 
     /// <summary>The image that serves.</summary>
     public ContainerImage Web => field ??= Image(name, SiteDockerfile.WebStage);
 
-    /// <summary>The image that migrates.</summary>
-    public ContainerImage Migrator => field ??= Image($"{name}-migrator", SiteDockerfile.MigratorStage);
+    /// <summary>The image that migrates; a published one has what a server is looked after with as well.</summary>
+    public ContainerImage Migrator => field ??= Image($"{name}-migrator", isPublished ? SiteDockerfile.OperatorStage : SiteDockerfile.MigratorStage);
 
     private ContainerImage Image(string built, string stage)
     {
@@ -37,10 +39,15 @@ internal sealed class SiteImages(
             RepositoryFolder.StandIn(StandIn),
             PipAdvisor.Help(
                 Recipe($"{built}:{tag}", $"{file}.site", () => SiteDockerfile.OnItsOwnBase(dockerfile), stage), checkout, dockerfile, pip, index),
-            dockerfile.BaseImages)
+            [.. dockerfile.BaseImages, .. stage == SiteDockerfile.OperatorStage ? SiteDockerfile.OperatorImages : []])
         {
             StandInBuild = Recipe(
-                $"{built}:{tag}-debian", $"{file}.standin", () => SiteDockerfile.OnStandIn(dockerfile, parent.Image), stage, parent),
+                $"{built}:{tag}-debian", $"{file}.standin", () => SiteDockerfile.OnStandIn(dockerfile, parent.Image), stage, parent) with
+            {
+                ReplacedBases = stage != SiteDockerfile.OperatorStage ? new Dictionary<string, ImageRecipe>()
+                    : SiteDockerfile.OperatorImages.ToDictionary(
+                        image => image, _ => ImageRecipe.StandIn(RepositoryFolder.StandIn(OperatorStandIn))),
+            },
         };
     }
 
@@ -63,7 +70,7 @@ internal sealed class SiteImages(
                 // Not at the start, because the code may be newer by now.
                 await ReplaceAsync(file, text(), cancellationToken);
                 await ReplaceAsync($"{file}.dockerignore", SiteDockerfile.Ignored(checkout), cancellationToken);
-                if (stage == SiteDockerfile.MigratorStage)
+                if (stage != SiteDockerfile.WebStage)
                 {
                     await RunnerPublish.EnsureAsync(logger, cancellationToken);
                 }

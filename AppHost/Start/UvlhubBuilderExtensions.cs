@@ -166,7 +166,8 @@ internal static class UvlhubBuilderExtensions
         index,
         context.IsPublishMode ? CheckoutImage.Published(checkout, options.Publish) : CheckoutImage.Site(checkout),
         context.IsRunMode && options.Deploy.Image is { Length: > 0 } image ? image : null,
-        cancellationToken => CheckoutVersion.ReadAsync(checkout, options, cancellationToken));
+        cancellationToken => CheckoutVersion.ReadAsync(checkout, options, cancellationToken),
+        context.IsPublishMode);
 
     private static EnvironmentProfile Profile(IDistributedApplicationBuilder builder, UvlhubOptions options)
     {

@@ -96,7 +96,6 @@ internal static class FlaskBuilderExtensions
         var toolbox = builder.AddCheckoutContainer(new FlaskResource(name), uvlhub, database)
             .WithContainerName(uvlhub.Names.ToolboxContainer)
             .WithArgs(packages.Count > 0 ? [.. packages] : ["sleep", "infinity"])
-            .ExcludeFromManifest()
             .DiffersFromCompose(
                 DriftAspect.Service, "flask, rosemary and pytest run in a container of their own, so that a migration needs no site")
             .WithIconName("Toolbox");
