@@ -24,6 +24,7 @@ public static class SettingsReader
             .. Of<UvlhubOptions.TlsOptions>(nameof(UvlhubOptions.Tls)),
             .. Of<UvlhubOptions.GunicornOptions>(nameof(UvlhubOptions.Gunicorn)),
             .. Of<UvlhubOptions.DeployOptions>(nameof(UvlhubOptions.Deploy)),
+            .. Of<UvlhubOptions.UpdateOptions>(nameof(UvlhubOptions.Updates)),
             .. Of<UvlhubOptions.PublishOptions>(nameof(UvlhubOptions.Publish)),
             .. Of<UvlhubOptions.DatabaseOptions>(nameof(UvlhubOptions.Database)),
             .. Of<UvlhubOptions.SnapshotOptions>(nameof(UvlhubOptions.Snapshots)),

@@ -150,6 +150,9 @@ public sealed class UvlhubOptions
     /// <summary>What is written for other machines.</summary>
     public PublishOptions Publish { get; set; } = new();
 
+    /// <summary>How a deployed site is updated without an AppHost.</summary>
+    public UpdateOptions Updates { get; set; } = new();
+
     /// <summary>
     /// Whether a Python debugger can attach to the site while it is developed: debugpy, on the port
     /// <c>Uvlhub:Ports:Debugger</c> of the loopback address. Default: false, because who reaches that port can run any code.
@@ -280,6 +283,18 @@ public sealed class UvlhubOptions
         public bool Upgrade { get; set; }
     }
 
+    /// <summary>How a deployed stack is updated by the images of its registry, without an AppHost.</summary>
+    public sealed class UpdateOptions
+    {
+        /// <summary>Whether <c>POST /webhook/deploy</c> with <c>WEBHOOK_TOKEN</c> deploys what the registry has then; over TLS alone.
+        /// Default: no.</summary>
+        public bool Webhook { get; set; }
+
+        /// <summary>How often the registry is asked for newer images, which are deployed. Default: 0, never.</summary>
+        [Duration(AllowsZero = true)]
+        public TimeSpan CheckEvery { get; set; }
+    }
+
     /// <summary>What <c>aspire publish</c> writes.</summary>
     public sealed class PublishOptions
     {
@@ -343,6 +358,9 @@ public sealed class UvlhubOptions
         /// <summary>How long to wait for another migrator to finish. Default: 45 minutes.</summary>
         [Duration]
         public TimeSpan LockTimeout { get; set; } = TimeSpan.FromMinutes(45);
+
+        /// <summary>How long a migration may take at the most, whoever waits for it.</summary>
+        public TimeSpan Longest() => LockTimeout + FlaskTimeout + FlaskTimeout;
 
         /// <summary>
         /// Whether a checkout without a migrations folder gets one (<c>flask db init</c>, <c>flask db migrate</c>), as

@@ -54,6 +54,24 @@ Does<DataVerbs>(
 
 Answers<SnapshotVerbs>(Add("snapshots", "List the snapshots."), (verbs, _, _) => verbs.ListAsync(Console.Out));
 
+var stack = new Argument<string>("STACK") { Description = "The stack's name, as 'docker stack ls' lists it." };
+var version = new Argument<string>("VERSION") { Description = "A version, as 'history' lists it." };
+var keepDatabase = new Option<bool>("--keep-database")
+{
+    Description = "Leave the tables as they are, although the version may not know them.",
+};
+Looks(Add("history", "List what was deployed to a stack, by whom, and what came of it."),
+    (verbs, _, token) => verbs.ListAsync(Console.Out, token));
+var rollback = Add(
+    "rollback", "Have a stack run a version again that it ran before, with the rows of then if its tables were others.", keepDatabase, yes);
+Looks(rollback, (verbs, parsed, token) => verbs.RollBackAsync(
+    parsed.GetRequiredValue(version), parsed.GetValue(keepDatabase), parsed.GetValue(yes), token));
+rollback.Arguments.Add(version);
+Looks(Add("update", "Deploy what the registry has now under the names that a stack runs."), (verbs, _, token) => verbs.UpdateAsync(token));
+Looks(
+    Add("serve-updates", "Do that when the webhook or the registry's newer images ask for it; a stack's service 'updater' runs this."),
+    (verbs, _, token) => verbs.ServeAsync(token));
+
 // After Ctrl+C a change is undone, which takes longer than the two seconds that are the default.
 var ending = new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromSeconds(90) };
 var parsed = root.Parse(words);
@@ -78,10 +96,19 @@ void Does<T>(Command command, Func<T, ParseResult, CancellationToken, Task<ExitC
 void Answers<T>(Command command, Func<T, ParseResult, CancellationToken, Task<ExitCode>> run)
     where T : notnull => SetAction(command, run, isAnswer: true);
 
+// Nothing of a database: the engine is asked, and what works on the database runs in the stack.
+void Looks(Command command, Func<StackVerbs, ParseResult, CancellationToken, Task<ExitCode>> run)
+{
+    command.Arguments.Add(stack);
+    command.SetAction((parsed, token) => Verb.RunAsync(
+        (cancellation) => Task.FromResult(RunnerHost.CreateForStack(settings, parsed.GetRequiredValue(stack))),
+        (services, cancellation) => run(services.GetRequiredService<StackVerbs>(), parsed, cancellation), token));
+}
+
 void SetAction<T>(Command command, Func<T, ParseResult, CancellationToken, Task<ExitCode>> run, bool isAnswer)
     where T : notnull =>
     command.SetAction((parsed, token) => Verb.RunAsync(
-        settings, isAnswer, (services, cancellation) => run(services.GetRequiredService<T>(), parsed, cancellation), token));
+        cancellation => RunnerHost.CreateAsync(settings, isAnswer, cancellation), (services, cancellation) => run(services.GetRequiredService<T>(), parsed, cancellation), token));
 
 static int Mistake(ParseResult parsed)
 {

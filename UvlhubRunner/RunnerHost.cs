@@ -7,6 +7,7 @@ using UvlhubAspire.Runner.Journal;
 using UvlhubAspire.Runner.Migration;
 using UvlhubAspire.Runner.Resilience;
 using UvlhubAspire.Runner.Revisions;
+using UvlhubAspire.Runner.Server;
 using UvlhubAspire.Runner.Snapshots;
 using UvlhubAspire.Runner.Verbs;
 using UvlhubAspire.ServiceDefaults;
@@ -20,28 +21,9 @@ internal static class RunnerHost
     /// <exception cref="UserErrorException">The checkout or a setting is wrong.</exception>
     public static async Task<IHost> CreateAsync(string[] arguments, bool logToError, CancellationToken cancellationToken)
     {
-        var builder = new HostApplicationBuilder(
-            new HostApplicationBuilderSettings { DisableDefaults = true, ApplicationName = "UvlhubRunner" });
-        builder.Configuration
-            .AddUserSecrets(SharedNames.UserSecrets)
-            .AddEnvironmentVariables()
-            .AddCommandLine(arguments);
-
-        builder.Logging
-            .AddConsole(console =>
-            {
-                console.FormatterName = RunnerLog.FormatterName;
-                console.LogToStandardErrorThreshold = logToError ? LogLevel.Trace : LogLevel.None;
-            })
-            // Polly's own events are for the dashboard; on the console RetryReport says the same in fewer lines.
-            .AddFilter<Microsoft.Extensions.Logging.Console.ConsoleLoggerProvider>("Polly", LogLevel.None)
-            .AddFilter<Microsoft.Extensions.Logging.Console.ConsoleLoggerProvider>("Microsoft", LogLevel.Warning);
-        // Not through AddConsoleFormatter, which reads options by reflection; this formatter has none.
-        builder.Services.AddSingleton<Microsoft.Extensions.Logging.Console.ConsoleFormatter, RunnerLog>();
-        builder.AddServiceDefaults(Telemetry.Name, "Polly");
-
+        SecretFiles.Read();
+        var builder = Begin(arguments, logToError);
         builder.Services
-            .AddSingleton(TimeProvider.System)
             .AddSingleton(await RunnerSettings.ReadAsync(builder.Configuration, cancellationToken))
             .AddSingleton<UvlhubDatabase>()
             .AddSingleton<SiteLockout>()
@@ -73,5 +55,45 @@ internal static class RunnerHost
             .AddSingleton<DataVerbs>()
             .AddRunnerPipelines();
         return builder.Build();
+    }
+
+    /// <summary>What looks after a stack: of a database and a checkout it knows nothing.</summary>
+    /// <exception cref="UserErrorException">A setting is wrong.</exception>
+    public static IHost CreateForStack(string[] arguments, string stack)
+    {
+        SecretFiles.Read();
+        var builder = Begin(arguments, logToError: false);
+        builder.Services
+            .AddSingleton(SettingsReader.Read(builder.Configuration))
+            .AddSingleton(new SwarmStack(ContainerEngine.FromConfiguration(builder.Configuration), stack))
+            .AddSingleton<SwarmDeployments>()
+            .AddSingleton<ImageUpdate>()
+            .AddSingleton<StackVerbs>();
+        return builder.Build();
+    }
+
+    private static HostApplicationBuilder Begin(string[] arguments, bool logToError)
+    {
+        var builder = new HostApplicationBuilder(
+            new HostApplicationBuilderSettings { DisableDefaults = true, ApplicationName = "UvlhubRunner" });
+        builder.Configuration
+            .AddUserSecrets(SharedNames.UserSecrets)
+            .AddEnvironmentVariables()
+            .AddCommandLine(arguments);
+
+        builder.Logging
+            .AddConsole(console =>
+            {
+                console.FormatterName = RunnerLog.FormatterName;
+                console.LogToStandardErrorThreshold = logToError ? LogLevel.Trace : LogLevel.None;
+            })
+            // Polly's own events are for the dashboard; on the console RetryReport says the same in fewer lines.
+            .AddFilter<Microsoft.Extensions.Logging.Console.ConsoleLoggerProvider>("Polly", LogLevel.None)
+            .AddFilter<Microsoft.Extensions.Logging.Console.ConsoleLoggerProvider>("Microsoft", LogLevel.Warning);
+        // Not through AddConsoleFormatter, which reads options by reflection; this formatter has none.
+        builder.Services.AddSingleton<Microsoft.Extensions.Logging.Console.ConsoleFormatter, RunnerLog>();
+        builder.AddServiceDefaults(Telemetry.Name, "Polly");
+        builder.Services.AddSingleton(TimeProvider.System).AddSingleton<IConfiguration>(builder.Configuration);
+        return builder;
     }
 }

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using UvlhubAspire.Runner.Flask;
 
 namespace UvlhubAspire.Runner;
@@ -7,15 +8,14 @@ namespace UvlhubAspire.Runner;
 internal static partial class Verb
 {
     /// <summary>Builds the host, runs the verb, and sends out what telemetry there is.</summary>
-    /// <param name="logToError">Whether standard output belongs to the verb's answer.</param>
     /// <returns>The exit code, an <see cref="ExitCode"/>.</returns>
     public static async Task<int> RunAsync(
-        string[] settings, bool logToError, Func<IServiceProvider, CancellationToken, Task<ExitCode>> run,
+        Func<CancellationToken, Task<IHost>> create, Func<IServiceProvider, CancellationToken, Task<ExitCode>> run,
         CancellationToken cancellationToken)
     {
         try
         {
-            using var host = await RunnerHost.CreateAsync(settings, logToError, cancellationToken);
+            using var host = await create(cancellationToken);
             // Nothing but telemetry is a hosted service, and without it there is nothing to start.
             await host.StartAsync(cancellationToken);
             return (int)await RunAsync(host.Services, run, cancellationToken);

@@ -17,18 +17,16 @@ namespace UvlhubAspire.AppHost.Publishing;
 /// <param name="logger">The step's log.</param>
 internal sealed partial class SwarmDeployment(UvlhubEnvironment uvlhub, PublishedModel model, string folder, ILogger logger)
 {
-    private const string Complete = "Complete";
-    private const int MostFailures = 4;
-
-    private static readonly TimeSpan s_answer = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan s_deployed = TimeSpan.FromMinutes(5);
-    private static readonly TimeSpan s_converged = TimeSpan.FromMinutes(20);
     private static readonly TimeSpan s_pause = TimeSpan.FromSeconds(1);
 
-    // A job whose task has failed is tried again after five; what has not begun by then does not.
-    private static readonly TimeSpan s_quiet = TimeSpan.FromSeconds(15);
+    private readonly SwarmStack _stack = new(uvlhub.Engine, model.Name);
 
-    private static readonly string[] s_ended = [Complete, "Failed", "Rejected", "Shutdown", "Orphaned", "Remove"];
+    /// <summary>What was deployed, and the way back.</summary>
+    public SwarmDeployments Deployments => field ??= new(_stack, TimeProvider.System);
+
+    /// <summary>Who deploys.</summary>
+    public static string Person => $"{Environment.UserName}@{Environment.MachineName}";
 
     /// <summary>Looks whether the swarm can take the stack, labels its only node, and makes the secrets that it lacks.</summary>
     /// <exception cref="DistributedApplicationException">It cannot; the message has everything that is missing, and what to do.</exception>
@@ -73,86 +71,23 @@ internal sealed partial class SwarmDeployment(UvlhubEnvironment uvlhub, Publishe
     }
 
     /// <summary>Runs the new version's migrator and waits for its end; nothing of the site is updated.</summary>
-    /// <exception cref="DistributedApplicationException">It failed; the message has its last lines.</exception>
-    public async Task MigrateAsync(CancellationToken cancellationToken)
-    {
-        var migrator = model.Services.Single(service => service.Kind == PublishedKind.Job).Name;
-        var before = (await TasksAsync(migrator, cancellationToken)).Select(task => task.Id).ToHashSet(StringComparer.Ordinal);
-        await DeployAsync(SwarmTarget.MigrationFile, cancellationToken);
-        var (options, waited, quiet) = (uvlhub.Options.Migrator, Stopwatch.StartNew(), Stopwatch.StartNew());
-        var limit = options.LockTimeout + options.FlaskTimeout + options.FlaskTimeout;
-        while (waited.Elapsed < limit)
-        {
-            var tasks = (await TasksAsync(migrator, cancellationToken)).Where(task => !before.Contains(task.Id)).ToList();
-            if (tasks.Any(task => task.State == Complete))
-            {
-                return;
-            }
-
-            if (tasks.Any(task => !s_ended.Contains(task.State)))
-            {
-                quiet.Restart();
-            }
-
-            var failures = tasks.Where(task => task.Error.Length > 0).ToList();
-            if (failures.Count >= MostFailures || (quiet.Elapsed > s_quiet && failures.Count > 0))
-            {
-                throw new DistributedApplicationException(
-                    $"the migrator failed ({failures[0].Error}), and nothing else was updated: the version before serves. Its last "
-                    + $"lines:{Environment.NewLine}{await LogAsync(migrator, cancellationToken)}");
-            }
-
-            if (quiet.Elapsed > s_quiet && before.Count > 0)
-            {
-                // The same job is not run again.
-                return;
-            }
-
-            await Task.Delay(s_pause, cancellationToken);
-        }
-
-        throw new DistributedApplicationException($"the migrator did not end within {limit}; 'docker service logs {Service(migrator)}'");
-    }
+    /// <exception cref="UserErrorException">It failed; the message has its last lines.</exception>
+    public Task MigrateAsync(CancellationToken cancellationToken) => _stack.MigrateAsync(
+        model.Services.Single(service => service.Kind == PublishedKind.Job).Name,
+        () => DeployAsync(SwarmTarget.MigrationFile, cancellationToken),
+        uvlhub.Options.Migrator.Longest(),
+        cancellationToken);
 
     /// <summary>Updates everything and waits until it runs.</summary>
     /// <returns>What changed, a line each.</returns>
-    /// <exception cref="DistributedApplicationException">Something does not come up; what was there before serves again, and the message
-    /// has the last lines of what did not.</exception>
+    /// <exception cref="UserErrorException">Something does not come up; what was there before serves again, and the message has the last
+    /// lines of what did not.</exception>
     public async Task<IReadOnlyList<string>> UpdateAsync(CancellationToken cancellationToken)
     {
-        var before = await ImagesAsync(cancellationToken);
-        await DeployAsync(SwarmTarget.StackFile, cancellationToken, "--prune");
-        var (waited, looksThatConverged) = (Stopwatch.StartNew(), 0);
-        while (waited.Elapsed < s_converged)
-        {
-            await Task.Delay(s_pause, cancellationToken);
-            var states = await StatesAsync(cancellationToken);
-            if (states.FirstOrDefault(state => state.Update is "rollback_completed" or "rollback_paused" or "paused") is { } lost)
-            {
-                throw await FailedAsync(lost.Service, $"{lost.Service} did not come up and is what it was before", cancellationToken);
-            }
-
-            // Once more, because an update that was just asked for may not have begun.
-            looksThatConverged = states.All(state => state.HasConverged) ? looksThatConverged + 1 : 0;
-            if (looksThatConverged > 2)
-            {
-                var now = await ImagesAsync(cancellationToken);
-                List<string> changes = [.. now.Where(service => before.GetValueOrDefault(service.Key) != service.Value)
-                    .Select(service => $"{service.Key}: {before.GetValueOrDefault(service.Key, "new")} → {service.Value}")];
-                LogUpdated(changes.Count == 0 ? "nothing has changed" : string.Join("; ", changes));
-                return changes;
-            }
-
-            // A service that is new has nothing to go back to: the engine would try for ever.
-            if (await FailingAsync(model.Services.Where(service => !before.ContainsKey(service.Name)), cancellationToken) is { } failing)
-            {
-                throw await FailedAsync(failing, $"{failing} does not come up", cancellationToken);
-            }
-        }
-
-        var late = (await StatesAsync(cancellationToken)).Where(state => !state.HasConverged);
-        throw new DistributedApplicationException(
-            $"not everything runs after {s_converged.TotalMinutes:0} minutes: {string.Join(", ", late.Select(state => state.Service))}");
+        var changes = await Deployments.DeployAsync(
+            Person, () => DeployAsync(SwarmTarget.StackFile, cancellationToken, "--prune"), cancellationToken);
+        LogUpdated(changes.Count == 0 ? "nothing has changed" : string.Join("; ", changes));
+        return changes;
     }
 
     /// <summary>Where the site answers: each ready node that runs nginx.</summary>
@@ -165,7 +100,7 @@ internal sealed partial class SwarmDeployment(UvlhubEnvironment uvlhub, Publishe
         }
 
         var nodes = (await AskAsync(
-            cancellationToken, "service", "ps", "--filter", "desired-state=running", "--format", "{{.Node}}", Service(gateway)))
+            cancellationToken, "service", "ps", "--filter", "desired-state=running", "--format", "{{.Node}}", _stack.FullName(gateway)))
             .Split('\n', StringSplitOptions.RemoveEmptyEntries).Distinct();
         var addresses = await AskAsync(cancellationToken, ["node", "inspect", "--format", "{{.Status.Addr}}", .. nodes]);
         return [.. addresses.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(address => $"http://{address}")];
@@ -296,83 +231,9 @@ internal sealed partial class SwarmDeployment(UvlhubEnvironment uvlhub, Publishe
         return version;
     }
 
-    private async Task<IReadOnlyList<SwarmTask>> TasksAsync(string service, CancellationToken cancellationToken)
-    {
-        var listed = await uvlhub.Engine.RunAsync(
-            s_answer, cancellationToken,
-            "service", "ps", "--no-trunc", "--format", "{{.ID}}\t{{.CurrentState}}\t{{.Error}}\t.", Service(service));
-        return listed.Succeeded
-            ? [.. listed.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split('\t'))
-                .Select(words => new SwarmTask(words[0], words[1].Split(' ')[0], words[2]))]
-            : [];
-    }
-
-    private async Task<string?> FailingAsync(IEnumerable<PublishedService> services, CancellationToken cancellationToken)
-    {
-        foreach (var service in services)
-        {
-            if ((await TasksAsync(service.Name, cancellationToken)).Count(task => task.Error.Length > 0) >= MostFailures)
-            {
-                return service.Name;
-            }
-        }
-
-        return null;
-    }
-
-    private async Task<IReadOnlyList<SwarmState>> StatesAsync(CancellationToken cancellationToken)
-    {
-        var listed = await AskAsync(
-            cancellationToken, "stack", "services", "--format", "{{.Name}}\t{{.Replicas}}", model.Name);
-        var replicas = listed.Split('\n').Select(line => line.Split('\t')).ToDictionary(words => words[0], words => words[1].Split(' ', '/'));
-        var inspected = await AskAsync(
-            cancellationToken,
-            [
-                "service", "inspect", "--format", "{{.Spec.Name}}\t{{if .UpdateStatus}}{{.UpdateStatus.State}}{{end}}\t.", .. replicas.Keys,
-            ]);
-        return
-        [
-            .. from line in inspected.Split('\n')
-               let words = line.Split('\t')
-               let name = words[0][(model.Name.Length + 1)..]
-               where model.Services.FirstOrDefault(service => service.Name == name) is not { Kind: PublishedKind.Job }
-               select new SwarmState(name, replicas[words[0]][0] == replicas[words[0]][1], words[1]),
-        ];
-    }
-
-    private async Task<Dictionary<string, string>> ImagesAsync(CancellationToken cancellationToken)
-    {
-        var listed = await uvlhub.Engine.RunAsync(
-            s_answer, cancellationToken, "stack", "services", "--format", "{{.Name}}\t{{.Image}}", model.Name);
-        return listed.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split('\t'))
-            .ToDictionary(words => words[0][(model.Name.Length + 1)..], words => words[1]);
-    }
-
-    private async Task<DistributedApplicationException> FailedAsync(string service, string what, CancellationToken cancellationToken)
-    {
-        var cause = (await TasksAsync(service, cancellationToken)).FirstOrDefault(task => task.Error.Length > 0)?.Error;
-        return new DistributedApplicationException(
-            $"{what}{(cause is null ? "" : $" ({cause})")}. Its last lines:{Environment.NewLine}{await LogAsync(service, cancellationToken)}");
-    }
-
-    private async Task<string> LogAsync(string service, CancellationToken cancellationToken)
-    {
-        var log = await uvlhub.Engine.RunAsync(
-            s_answer, cancellationToken, "service", "logs", "--raw", "--tail", "30", Service(service));
-        return string.Join('\n', (string[])[log.Output, log.Error]).Trim();
-    }
-
-    private string Service(string name) => $"{model.Name}_{name}";
-
     private static string Target => Environment.GetEnvironmentVariable("DOCKER_HOST") is { Length: > 0 } host ? host : "this engine";
 
-    private async Task<string> AskAsync(CancellationToken cancellationToken, params string[] words)
-    {
-        var answer = await uvlhub.Engine.RunAsync(s_answer, cancellationToken, words);
-        return answer.Succeeded
-            ? answer.Output
-            : throw new DistributedApplicationException($"{uvlhub.Engine.Executable} {string.Join(' ', words.Take(2))}: {answer.Error}");
-    }
+    private Task<string> AskAsync(CancellationToken cancellationToken, params string[] words) => _stack.AskAsync(cancellationToken, words);
 
     [LoggerMessage(EventId = 840, Level = LogLevel.Information, Message = "{Node}, the only node, keeps the data from now on")]
     private partial void LogLabelled(string node);
@@ -382,11 +243,4 @@ internal sealed partial class SwarmDeployment(UvlhubEnvironment uvlhub, Publishe
 
     [LoggerMessage(EventId = 842, Level = LogLevel.Information, Message = "Everything runs: {Changes}")]
     private partial void LogUpdated(string changes);
-
-    private sealed record SwarmTask(string Id, string State, string Error);
-
-    private sealed record SwarmState(string Service, bool IsAsMany, string Update)
-    {
-        public bool HasConverged => IsAsMany && Update is "" or "completed";
-    }
 }

@@ -40,6 +40,10 @@ internal static class SwarmSteps
         Add(
             "destroy-swarm", "Takes the stack out of the swarm; its volumes and secrets stay.", DestroyAsync, [],
             WellKnownPipelineSteps.Destroy);
+        Add("history-swarm", "Lists what was deployed.", HistoryAsync, []);
+        Add(
+            "rollback-swarm", "Goes back to the version of Uvlhub:Version that was deployed before, and to its schema.",
+            (swarm, context) => RollBackAsync(swarm, uvlhub.Options.Version, context), []);
 
         void Add(
             string name, string description, Func<SwarmDeployment, PipelineStepContext, Task> action, List<string> dependsOn,
@@ -69,34 +73,64 @@ internal static class SwarmSteps
             string.Join(Environment.NewLine, [.. changes.DefaultIfEmpty("nothing has changed"), .. addresses]), context.CancellationToken);
     }
 
-    private static async Task DestroyAsync(SwarmDeployment swarm, PipelineStepContext context)
-    {
-        if (!context.Services.GetRequiredService<IOptions<PipelineOptions>>().Value.SkipConfirmation)
-        {
-            var people = context.Services.GetRequiredService<IInteractionService>();
-            // Without Aspire's command line the question would wait for ever.
-            if (!people.IsAvailable || context.Services.GetRequiredService<IConfiguration>()[PublishSteps.CommandLine] is null)
-            {
-                throw new DistributedApplicationException("nobody is there to be asked: --yes takes the stack away without asking");
-            }
+    private static async Task HistoryAsync(SwarmDeployment swarm, PipelineStepContext context) =>
+        await context.ReportingStep.SucceedAsync(
+            string.Join(
+                Environment.NewLine,
+                SwarmHistory.Describe(await swarm.Deployments.History.ReadAsync(context.CancellationToken))), context.CancellationToken);
 
-            var answer = await people.PromptNotificationAsync(
-                "Take the stack away?", "The site ends. Its rows, uploads, snapshots and secrets stay in the swarm.",
-                new NotificationInteractionOptions
-                {
-                    Intent = MessageIntent.Confirmation,
-                    ShowSecondaryButton = true,
-                    ShowDismiss = false,
-                    PrimaryButtonText = "Take it away",
-                    SecondaryButtonText = "Leave it",
-                },
-                context.CancellationToken);
-            if (answer.Canceled || !answer.Data)
-            {
-                throw new DistributedApplicationException("the stack was left as it is");
-            }
+    private static async Task RollBackAsync(SwarmDeployment swarm, string? version, PipelineStepContext context)
+    {
+        if (string.IsNullOrEmpty(version))
+        {
+            throw new DistributedApplicationException(
+                "say which version: -- --Uvlhub:Version=VERSION; 'aspire do history-swarm' lists those that there were");
         }
 
+        var plan = await swarm.Deployments.PlanReturnAsync(version, keepsDatabase: false, context.CancellationToken);
+        var question = await swarm.Deployments.DescribeAsync(plan, context.CancellationToken);
+        await ConfirmAsync(context, $"Go back to {plan.Target.Version}?", question, "Go back", "goes back");
+        var changes = await swarm.Deployments.ReturnAsync(plan, SwarmDeployment.Person, context.CancellationToken);
+        await context.ReportingStep.SucceedAsync(
+            string.Join(Environment.NewLine, changes.DefaultIfEmpty("nothing has changed")), context.CancellationToken);
+    }
+
+    private static async Task DestroyAsync(SwarmDeployment swarm, PipelineStepContext context)
+    {
+        await ConfirmAsync(
+            context, "Take the stack away?", "The site ends. Its rows, uploads, snapshots and secrets stay in the swarm.", "Take it away",
+            "takes the stack away");
         await swarm.RemoveAsync(context.CancellationToken);
+    }
+
+    private static async Task ConfirmAsync(PipelineStepContext context, string title, string question, string yes, string does)
+    {
+        if (context.Services.GetRequiredService<IOptions<PipelineOptions>>().Value.SkipConfirmation)
+        {
+            return;
+        }
+
+        var people = context.Services.GetRequiredService<IInteractionService>();
+        // Without Aspire's command line the question would wait for ever.
+        if (!people.IsAvailable || context.Services.GetRequiredService<IConfiguration>()[PublishSteps.CommandLine] is null)
+        {
+            throw new DistributedApplicationException($"nobody is there to be asked: --yes {does} without asking. {question}");
+        }
+
+        var answer = await people.PromptNotificationAsync(
+            title, question,
+            new NotificationInteractionOptions
+            {
+                Intent = MessageIntent.Confirmation,
+                ShowSecondaryButton = true,
+                ShowDismiss = false,
+                PrimaryButtonText = yes,
+                SecondaryButtonText = "Leave it",
+            },
+            context.CancellationToken);
+        if (answer.Canceled || !answer.Data)
+        {
+            throw new DistributedApplicationException("the stack was left as it is");
+        }
     }
 }

@@ -130,7 +130,8 @@ internal sealed class SwarmTarget : IPublishTarget
 
     private static YamlMap Deploy(PublishedModel model, PublishedService service)
     {
-        var deploy = new YamlMap();
+        var deploy = new YamlMap()
+            .With("labels", service.Image.IsSite ? new YamlMap().With(SwarmStack.SiteLabel, "true") : null);
         if (service.Kind == PublishedKind.Job)
         {
             deploy

@@ -9,7 +9,6 @@ namespace UvlhubAspire.Runner.Settings;
 internal sealed record RunnerSettings
 {
     private const uint DefaultPort = 3306;
-    private const string SecretFolder = "/run/secrets/";
 
     /// <summary>The checkout whose revisions count.</summary>
     public required UvlhubCheckout Checkout { get; init; }
@@ -122,7 +121,6 @@ internal sealed record RunnerSettings
     // In the image there is no engine, and the environment is the application's own.
     private static RunnerSettings ReadInside(UvlhubOptions options, ContainerEngine engine)
     {
-        ReadSecrets();
         var environment = System.Environment.GetEnvironmentVariables().Cast<System.Collections.DictionaryEntry>()
             .ToDictionary(entry => (string)entry.Key, entry => (string?)entry.Value ?? "", StringComparer.Ordinal);
         var checkout = UvlhubCheckout.Inside(
@@ -211,21 +209,6 @@ internal sealed record RunnerSettings
             : throw new UserErrorException(
                 $"cannot tell the port of {container}: {(mapped.Succeeded ? "it publishes none" : mapped.Error)}. Start it with './run', "
                 + "or set Uvlhub:Ports:Database.");
-    }
-
-    // As uvlhub_start.py does for what the container was started with; a command that is run beside that has the files alone. Flask and
-    // what else the runner starts read variables too.
-    private static void ReadSecrets()
-    {
-        const string FileEnding = "_FILE";
-        foreach (var (key, value) in System.Environment.GetEnvironmentVariables().Cast<System.Collections.DictionaryEntry>()
-            .Select(entry => ((string)entry.Key, (string?)entry.Value)).ToList())
-        {
-            if (key.EndsWith(FileEnding, StringComparison.Ordinal) && value?.StartsWith(SecretFolder, StringComparison.Ordinal) == true)
-            {
-                System.Environment.SetEnvironmentVariable(key[..^FileEnding.Length], File.ReadAllText(value).TrimEnd('\n'));
-            }
-        }
     }
 
     // As anywhere else: who works on the database and who only looks after it are told apart by that.

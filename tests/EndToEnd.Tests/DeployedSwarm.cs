@@ -20,7 +20,7 @@ public sealed class DeployedSwarm : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         _engine = await InnerEngine.StartAsync($"{Name}_server", _folder.CreateSubdirectory("engine").FullName, Cancellation);
-        var standIns = await Task.WhenAll(((string[])["flask", "mariadb", "nginx", "redis"]).Select(TestContainer.EnsureImageAsync));
+        var standIns = await Task.WhenAll(((string[])["flask", "mariadb", "nginx", "operator", "redis"]).Select(TestContainer.EnsureImageAsync));
         await _engine.LoadAsync([DebianBase.Image, .. standIns], Cancellation);
     }
 
