@@ -25,7 +25,7 @@ var web = builder.AddFlask("web", uvlhub, uvlhubdb)
 // Each of these is there if the checkout's compose file declares it, or Uvlhub:Services asks for it.
 var nginx = builder.AddNginx(uvlhub);
 builder.AddCertificates("certbot", uvlhub, nginx);
-web.WithDeployment(uvlhub, uvlhubdb, migrator, nginx);
+builder.AddUpdater(uvlhub, nginx);
 var site = nginx is null ? $"http://web:{uvlhub.Profile.SitePort}" : "http://nginx";
 var redis = builder.AddRedisStore(uvlhub);
 builder.AddWorker(uvlhub, uvlhubdb, redis, migrator);

@@ -21,9 +21,8 @@ public static class SettingsReader
         [
             .. Of<UvlhubOptions>(""),
             .. Of<UvlhubOptions.PipOptions>(nameof(UvlhubOptions.Pip)),
-            .. Of<UvlhubOptions.TlsOptions>(nameof(UvlhubOptions.Tls)),
+            .. Of<UvlhubOptions.CertificateOptions>(nameof(UvlhubOptions.Certificate)),
             .. Of<UvlhubOptions.GunicornOptions>(nameof(UvlhubOptions.Gunicorn)),
-            .. Of<UvlhubOptions.DeployOptions>(nameof(UvlhubOptions.Deploy)),
             .. Of<UvlhubOptions.UpdateOptions>(nameof(UvlhubOptions.Updates)),
             .. Of<UvlhubOptions.PublishOptions>(nameof(UvlhubOptions.Publish)),
             .. Of<UvlhubOptions.DatabaseOptions>(nameof(UvlhubOptions.Database)),
@@ -129,8 +128,27 @@ public static class SettingsReader
 
     private static string Must(string key, string value, string words) => $"{Full(key)} must be {words}; it is '{value}'";
 
+    // What there was once. A server's own files may still have it.
+    private static readonly (string Key, string Now)[] s_gone =
+    [
+        ("Deploy:Webhook", $"the stack's own service answers it: {Full("Updates:Webhook")}"),
+        ("Deploy:CheckEvery", $"the stack's own service asks the registry: {Full("Updates:CheckEvery")}"),
+        ("Deploy:Image", $"a server runs the images of {Full("Publish:Registry")}, and {Full("Updates:CheckEvery")} has it follow them"),
+        ("Deploy:", "'dotnet aspire deploy' deploys the checkout as it stands, after 'git pull' where that is wanted"),
+        ("Tls:Email", $"it is {Full("Certificate:Email")} now, of what 'dotnet aspire deploy' deploys"),
+        ("Tls:Authority", $"it is {Full("Certificate:Authority")} now, of what 'dotnet aspire deploy' deploys"),
+        ("Tls:", "the stack's certbot renews by itself, thirty days before a certificate ends"),
+        ("Ports:Https", "a site that 'dotnet aspire deploy' deploys has TLS, on HTTPS_PORT; the rehearsal has none"),
+        ("Ports:Webhook", $"the stack's own service answers it, by way of nginx: {Full("Updates:Webhook")}"),
+    ];
+
     private static string Unknown(string key, IReadOnlyCollection<string> known)
     {
+        if (Array.Find(s_gone, gone => key.StartsWith(gone.Key, StringComparison.OrdinalIgnoreCase)) is { Key: not null } gone)
+        {
+            return $"{Full(key)} is no setting any more; {gone.Now} (docs/production.md)";
+        }
+
         var (nearest, changes) = known.Select(name => (name, ToChange(name))).MinBy(candidate => candidate.Item2);
         return $"{Full(key)} is not a setting; "
             + (changes <= Math.Max(2, LastOf(key).Length / 3) ? $"did you mean {Full(nearest)}?" : "README.md lists them");

@@ -139,13 +139,10 @@ public sealed class UvlhubOptions
     public PipOptions Pip { get; set; } = new();
 
     /// <summary>The site's certificate.</summary>
-    public TlsOptions Tls { get; set; } = new();
+    public CertificateOptions Certificate { get; set; } = new();
 
     /// <summary>How gunicorn serves the site.</summary>
     public GunicornOptions Gunicorn { get; set; } = new();
-
-    /// <summary>How a running Production is replaced by a newer version.</summary>
-    public DeployOptions Deploy { get; set; } = new();
 
     /// <summary>What is written for other machines.</summary>
     public PublishOptions Publish { get; set; } = new();
@@ -199,54 +196,20 @@ public sealed class UvlhubOptions
         public string Day { get; set; } = "auto";
     }
 
-    /// <summary>The site's certificate, in Staging and Production.</summary>
-    public sealed class TlsOptions
+    /// <summary>The certificate of a site that is deployed.</summary>
+    public sealed class CertificateOptions
     {
-        /// <summary>The authority that runs beside the site, for trying and for tests; browsers do not trust it.</summary>
-        public const string Pebble = "pebble";
-
         /// <summary>Whom the authority writes to when a certificate is about to end. Default: nobody, and the site is
         /// served without TLS.</summary>
         [EmailAddress(ErrorMessage = "an e-mail address")]
         public string? Email { get; set; }
 
-        /// <summary>
-        /// The address of the authority's ACME directory, or <c>pebble</c> for one that runs beside the site and that no
-        /// browser trusts. Default: Let's Encrypt.
-        /// </summary>
-        [RegularExpression($@"\s*({Pebble}|https://\S+)\s*", ErrorMessage = $"the https address of an ACME directory, or {Pebble}")]
+        /// <summary>The address of the authority's ACME directory. Default: Let's Encrypt.</summary>
+        [RegularExpression(@"\s*https://\S+\s*", ErrorMessage = "the https address of an ACME directory")]
         public string? Authority { get; set; }
 
-        /// <summary>How long before its end a certificate is renewed. Default: 30 days.</summary>
-        [Duration(AllowsZero = true, MostDays = 3650)]
-        public TimeSpan RenewBefore { get; set; } = TimeSpan.FromDays(30);
-
-        /// <summary>How often the certificate is looked at. Default: 12 hours.</summary>
-        [Duration]
-        public TimeSpan CheckEvery { get; set; } = TimeSpan.FromHours(12);
-    }
-
-    /// <summary>How a running Staging or Production is replaced by a newer version.</summary>
-    public sealed class DeployOptions
-    {
-        /// <summary>Whether <c>POST /webhook/deploy</c> with <c>WEBHOOK_TOKEN</c> deploys, on the loopback address and,
-        /// over TLS, under the site's own. Default: no.</summary>
-        public bool Webhook { get; set; }
-
-        /// <summary>Whether a deployment takes new code first (<c>git pull --ff-only</c> in the checkout). Default: no; it
-        /// takes what is there.</summary>
-        public bool Pull { get; set; }
-
-        /// <summary>
-        /// An image of a registry with the site's code in it, such as <c>ghcr.io/team/uvlhub:latest</c>; it runs, and nothing
-        /// is built from the checkout's code. Default: none.
-        /// </summary>
-        public string? Image { get; set; }
-
-        /// <summary>How often the registry is asked for another <see cref="Image"/>; 0 asks only when a deployment is asked
-        /// for. Default: 5 minutes.</summary>
-        [Duration(AllowsZero = true)]
-        public TimeSpan CheckEvery { get; set; } = TimeSpan.FromMinutes(5);
+        /// <summary>The file with the certificate by which the authority's own server is known. Default: what everybody knows.</summary>
+        public string? AuthorityFile { get; set; }
     }
 
     /// <summary>Where the database is, in environments that run none of their own (Render).</summary>

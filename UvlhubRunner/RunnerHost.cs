@@ -67,6 +67,7 @@ internal static class RunnerHost
             .AddSingleton(SettingsReader.Read(builder.Configuration))
             .AddSingleton(new SwarmStack(ContainerEngine.FromConfiguration(builder.Configuration), stack))
             .AddSingleton<SwarmDeployments>()
+            .AddSingleton<Registry>()
             .AddSingleton<ImageUpdate>()
             .AddSingleton<StackVerbs>();
         return builder.Build();

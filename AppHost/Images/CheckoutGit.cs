@@ -9,13 +9,6 @@ namespace UvlhubAspire.AppHost.Images;
 /// </summary>
 internal static class CheckoutGit
 {
-    // Whatever of these a repository's configuration names is a program.
-    private static readonly string[] s_harmless =
-    [
-        "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "core.sshCommand=ssh", "-c", "core.gitProxy=",
-        "-c", "core.alternateRefsCommand=", "-c", "core.pager=cat", "-c", "protocol.ext.allow=never",
-    ];
-
     /// <summary>A question that changes nothing. Of the repository it sees objects, references and the index, and no configuration.</summary>
     /// <param name="checkout">The checkout.</param>
     /// <param name="limit">How long it may take.</param>
@@ -64,15 +57,6 @@ internal static class CheckoutGit
             bare?.Delete(recursive: true);
         }
     }
-
-    /// <summary>A command that changes the checkout. Remotes and branches are as its configuration says.</summary>
-    /// <param name="checkout">The checkout.</param>
-    /// <param name="words">The command's words.</param>
-    public static Command Change(string checkout, params string[] words) => Cli.Wrap("git")
-        // A checkout may belong to somebody else, as a mounted one does; git reads such only when told to.
-        .WithArguments(["-c", $"safe.directory={checkout}", .. s_harmless, "-C", checkout, .. words])
-        .WithEnvironmentVariables(environment => environment.Set("GIT_TERMINAL_PROMPT", "0").Set("LC_ALL", "C"))
-        .WithValidation(CommandResultValidation.None);
 
     // Where the repository is; a worktree has a HEAD and an index of its own, and shares the rest.
     private static (string Repository, string Shared)? Locate(string root)

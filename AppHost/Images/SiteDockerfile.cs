@@ -63,9 +63,6 @@ internal static class SiteDockerfile
         return string.Join('\n', lines) + Stages(alias ?? CheckoutStage);
     }
 
-    /// <summary>Our stages on an image that has the checkout's code already.</summary>
-    public static string OnImage(string image) => $"FROM {image} AS {CheckoutStage}\n" + Stages(CheckoutStage);
-
     /// <summary>
     /// The checkout's Dockerfile on another base that has its packages: <c>RUN</c> lines that do more than arrange files
     /// are left out.

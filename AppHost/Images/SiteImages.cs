@@ -8,11 +8,10 @@ namespace UvlhubAspire.AppHost.Images;
 /// <param name="pip">How pip may be helped.</param>
 /// <param name="index">Knows what pip can have.</param>
 /// <param name="name">The image's name, without a tag.</param>
-/// <param name="deployed">An image that somebody else has built of the checkout, with its tag; <see langword="null"/> for none.</param>
 /// <param name="version">The version: at the start the tag, and at each build the build argument <c>VERSION_TAG</c>.</param>
 /// <param name="isPublished">Whether the images leave the machine, so that UvlhubRunner has to do what the AppHost does here.</param>
 internal sealed class SiteImages(
-    UvlhubCheckout checkout, UvlhubOptions.PipOptions pip, PackageIndex index, string name, string? deployed,
+    UvlhubCheckout checkout, UvlhubOptions.PipOptions pip, PackageIndex index, string name,
     Func<CancellationToken, Task<string>> version, bool isPublished)
 {
     private const string StandIn = "flask";
@@ -26,11 +25,6 @@ internal sealed class SiteImages(
 
     private ContainerImage Image(string built, string stage)
     {
-        if (deployed is not null)
-        {
-            return new(null, Recipe($"{built}:registry", "registry.Dockerfile", () => SiteDockerfile.OnImage(deployed), stage), [deployed]);
-        }
-
         var (dockerfile, parent) = (checkout.SiteDockerfile, CheckoutRequirements.StandIn(checkout));
         var file = Path.GetFileName(dockerfile.Path);
         return Tagged("latest") with { AtStart = async cancellationToken => Tagged(await version(cancellationToken)) };

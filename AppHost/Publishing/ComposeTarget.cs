@@ -9,8 +9,10 @@ internal sealed class ComposeTarget : IPublishTarget
 
     public string Description => "Writes a docker compose file, and the template of its .env, for one server.";
 
-    public IEnumerable<OutputFile> Write(PublishedModel model)
+    public IEnumerable<OutputFile> Write(PublishedModel whole)
     {
+        // It goes by what a swarm can do.
+        var model = whole with { Services = [.. whole.Services.Where(service => service.Kind != PublishedKind.Updater)] };
         var file = new YamlMap()
             .With("name", model.Name)
             .With("services", YamlMap.Of(model.Services, service => service.Name, service => Service(model, service)))
@@ -35,10 +37,14 @@ internal sealed class ComposeTarget : IPublishTarget
     }
 
     public IEnumerable<string> Lacks(PublishedModel model) =>
-        from service in model.Services
-        from option in service.Options
-        where option.Shape is null
-        select $"{service.Name}: compose has no word for {option}";
+    [
+        .. from service in model.Services
+           from option in service.Options
+           where option.Shape is null
+           select $"{service.Name}: compose has no word for {option}",
+        .. model.Services.Where(service => service.Kind == PublishedKind.Updater)
+            .Select(service => $"{service.Name}: only a swarm is updated by its registry's images; with compose, 'docker compose pull' and 'up'"),
+    ];
 
     private static IEnumerable<(string Name, string Value, string Description)> Settings(PublishedModel model) =>
     [

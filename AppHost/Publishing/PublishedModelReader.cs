@@ -218,10 +218,11 @@ internal sealed class PublishedModelReader(UvlhubEnvironment uvlhub, Distributed
         };
     }
 
-    private PublishedVolume Volume(ContainerMountAnnotation mount) => new(
-        _volumes.GetValueOrDefault(mount.Source!) ?? Names.Clean(mount.Source!, '_'),
-        mount.Target,
-        mount.IsReadOnly);
+    private PublishedVolume Volume(ContainerMountAnnotation mount)
+    {
+        var volume = new PublishedVolume(mount.Source!, mount.Target, mount.IsReadOnly);
+        return volume.IsFolder ? volume : volume with { Name = _volumes.GetValueOrDefault(volume.Name) ?? Names.Clean(volume.Name, '_') };
+    }
 
     /// <summary>Reads what a container has of this machine's files. Only nginx's own folders are for others to see; whatever else stands
     /// beside them, or is led to from there, stays here.</summary>

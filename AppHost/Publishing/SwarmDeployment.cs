@@ -36,6 +36,7 @@ internal sealed partial class SwarmDeployment(UvlhubEnvironment uvlhub, Publishe
         List<string> problems = [.. await LabelProblemsAsync(cancellationToken), .. SettingProblems()];
         var existing = (await AskAsync(cancellationToken, "secret", "ls", "--format", "{{.Name}}")).Split('\n').ToHashSet(StringComparer.Ordinal);
         var made = new List<(string Name, string Value)>();
+        var examples = RequiredSecrets.Examples(uvlhub.Checkout.Path);
         foreach (var secret in SwarmTarget.SecretsOf(model.Services, readFromFiles: true))
         {
             var name = SwarmTarget.SecretName(model, secret);
@@ -44,7 +45,11 @@ internal sealed partial class SwarmDeployment(UvlhubEnvironment uvlhub, Publishe
                 continue;
             }
 
-            if (Given(secret) is { } value)
+            if (OfFile(secret) is { } written && RequiredSecrets.Weakness(secret.Name, written, examples) is { } weakness)
+            {
+                problems.Add($"{SettingsFile}:{uvlhub.Checkout.EnvironmentFile.LineOf(secret.Name)}: {secret.Name} {weakness}");
+            }
+            else if (Given(secret) is { } value)
             {
                 made.Add((name, value));
             }

@@ -100,7 +100,7 @@ internal sealed class SwarmTarget : IPublishTarget
     private static YamlMap Stack(PublishedModel model, IReadOnlyList<PublishedService> services)
     {
         var files = services.SelectMany(service => service.Files).DistinctBy(file => file.Path).ToList();
-        var volumes = services.SelectMany(service => service.Volumes).Select(volume => volume.Name).Distinct(StringComparer.Ordinal);
+        var volumes = PublishedModel.NamesOf(services);
         return new YamlMap()
             .With("services", YamlMap.Of(services, service => service.Name, service => Service(model, service)))
             .With("volumes", YamlMap.Of(volumes, volume => volume, _ => new YamlMap()))
@@ -157,7 +157,11 @@ internal sealed class SwarmTarget : IPublishTarget
         // A volume belongs to one node; whoever mounts it has to be there, unless it is a folder that several have in common.
         var label = service.Volumes.All(volume => model.SharedVolumes.Contains(volume.Name)) ? $"${{{SiteLabel}:-{DataLabel}}}" : DataLabel;
         return deploy.With("placement", service.Volumes.Count == 0 ? null
-            : new YamlMap().With("constraints", new List<string> { $"node.labels.{label} == true" }));
+            : new YamlMap().With("constraints", new List<string>(
+            [
+                $"node.labels.{label} == true",
+                .. service.Kind == PublishedKind.Updater ? ["node.role == manager"] : Array.Empty<string>(),
+            ])));
     }
 
     private static YamlMap Resources(PublishedService service)

@@ -84,7 +84,7 @@ internal sealed partial class ReadyAnnouncement(ILoggerFactory loggers, UvlhubCh
         var people = site.Annotations.OfType<PublicAddressAnnotation>().LastOrDefault();
         if (people is not null && await people.WaitForSiteAsync(cancellationToken) is { } problem)
         {
-            LogNotReachable(people.Address(), problem, site.HttpEndpoint.Url, people.Logs, dashboard);
+            LogNotReachable(people.Address(), problem, site.HttpEndpoint.Url, dashboard);
             Report?.End(null);
             return;
         }
@@ -137,8 +137,8 @@ internal sealed partial class ReadyAnnouncement(ILoggerFactory loggers, UvlhubCh
     private partial void LogReady(string site, string dashboard);
 
     [LoggerMessage(EventId = 4, Level = LogLevel.Warning, Message = "uvlhub serves at {Site}, but nginx, which stands before it at "
-        + "{Address}, does not lead there: it {Problem}; {Logs} why — dashboard: {Dashboard}")]
-    private partial void LogNotReachable(string address, string problem, string site, string logs, string dashboard);
+        + "{Address}, does not lead there: it {Problem}; its log says why — dashboard: {Dashboard}")]
+    private partial void LogNotReachable(string address, string problem, string site, string dashboard);
 
     [LoggerMessage(EventId = 5, Level = LogLevel.Error, Message = "uvlhub is ready, but not all that belongs to it could be told")]
     private partial void LogNotTold(Exception exception);

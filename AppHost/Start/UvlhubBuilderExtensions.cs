@@ -133,7 +133,7 @@ internal static class UvlhubBuilderExtensions
                 : builder.AddSecret($"{profile.SecretPrefix}{SharedNames.RootPassword}", checkout.RootPassword),
             UserPassword = userPassword,
             ExternalServer = ExternalServer.Read(options, checkout),
-            Tls = TlsSettings.Read(options, checkout),
+            Certificate = builder.ExecutionContext.IsPublishMode ? CertificateSettings.Read(options, checkout) : null,
             // Not all editions make up their own, and one that is made up at each start ends every session.
             SecretKey = profile.Server == WebServer.Gunicorn || !checkout.Environment.ContainsKey(SecretKeys.SecretKey)
                 ? builder.AddSecret(
@@ -165,7 +165,6 @@ internal static class UvlhubBuilderExtensions
         options.Pip,
         index,
         context.IsPublishMode ? CheckoutImage.Published(checkout, options.Publish) : CheckoutImage.Site(checkout),
-        context.IsRunMode && options.Deploy.Image is { Length: > 0 } image ? image : null,
         cancellationToken => CheckoutVersion.ReadAsync(checkout, options, cancellationToken),
         context.IsPublishMode);
 

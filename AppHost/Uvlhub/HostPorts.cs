@@ -22,16 +22,10 @@ internal sealed class HostPorts(UvlhubOptions options, ComposeFile? compose = nu
     /// <summary>The Python debugger.</summary>
     public HostPort Debugger => Of(nameof(Debugger), 5678);
 
-    /// <summary>nginx with TLS.</summary>
-    public HostPort Https => Of(nameof(Https), 443, Published("nginx", 443));
-
-    /// <summary>Where a deployment is asked for.</summary>
-    public HostPort Webhook => Of(nameof(Webhook), 9000);
-
     /// <summary>The names of all of them below <c>Uvlhub:Ports</c>.</summary>
     public IReadOnlyCollection<string> Names =>
     [
-        nameof(Web), SharedNames.DatabasePort, nameof(Dashboard), nameof(Debugger), nameof(Https), nameof(Webhook),
+        nameof(Web), SharedNames.DatabasePort, nameof(Dashboard), nameof(Debugger),
         .. KnownService.All.SelectMany(service => service.Ports).Select(port => port.Setting),
         .. (compose?.Services ?? []).Where(service => !KnownServices.Names.Contains(service.Name))
             .SelectMany(service => service.Ports.Select(port => Name(service, port))),

@@ -75,17 +75,9 @@ internal static class RequiredSecrets
                             : ""));
                 }
             }
-            else if (SecretKeys.IsSecret(key)
-                && examples.FirstOrDefault(other => other.Values.GetValueOrDefault(key) == value && value.Length > 0) is { } example)
+            else if (Weakness(key, value, examples) is { } weakness)
             {
-                problems.Add(
-                    $"{file.Path}:{file.LineOf(key)}: {key} is the one of {Path.GetFileName(example.Path)}, which everybody knows");
-            }
-            else if (key == SecretKeys.WebhookToken && value.Length is > 0 and < SecretKeys.ShortestWebhookToken)
-            {
-                problems.Add(
-                    $"{file.Path}:{file.LineOf(key)}: {key} has {value.Length} characters, and anybody may try to guess it; take at least "
-                    + $"{SecretKeys.ShortestWebhookToken}, such as 'openssl rand -hex 32' prints");
+                problems.Add($"{file.Path}:{file.LineOf(key)}: {key} {weakness}");
             }
         }
 
@@ -123,6 +115,19 @@ internal static class RequiredSecrets
         },
     };
 
+    /// <summary>Why a value is no secret, as the end of a sentence; <see langword="null"/> if it may be one.</summary>
+    /// <param name="key">Its key.</param>
+    /// <param name="value">The value.</param>
+    /// <param name="examples">What <see cref="Examples"/> has found.</param>
+    public static string? Weakness(string key, string value, IEnumerable<DotEnvFile> examples) =>
+        SecretKeys.IsSecret(key)
+            && examples.FirstOrDefault(other => other.Values.GetValueOrDefault(key) == value && value.Length > 0) is { } example
+                ? $"is the one of {Path.GetFileName(example.Path)}, which everybody knows"
+        : key == SecretKeys.WebhookToken && value.Length is > 0 and < SecretKeys.ShortestWebhookToken
+            ? $"has {value.Length} characters, and anybody may try to guess it; take at least {SecretKeys.ShortestWebhookToken}, such as "
+                + "'openssl rand -hex 32' prints"
+        : null;
+
     /// <summary>Whether a file of settings is one that the checkout's repository has for everybody, by its name.</summary>
     public static bool IsTemplate(string path) =>
         s_exampleWords.Any(word => Path.GetFileName(path).Contains(word, StringComparison.OrdinalIgnoreCase));
@@ -137,8 +142,8 @@ internal static class RequiredSecrets
             ? "Copy this template to .env and put values there (and keep that file out of git)"
             : "Put values there";
 
-    // Whichever template a value comes from, it is in the repository.
-    private static List<DotEnvFile> Examples(string folder) =>
+    /// <summary>The templates of a checkout's settings: whichever a value comes from, it is in the repository.</summary>
+    public static List<DotEnvFile> Examples(string folder) =>
     [
         .. from path in Directory.EnumerateFiles(folder, ".env*")
            where IsTemplate(path)

@@ -57,8 +57,8 @@ internal sealed record UvlhubEnvironment
     /// <summary>What the whole is called where it is deployed.</summary>
     public string PublishedName => CheckoutImage.Valid(Options.Publish.Name is { Length: > 0 } name ? name : Checkout.Name);
 
-    /// <summary>The site's certificate; <see langword="null"/> if it is served without TLS.</summary>
-    public TlsSettings? Tls { get; init; }
+    /// <summary>The site's certificate where it is deployed; <see langword="null"/> if it is served without TLS.</summary>
+    public CertificateSettings? Certificate { get; init; }
 
     /// <summary>The images with the checkout's code in them; <see langword="null"/> where the code is mounted.</summary>
     public SiteImages? Images { get; init; }

@@ -6,7 +6,8 @@ namespace UvlhubAspire.Runner.Server;
 /// <summary>Brings into the stack what the registry has now under the names that it runs: what <c>aspire deploy</c> does, for images that
 /// somebody else has pushed.</summary>
 internal sealed partial class ImageUpdate(
-    UvlhubOptions options, SwarmStack stack, SwarmDeployments deployments, TimeProvider time, ILogger<ImageUpdate> logger) : IDisposable
+    UvlhubOptions options, SwarmStack stack, SwarmDeployments deployments, Registry registry, TimeProvider time,
+    ILogger<ImageUpdate> logger) : IDisposable
 {
     private static readonly TimeSpan s_pulled = TimeSpan.FromMinutes(15);
     private static readonly TimeSpan s_pushed = TimeSpan.FromMinutes(5);
@@ -80,13 +81,15 @@ internal sealed partial class ImageUpdate(
             var pulled = new Dictionary<string, PulledImage>(StringComparer.Ordinal);
             foreach (var name in names)
             {
-                var answer = await stack.Engine.RunAsync(s_pulled, cancellationToken, "pull", "--quiet", name);
-                pulled[name] = answer.Succeeded ? await InspectAsync(name, cancellationToken)
-                    : throw new UserErrorException($"{name} could not be pulled: {answer.Error.Split('\n')[^1]}");
+                // By its digest: whoever builds on this engine has the name for what is not pushed yet.
+                var digest = $"{name[..name.LastIndexOf(':')]}@{await registry.DigestAsync(name, cancellationToken)}";
+                var answer = await stack.Engine.RunAsync(s_pulled, cancellationToken, "pull", "--quiet", digest);
+                pulled[name] = answer.Succeeded ? await InspectAsync(digest, cancellationToken)
+                    : throw new UserErrorException($"{digest} could not be pulled: {answer.Error.Split('\n')[^1]}");
             }
 
             var first = pulled[names[0]].Layers;
-            if (pulled.Values.All(image => image.Layers.Take(first.Count).SequenceEqual(first)))
+            if (pulled.Values.All(image => image.Layers.Take(first.Length).SequenceEqual(first)))
             {
                 return site.ToDictionary(service => service.Name, service => $"{Name(service.Image)}@{pulled[Name(service.Image)].Digest}");
             }
@@ -103,13 +106,8 @@ internal sealed partial class ImageUpdate(
 
     private async Task<PulledImage> InspectAsync(string name, CancellationToken cancellationToken)
     {
-        var repository = name[..name.LastIndexOf(':')];
-        var image = JsonSerializer.Deserialize(
-            await stack.AskAsync(cancellationToken, "image", "inspect", "--format", "{\"digests\":{{json .RepoDigests}},\"layers\":{{json .RootFS.Layers}}}", name),
-            ServerJson.Default.InspectedImage)!;
-        var digest = (image.Digests ?? []).Select(known => known.Split('@')).LastOrDefault(known => known[0] == repository)
-            ?? throw new UserErrorException($"{name} is of no registry");
-        return new PulledImage(digest[1], image.Layers);
+        var layers = await stack.AskAsync(cancellationToken, "image", "inspect", "--format", "{{json .RootFS.Layers}}", name);
+        return new PulledImage(name.Split('@')[1], JsonSerializer.Deserialize(layers, ServerJson.Default.StringArray)!);
     }
 
     private async Task<bool> IsKnownAsync(Dictionary<string, string> images, CancellationToken cancellationToken) =>
@@ -127,14 +125,8 @@ internal sealed partial class ImageUpdate(
     [LoggerMessage(EventId = 822, Level = LogLevel.Information, Message = "The new version serves: {Changes}")]
     private partial void LogDone(string changes);
 
-    private sealed record PulledImage(string Digest, IReadOnlyList<string> Layers);
+    private sealed record PulledImage(string Digest, string[] Layers);
 }
 
-/// <summary>An image, as far as an update asks.</summary>
-/// <param name="Digests">Its names in registries, with their digests.</param>
-/// <param name="Layers">What it is made of, from the bottom.</param>
-internal sealed record InspectedImage(IReadOnlyList<string>? Digests, IReadOnlyList<string> Layers);
-
-[JsonSerializable(typeof(InspectedImage))]
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(string[]))]
 internal sealed partial class ServerJson : JsonSerializerContext;

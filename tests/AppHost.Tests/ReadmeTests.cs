@@ -35,7 +35,7 @@ public sealed partial class ReadmeTests
     private static readonly string[] s_described =
     [
         "Uvlhub:Database:Administrator", "Uvlhub:Database:CertificateAuthority", "Uvlhub:Database:Host", "Uvlhub:Database:Port", "Uvlhub:Domain",
-        "Uvlhub:Version", "Uvlhub:Tls:Email", "Uvlhub:Tls:Authority", "Uvlhub:Deploy:Image", "Uvlhub:Publish:Name",
+        "Uvlhub:Version", "Uvlhub:Certificate:Email", "Uvlhub:Certificate:Authority", "Uvlhub:Certificate:AuthorityFile", "Uvlhub:Publish:Name",
         "Uvlhub:Publish:Registry", "Uvlhub:Instance",
         "Uvlhub:EngineSocket", "Uvlhub:Services", "Uvlhub:EnvironmentFile", "Uvlhub:ComposeFile", "Uvlhub:Profiles",
         "Uvlhub:Snapshots:Path",

@@ -81,7 +81,7 @@ public sealed class SettingsReaderTests
     [InlineData("Uvlhub:Instance", "equipo/á", "a name of letters, digits, '_', '.' and '-' that begins with a letter or a digit")]
     [InlineData("Uvlhub:DataVolume", "/srv/data", "a name of letters, digits, '_', '.' and '-' that begins with a letter or a digit")]
     [InlineData("Uvlhub:Tls:Email", "me", "an e-mail address")]
-    [InlineData("Uvlhub:Tls:Authority", "http://a.org", "the https address of an ACME directory, or pebble")]
+    [InlineData("Uvlhub:Certificate:Authority", "http://a.org", "the https address of an ACME directory")]
     [InlineData("Uvlhub:Tls:CheckEvery", "0", $"{Time}, longer than 0 and no longer than 49 days")]
     [InlineData("Uvlhub:Migrator:FlaskTimeout", "60", $"{Time}, longer than 0 and no longer than 49 days")]
     [InlineData("Uvlhub:Deploy:CheckEvery", "5m", $"{Time}, no longer than 49 days")]
@@ -133,8 +133,8 @@ public sealed class SettingsReaderTests
     private static string Another(PropertyInfo setting) => setting.Name switch
     {
         nameof(UvlhubOptions.Images) => "debian",
-        nameof(UvlhubOptions.TlsOptions.Email) => "a@a.org",
-        nameof(UvlhubOptions.TlsOptions.Authority) => UvlhubOptions.TlsOptions.Pebble,
+        nameof(UvlhubOptions.CertificateOptions.Email) => "a@a.org",
+        nameof(UvlhubOptions.CertificateOptions.Authority) => "https://a.org/dir",
         nameof(UvlhubOptions.Telemetry) or nameof(UvlhubOptions.Dashboard) or nameof(UvlhubOptions.DatabaseOptions.VerifyServer) => "false",
         nameof(UvlhubOptions.PipOptions.Day) => "2025-09-23",
         _ when setting.PropertyType == typeof(bool) => "true",

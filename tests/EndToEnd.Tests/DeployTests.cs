@@ -105,6 +105,35 @@ public sealed class DeployTests(DeployedSwarm server) : IClassFixture<DeployedSw
         Assert.StartsWith(rows, await RowsAsync(), StringComparison.Ordinal);
     }
 
+    [Fact(Timeout = 600_000)]
+    public async Task A_version_that_takes_away_what_the_one_before_it_reads_and_does_not_start_gives_it_back()
+    {
+        var (schema, rows) = (await SchemaAsync(), await RowsAsync());
+        var file = server.Checkout.File("migrations/versions/006_renamed.py");
+        await File.WriteAllTextAsync(file, """
+            from alembic import op
+
+            revision = "006"
+            down_revision = "005"
+
+            def upgrade():
+                op.execute("ALTER TABLE feature_model RENAME COLUMN title TO name")
+
+            """, Cancellation);
+        var (succeeds, output) = await DeployBrokenAsync("v5");
+        File.Delete(file);
+        Assert.False(succeeds);
+        Assert.Contains("did not come up with the newer schema, so snapshot ", output, StringComparison.Ordinal);
+        Assert.Contains("It serves again", output, StringComparison.Ordinal);
+        Assert.Equal(schema, await SchemaAsync());
+        Assert.Equal(rows, await RowsAsync());
+        await RunningSwarm.AnswersAsync(server.Engine);
+        var aside = output.Split("what was written since is in snapshot ")[1].Split('.')[0];
+        Assert.Contains(aside, await server.ToolboxAsync("snapshots"), StringComparison.Ordinal);
+
+        Task<string> SchemaAsync() => server.SqlAsync("SELECT version_num FROM alembic_version; SHOW CREATE TABLE feature_model");
+    }
+
     [Fact(Timeout = 300_000)]
     public async Task After_a_power_cut_the_site_answers_without_anybody()
     {

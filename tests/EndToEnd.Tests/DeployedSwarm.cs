@@ -48,6 +48,10 @@ public sealed class DeployedSwarm : IAsyncLifetime
     public async Task<string> SqlAsync(string sql) => await AskAsync(
         "exec", await AskAsync("ps", "--quiet", "--filter", $"name={Name}_db", "--filter", "health=healthy"), "sh", "-c", RunningSwarm.Sql, sql);
 
+    /// <summary>Runs a verb of UvlhubRunner in the stack's toolbox.</summary>
+    public async Task<string> ToolboxAsync(params string[] words) => await AskAsync(
+        ["exec", await AskAsync("ps", "--quiet", "--filter", $"name={Name}_rosemary"), "UvlhubRunner", .. words]);
+
     public async ValueTask DisposeAsync()
     {
         if (_engine is not null)

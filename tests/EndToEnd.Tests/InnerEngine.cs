@@ -29,9 +29,10 @@ internal sealed class InnerEngine : IAsyncDisposable
     /// <param name="name">What its container is called, on the network too.</param>
     /// <param name="folder">The folder of the machine for its socket, <c>docker.sock</c>.</param>
     /// <param name="cancellationToken">Ends the start.</param>
-    public static Task<InnerEngine> StartAsync(string name, string folder, CancellationToken cancellationToken) => StartAsync(
+    /// <param name="options">Further options of <c>docker run</c>.</param>
+    public static Task<InnerEngine> StartAsync(string name, string folder, CancellationToken cancellationToken, params string[] options) => StartAsync(
         // What a machine forgets when it goes down.
-        name, ["--volume", $"{folder}:/engine", "--tmpfs", "/run"],
+        name, ["--volume", $"{folder}:/engine", "--tmpfs", "/run", .. options],
         ["dockerd", "--host", "unix:///run/docker.sock", "--host", "unix:///engine/docker.sock"], cancellationToken);
 
     private static async Task<InnerEngine> StartAsync(
@@ -90,11 +91,15 @@ internal sealed class InnerEngine : IAsyncDisposable
         await AnswersAsync(cancellationToken);
     }
 
+    /// <summary>Where the machine reaches another port that was published with it.</summary>
+    public async Task<string> PortAsync(string port, CancellationToken cancellationToken) =>
+        (await OuterAsync(cancellationToken, "port", _container, port)).Split('\n')[0];
+
     public async ValueTask DisposeAsync() => await RemoveAsync(_container);
 
     private async Task AnswersAsync(CancellationToken cancellationToken)
     {
-        Address = new Uri($"http://{(await OuterAsync(cancellationToken, "port", _container, "80/tcp")).Split('\n')[0]}");
+        Address = new Uri($"http://{await PortAsync("80/tcp", cancellationToken)}");
         while (!(await Uvlhub.Engine.RunAsync(s_limit, cancellationToken, "exec", _container, "docker", "info")).Succeeded)
         {
             await Task.Delay(500, cancellationToken);

@@ -15,7 +15,7 @@ public sealed partial class ProductionTests(RunningProduction production)
     private static readonly string[] s_checkouts = ["web_app_container", "rosemary_container", "rq_worker_container", "migrator_container"];
 
     private static readonly string[] s_others =
-        ["mariadb_container", "nginx_web_server_container", "redis_container", "certbot_container", "pebble_container"];
+        ["mariadb_container", "nginx_web_server_container", "redis_container"];
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -41,13 +41,13 @@ public sealed partial class ProductionTests(RunningProduction production)
     }
 
     [Fact(Timeout = 60_000)]
-    public async Task People_are_sent_to_nginx_under_the_sites_name()
+    public async Task People_are_sent_to_nginx()
     {
         var site = await Uvlhub.App.ResourceNotifications.WaitForResourceHealthyAsync("web", Cancellation);
         var shown = site.Snapshot.Urls.Single(url => !url.IsInternal).Url;
-        Assert.Equal($"https://{RunningProduction.Domain}:{Uvlhub.EndpointOf("nginx", "https").Port}", shown);
+        Assert.Equal(production.Site.GetLeftPart(UriPartial.Authority), shown);
         await production.ServesAsync();
-        using var client = new HttpClient(production.Connection());
+        using var client = new HttpClient();
         using var answer = await client.GetAsync(new Uri(shown), Cancellation);
         Assert.StartsWith("nginx", answer.EnsureSuccessStatusCode().Headers.GetValues("Server").Single(), StringComparison.Ordinal);
         Assert.Contains("MINIHUB", await answer.Content.ReadAsStringAsync(Cancellation), StringComparison.Ordinal);
@@ -60,7 +60,7 @@ public sealed partial class ProductionTests(RunningProduction production)
         {
             string[] expected = container switch
             {
-                "nginx_web_server_container" => ["/etc/nginx/uvlhub false", "/usr/share/nginx/html false"],
+                "nginx_web_server_container" => ["/etc/nginx/nginx.conf false", "/usr/share/nginx/html false"],
                 "rq_worker_container" => ["/app/entrypoint.sh false"],
                 _ => [],
             };
@@ -126,7 +126,7 @@ public sealed partial class ProductionTests(RunningProduction production)
     public async Task A_session_and_an_upload_outlive_the_container()
     {
         await production.ServesAsync();
-        using var visitor = production.Visitor();
+        using var visitor = new Visitor(production.Site);
         await visitor.SignUpAsync(Cancellation);
         var upload = await visitor.UploadAsync(Cancellation);
         var files = await FilesAsync();

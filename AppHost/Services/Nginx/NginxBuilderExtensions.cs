@@ -36,11 +36,11 @@ internal static class NginxBuilderExtensions
             return null;
         }
 
-        if (uvlhub.Tls is { } tls)
+        if (uvlhub.Certificate is { } tls)
         {
             // Before anybody reads nginx's configuration: whoever publishes it, or looks for upstreams in it.
             builder.Eventing.Subscribe<BeforeStartEvent>((_, cancellationToken) => TlsConfiguration.WriteAsync(
-                uvlhub.Checkout, uvlhub.Names, tls.Domain, uvlhub.Options.Deploy.Webhook, cancellationToken));
+                uvlhub.Checkout, uvlhub.Names, tls.Domain, uvlhub.Options.Updates.Webhook, cancellationToken));
         }
 
         var mounts = Mounts(uvlhub, Nginx.Name).ToList();
@@ -64,19 +64,12 @@ internal static class NginxBuilderExtensions
             mounts.Where(mount => mount.Target.StartsWith(Upstreams.Folder, StringComparison.Ordinal)).Select(mount => mount.Source!)));
     }
 
-    /// <summary>The names under which a resource stands in nginx's configuration.</summary>
-    public static IReadOnlyList<string> NamesOf(this IResourceBuilder<ContainerResource> nginx, IResource resource) =>
-        [.. nginx.Resource.Annotations.OfType<UpstreamsAnnotation>().SelectMany(known => known.Upstreams.NamesOf(resource))];
-
     private static IResourceBuilder<ContainerResource> WithCertificate(
-        this IResourceBuilder<ContainerResource> nginx, UvlhubEnvironment uvlhub) => uvlhub.Tls is not { } tls ? nginx
+        this IResourceBuilder<ContainerResource> nginx, UvlhubEnvironment uvlhub) => uvlhub.Certificate is not { } tls ? nginx
         : nginx
             .WithHttpsEndpoint(targetPort: 443, name: HttpsEndpointName)
-            .WithHostPort(uvlhub.Ports.Https, HttpsEndpointName)
             .WithCheckoutVolume(uvlhub.Names.CertificatesVolume(uvlhub.Checkout.Name), TlsConfiguration.Certificates, isReadOnly: true)
             .WithCheckoutVolume(uvlhub.Names.WebrootVolume(uvlhub.Checkout.Name), TlsConfiguration.Webroot, isReadOnly: true)
-            // An authority that runs beside it asks under the site's name.
-            .WithAnnotation(new ContainerNetworkAliasAnnotation(tls.Domain))
             .WithArgs(context => Prepend(context, TlsConfiguration.Before(tls.Domain)));
 
     // Everything else stays on the loopback address, whatever is set.
@@ -96,12 +89,11 @@ internal static class NginxBuilderExtensions
     private static IResourceBuilder<ContainerResource> AsTheSitesAddress(
         this IResourceBuilder<ContainerResource> nginx, UvlhubEnvironment uvlhub)
     {
-        var isPeoples = uvlhub.Images is not null;
+        var address = new PublicAddressAnnotation(() => new Uri(nginx.GetEndpoint(HttpEndpointName).Url), IsPeoples: uvlhub.Images is not null);
         foreach (var site in nginx.ApplicationBuilder.Resources.OfType<FlaskResource>().Where(flask => flask.IsSite))
         {
-            var builder = nginx.ApplicationBuilder.CreateResourceBuilder(site).WithAnnotation(new PublicAddressAnnotation(
-                Address, LocalUrl, uvlhub.Tls is null ? "its log says" : "its log or certbot's says", isPeoples));
-            if (isPeoples)
+            var builder = nginx.ApplicationBuilder.CreateResourceBuilder(site).WithAnnotation(address);
+            if (address.IsPeoples)
             {
                 builder.WithUrls(context =>
                 {
@@ -110,17 +102,12 @@ internal static class NginxBuilderExtensions
                         own.DisplayLocation = UrlDisplayLocation.DetailsOnly;
                     }
 
-                    context.Urls.Insert(0, new ResourceUrlAnnotation { Url = Address(), DisplayText = "site" });
+                    context.Urls.Insert(0, new ResourceUrlAnnotation { Url = address.Address(), DisplayText = "site" });
                 });
             }
         }
 
         return nginx;
-
-        Uri LocalUrl() => new(nginx.GetEndpoint(uvlhub.Tls is null ? HttpEndpointName : HttpsEndpointName).Url);
-
-        string Address() =>
-            (uvlhub.Tls is { } tls ? new UriBuilder(LocalUrl()) { Host = tls.Domain }.Uri : LocalUrl()).GetLeftPart(UriPartial.Authority);
     }
 
     private static void Prepend(CommandLineArgsCallbackContext context, IReadOnlyList<string> words)
@@ -165,7 +152,7 @@ internal static class NginxBuilderExtensions
                     nowhere),
                 new(ComposeMountKind.Bind, Path.Combine(folder, "html"), "/usr/share/nginx/html", IsReadOnly: true, nowhere),
             ];
-        foreach (var mount in mounts.Where(mount => uvlhub.Tls is null || mount.Target != ConfigurationFile))
+        foreach (var mount in mounts.Where(mount => uvlhub.Certificate is null || mount.Target != ConfigurationFile))
         {
             if (!Path.Exists(mount.Source))
             {
@@ -179,7 +166,7 @@ internal static class NginxBuilderExtensions
             yield return mount;
         }
 
-        if (uvlhub.Tls is { } tls)
+        if (uvlhub.Certificate is { } tls)
         {
             // The two that are made of the checkout's templates, in place of the one without TLS.
             var own = TlsConfiguration.OwnFolder(uvlhub.Checkout, uvlhub.Names, tls.Domain);

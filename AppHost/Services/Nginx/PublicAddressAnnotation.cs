@@ -1,20 +1,19 @@
 using System.Net;
-using System.Net.Security;
-using System.Net.Sockets;
 
 namespace UvlhubAspire.AppHost.Services;
 
 /// <summary>Where nginx leads to the site.</summary>
-/// <param name="Address">What they write into the browser.</param>
-/// <param name="LocalUrl">Where nginx answers to that on this machine.</param>
-/// <param name="Logs">Whose logs say why it does not.</param>
+/// <param name="Url">Where nginx answers on this machine; known when it has started.</param>
 /// <param name="IsPeoples">Whether people open the site there; in development they know it by Flask's own port, too.</param>
-internal sealed record PublicAddressAnnotation(Func<string> Address, Func<Uri> LocalUrl, string Logs, bool IsPeoples) : IResourceAnnotation
+internal sealed record PublicAddressAnnotation(Func<Uri> Url, bool IsPeoples) : IResourceAnnotation
 {
     // For a tenth of a second nginx's old workers answer beside those that know the site.
     private const int Answers = 3;
     private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(180);
+
+    /// <summary>What they write into the browser.</summary>
+    public string Address() => Url().GetLeftPart(UriPartial.Authority);
 
     /// <summary>Waits until nginx passes on to the site, at most three minutes.</summary>
     /// <returns>What it did the last time instead; <see langword="null"/> if it does.</returns>
@@ -22,14 +21,7 @@ internal sealed record PublicAddressAnnotation(Func<string> Address, Func<Uri> L
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(s_limit);
-        using var client = new HttpClient(new SocketsHttpHandler
-        {
-            AllowAutoRedirect = false,
-            // The domain's name may not lead to this machine yet, and this machine may not know who signed the certificate; but
-            // it has to be the domain's.
-            ConnectCallback = (_, ct) => ToDoorAsync(ct),
-            SslOptions = new SslClientAuthenticationOptions { RemoteCertificateValidationCallback = (_, _, _, errors) => (errors | SslPolicyErrors.RemoteCertificateChainErrors) == SslPolicyErrors.RemoteCertificateChainErrors },
-        });
+        using var client = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false });
         var problem = "has not answered";
         try
         {
@@ -58,22 +50,6 @@ internal sealed record PublicAddressAnnotation(Func<string> Address, Func<Uri> L
         catch (HttpRequestException exception)
         {
             return $"does not answer ({(exception.InnerException ?? exception).Message})";
-        }
-    }
-
-    private async ValueTask<Stream> ToDoorAsync(CancellationToken cancellationToken)
-    {
-        var localUrl = LocalUrl();
-        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        try
-        {
-            await socket.ConnectAsync(localUrl.Host, localUrl.Port, cancellationToken);
-            return new NetworkStream(socket, ownsSocket: true);
-        }
-        catch
-        {
-            socket.Dispose();
-            throw;
         }
     }
 }

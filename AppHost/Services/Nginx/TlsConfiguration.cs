@@ -19,15 +19,13 @@ internal static partial class TlsConfiguration
 
     private const string WithoutTls = "nginx.prod.no-ssl.conf";
     private const string WithTls = "nginx.prod.ssl.conf";
-    private const string Socket = "deploy.sock";
-    private const int LongestSocket = 100;
     private const string Placeholder = "{{domain}}";
 
     /// <summary>Writes both, outside of the checkout.</summary>
     /// <param name="checkout">The checkout.</param>
     /// <param name="names">The names on the engine: two sites of one checkout have a folder each.</param>
     /// <param name="domain">The site's name.</param>
-    /// <param name="deploys">Whether <c>/webhook/deploy</c> is passed on to <see cref="DeploymentSocket"/>.</param>
+    /// <param name="deploys">Whether <c>/webhook/deploy</c> is passed on to the updater.</param>
     /// <param name="cancellationToken">Ends the writing.</param>
     /// <returns>The folder.</returns>
     /// <exception cref="UserErrorException">The checkout has no templates.</exception>
@@ -43,7 +41,7 @@ internal static partial class TlsConfiguration
             {
                 throw new UserErrorException(
                     $"there is no {template}, of which nginx's configuration with a certificate is made. Put it there, or run without "
-                    + "TLS: leave Uvlhub:Tls:Email out");
+                    + "TLS: leave Uvlhub:Certificate:Email out");
             }
 
             var text = (await File.ReadAllTextAsync(template, cancellationToken)).Replace(Placeholder, domain, StringComparison.Ordinal);
@@ -56,20 +54,9 @@ internal static partial class TlsConfiguration
 
     /// <summary>
     /// What runs in front of nginx: it takes the configuration that fits, and looks every other second whether the
-    /// certificate is another; nginx then reads it again and drops no connection.
+    /// certificate is another than the one that nginx has read; nginx then reads it, and drops no connection.
     /// </summary>
     public static IReadOnlyList<string> Before(string domain) => ["sh", "-c", Script(domain), "nginx"];
-
-    /// <summary>The socket on which deployments are asked for by way of nginx.</summary>
-    /// <exception cref="UserErrorException">The system does not allow a path that long.</exception>
-    public static string DeploymentSocket(UvlhubCheckout checkout, InstanceNames names, string domain)
-    {
-        var socket = Path.Combine(OwnFolder(checkout, names, domain), Socket);
-        return socket.Length <= LongestSocket ? socket
-            : throw new UserErrorException(
-                $"{socket} is longer than the {LongestSocket} characters that a socket's path can have: put the repository into a folder "
-                + "with a shorter path, or leave Uvlhub:Deploy:Webhook out");
-    }
 
     /// <summary>The folder of both; it exists after <see cref="WriteAsync"/>.</summary>
     public static string OwnFolder(UvlhubCheckout checkout, InstanceNames names, string domain) => Path.Combine(
@@ -81,7 +68,8 @@ internal static partial class TlsConfiguration
         $&
 
                 location = /webhook/deploy {
-                    proxy_pass http://unix:{{Folder}}/{{Socket}};
+                    proxy_pass http://{{SwarmDeployments.Updater}}:9000;
+                    proxy_set_header X-Real-IP $remote_addr;
                     # Before 1.1, which is not what nginx speaks by itself, a request without a body has to say so: curl -X POST does not.
                     proxy_http_version 1.1;
                 }
@@ -94,12 +82,13 @@ internal static partial class TlsConfiguration
         certificate={{Certificates}}/live/{{domain}}/fullchain.pem
         choose() {
             if [ -s "$certificate" ]; then cp {{Folder}}/{{WithTls}} /etc/nginx/nginx.conf; else cp {{Folder}}/{{WithoutTls}} /etc/nginx/nginx.conf; fi
-            seen=$(cksum 2>/dev/null <"$certificate")
         }
         choose
+        seen=$(cksum 2>/dev/null <"$certificate")
         (
             while sleep 2; do
-                [ "$(cksum 2>/dev/null <"$certificate")" = "$seen" ] || { choose; nginx -t -q && nginx -s reload; }
+                now=$(cksum 2>/dev/null <"$certificate")
+                [ "$now" = "$seen" ] || { choose; nginx -t -q && nginx -s reload && seen=$now; }
             done
         ) &
         exec "$@"

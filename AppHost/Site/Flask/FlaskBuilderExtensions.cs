@@ -60,30 +60,6 @@ internal static class FlaskBuilderExtensions
     }
 
     /// <summary>
-    /// Adds the site once more, not started: it serves while the site itself is replaced by a newer version.
-    /// </summary>
-    public static IResourceBuilder<FlaskResource> AddStandby(
-        this IDistributedApplicationBuilder builder, [ResourceName] string name, UvlhubEnvironment uvlhub,
-        IResourceBuilder<MariaDBDatabaseResource> database)
-    {
-        var standby = builder.AddServer(name, FlaskRole.Standby, uvlhub, database)
-            .WithContainerName(uvlhub.Names.ServiceContainer("web_app_next_container"))
-            .WithHttpEndpoint(targetPort: uvlhub.Profile.SitePort, name: FlaskResource.HttpEndpointName)
-            .WithSiteHealthCheck()
-            .WithExplicitStart()
-            .ExcludeFromManifest()
-            .DiffersFromCompose(DriftAspect.Service, "it serves while the site is replaced by a newer version, so that no request fails")
-            .WithIconName("GlobeSync");
-        // A version that does not start shall say so, not try again.
-        foreach (var policy in standby.Resource.Annotations.OfType<RestartPolicy>().ToList())
-        {
-            standby.Resource.Annotations.Remove(policy);
-        }
-
-        return standby;
-    }
-
-    /// <summary>
     /// Adds the toolbox, named after uvlhub's command line: the site's image, mounts and environment, but idle. The
     /// migrator, the dashboard's commands and people run <c>flask</c>, <c>rosemary</c> and <c>pytest</c> in it, so that
     /// the host needs no Python, and a migration runs before there is a site.
@@ -288,7 +264,7 @@ internal static class FlaskBuilderExtensions
                     [.. s_mountedCode.Select(path => $"{checkout.WorkingDirectory}/{path}"), checkout.UploadsFolder])
                 .DiffersFromCompose(DriftAspect.Environment, OwnKey, SecretKeys.SecretKey)
                 .DiffersFromCompose(
-                    DriftAspect.Environment, "the AppHost deploys, so the site has no use for the token (Uvlhub:IgnoredModules)",
+                    DriftAspect.Environment, "a service of the stack deploys, so the site has no use for the token (Uvlhub:IgnoredModules)",
                     SecretKeys.WebhookToken);
             return builder.Resource.Role == FlaskRole.Migrator ? builder
                 : builder.WithCheckoutVolume(uvlhub.Names.UploadsVolume(checkout.Name), checkout.UploadsFolder);

@@ -9,14 +9,14 @@ internal enum FlaskRole
     /// <summary>Serves the site.</summary>
     Site,
 
-    /// <summary>Serves the site while that is replaced.</summary>
-    Standby,
-
     /// <summary>Does the site's work in the background.</summary>
     Worker,
 
     /// <summary>Migrates, and ends.</summary>
     Migrator,
+
+    /// <summary>Updates the others, where there is no AppHost.</summary>
+    Updater,
 }
 
 /// <summary>
@@ -35,7 +35,7 @@ internal sealed class FlaskResource(string name) : ContainerResource(name)
     public StartScript? Script { get; init; }
 
     /// <summary>Whether it runs the application for its users, and so needs nothing of what only tools do.</summary>
-    public bool IsApplication => Role is FlaskRole.Site or FlaskRole.Standby or FlaskRole.Worker;
+    public bool IsApplication => Role is FlaskRole.Site or FlaskRole.Worker;
 
     /// <summary>Whether this one serves the site.</summary>
     public bool IsSite => Role == FlaskRole.Site;

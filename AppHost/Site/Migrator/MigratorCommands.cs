@@ -7,7 +7,9 @@ namespace UvlhubAspire.AppHost.Site;
 internal static class MigratorCommands
 {
     private const string Snapshot = "snapshot";
-    private static readonly TimeSpan s_limit = TimeSpan.FromMinutes(30);
+
+    // The runner has limits of its own, and says what it has waited for. Whoever is stopped from outside has to undo, which takes as long.
+    private static readonly TimeSpan s_limit = TimeSpan.FromHours(24);
     private static readonly TimeSpan s_listLimit = TimeSpan.FromSeconds(20);
 
     /// <summary>
@@ -144,7 +146,7 @@ internal static class MigratorCommands
         {
             await commands.ExecuteCommandAsync(migrator, KnownResourceCommands.StopCommand, CancellationToken.None);
             context.CancellationToken.ThrowIfCancellationRequested();
-            return CommandResults.Failure($"migrate: not done within {s_limit.TotalMinutes:0} minutes and stopped");
+            return CommandResults.Failure($"migrate: not done within {s_limit.TotalHours:0} hours and stopped");
         }
 
         var waiting = context.Services.GetRequiredService<DistributedApplicationModel>().Resources.OfType<FlaskResource>()

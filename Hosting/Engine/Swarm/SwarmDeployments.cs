@@ -168,35 +168,44 @@ public sealed class SwarmDeployments(SwarmStack stack, TimeProvider time)
             return null;
         }
 
-        var isUp = await stack.IsUpAsync(cancellationToken);
+        SchemaStatus status;
         try
         {
-            var status = await Toolbox.StatusAsync(cancellationToken);
-            if (status.Revision == before.Revision)
-            {
-                return null;
-            }
+            status = await Toolbox.StatusAsync(cancellationToken);
+        }
+        catch (UserErrorException)
+        {
+            // Nobody who looks after the database is on this engine.
+            return null;
+        }
 
-            if (isUp)
-            {
-                return $"{before.Version} serves the newer schema, revision {status.Revision}, of which it knows nothing. It starts with it, but "
-                    + $"its own migrator refuses it: deploy a mended version, or take the schema back with 'rollback {before.Version}'";
-            }
+        if (status.Revision == before.Revision)
+        {
+            return null;
+        }
 
-            if (SnapshotFor(before, status) is not { } snapshot)
-            {
-                return $"{before.Version} does not come up with the newer schema, revision {status.Revision}, and there is no snapshot of "
-                    + "the one before";
-            }
+        if (await stack.StaysUpAsync(cancellationToken))
+        {
+            return $"{before.Version} serves the newer schema, revision {status.Revision}, of which it knows nothing. It starts with it, but its "
+                + $"own migrator refuses it: deploy a mended version, or take the schema back with 'rollback {before.Version}'";
+        }
 
+        if (SnapshotFor(before, status) is not { } snapshot)
+        {
+            return $"{before.Version} does not come up with the newer schema, revision {status.Revision}, and there is no snapshot of the one "
+                + "before";
+        }
+
+        try
+        {
             await Toolbox.RunAsync(cancellationToken, "restore", snapshot.Name);
             var aside = (await Toolbox.StatusAsync(cancellationToken)).Snapshots.FirstOrDefault(known => known.Name != snapshot.Name);
             return $"{before.Version} did not come up with the newer schema, so snapshot {snapshot.Name} was restored; what was written since is "
-                + $"in snapshot {aside?.Name}. {(await stack.IsUpAsync(cancellationToken) ? "It serves again" : "It does not come up with that either")}";
+                + $"in snapshot {aside?.Name}. {(await stack.StaysUpAsync(cancellationToken) ? "It serves again" : "It does not come up with that either")}";
         }
-        catch (UserErrorException unknown)
+        catch (UserErrorException failure)
         {
-            return isUp ? null : unknown.Message;
+            return failure.Message;
         }
     }
 

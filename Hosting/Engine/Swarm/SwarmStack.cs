@@ -17,6 +17,9 @@ public sealed class SwarmStack(ContainerEngine engine, string name)
     private static readonly TimeSpan s_answer = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan s_converged = TimeSpan.FromMinutes(20);
     private static readonly TimeSpan s_back = TimeSpan.FromMinutes(3);
+
+    // Six checks in a row that fail, each after five seconds, and the last of them may take ten.
+    private static readonly TimeSpan s_unhealthy = TimeSpan.FromSeconds(45);
     private static readonly TimeSpan s_pause = TimeSpan.FromSeconds(1);
 
     // A job whose task has failed is tried again after five; what has not begun by then does not.
@@ -175,12 +178,12 @@ public sealed class SwarmStack(ContainerEngine engine, string name)
         }
     }
 
-    /// <summary>Waits until everything runs.</summary>
+    /// <summary>Waits until everything runs, and goes on running for longer than it takes to find that it is not healthy.</summary>
     /// <returns>Whether it does, after three minutes at most.</returns>
-    public async Task<bool> IsUpAsync(CancellationToken cancellationToken)
+    public async Task<bool> StaysUpAsync(CancellationToken cancellationToken)
     {
-        var waited = Stopwatch.StartNew();
-        while (!(await ServicesAsync(cancellationToken)).All(service => service.IsJob || service.IsAsMany))
+        var (waited, up) = (Stopwatch.StartNew(), Stopwatch.StartNew());
+        while (up.Elapsed < s_unhealthy)
         {
             if (waited.Elapsed > s_back)
             {
@@ -188,6 +191,10 @@ public sealed class SwarmStack(ContainerEngine engine, string name)
             }
 
             await Task.Delay(s_pause, cancellationToken);
+            if (!(await ServicesAsync(cancellationToken)).All(service => service.IsJob || service.IsAsMany))
+            {
+                up.Restart();
+            }
         }
 
         return true;
@@ -206,9 +213,17 @@ public sealed class SwarmStack(ContainerEngine engine, string name)
     // Those that came up too: a worker is no other version than the site.
     private async Task TakeBackAsync(IEnumerable<SwarmService> services, CancellationToken cancellationToken)
     {
-        foreach (var service in services)
+        var taken = services.Select(service => service.Name).ToHashSet(StringComparer.Ordinal);
+        foreach (var service in taken)
         {
-            await AskAsync(cancellationToken, "service", "update", "--detach", "--rollback", FullName(service.Name));
+            await AskAsync(cancellationToken, "service", "update", "--detach", "--rollback", FullName(service));
+        }
+
+        var waited = Stopwatch.StartNew();
+        while (waited.Elapsed < s_back && (await ServicesAsync(cancellationToken))
+            .Any(service => taken.Contains(service.Name) && service.Update is not ("rollback_completed" or "rollback_paused")))
+        {
+            await Task.Delay(s_pause, cancellationToken);
         }
     }
 

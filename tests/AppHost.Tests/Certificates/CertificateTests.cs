@@ -1,4 +1,3 @@
-using UvlhubAspire.AppHost.Production;
 using UvlhubAspire.AppHost.Services;
 using UvlhubAspire.AppHost.Uvlhub;
 using UvlhubAspire.Checkout;
@@ -9,34 +8,9 @@ namespace UvlhubAspire.AppHost.Tests.Certificates;
 
 public sealed class CertificateTests : IDisposable
 {
-    private static readonly DateTimeOffset s_now = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
-
     private readonly TemporaryFolder _folder = new();
 
     public void Dispose() => _folder.Dispose();
-
-    [Fact]
-    public void A_certificate_is_due_when_there_is_none_or_it_is_about_to_end()
-    {
-        Assert.True(new CertificateState().IsDue(s_now, Settings()));
-        Assert.True(new CertificateState { Ends = s_now.AddDays(30) }.IsDue(s_now, Settings()));
-        Assert.False(new CertificateState { Ends = s_now.AddDays(31) }.IsDue(s_now, Settings()));
-    }
-
-    [Theory]
-    [InlineData(90, 12)]
-    [InlineData(30.25, 6)]
-    public void It_is_looked_at_twice_a_day_and_when_it_becomes_due(double endsInDays, double nextInHours) =>
-        Assert.Equal(s_now.AddHours(nextInHours), new CertificateState { Ends = s_now.AddDays(endsInDays) }.NextLook(s_now, Settings()));
-
-    [Theory]
-    [InlineData(1, 5)]
-    [InlineData(2, 10)]
-    [InlineData(4, 40)]
-    [InlineData(50, 360)]
-    public void After_failures_the_authority_is_left_alone_longer_and_longer(int failures, double nextInMinutes) =>
-        Assert.Equal(
-            s_now.AddMinutes(nextInMinutes), new CertificateState { Failures = failures, Failure = "no" }.NextLook(s_now, Settings()));
 
     [Theory]
     [InlineData("localhost")]
@@ -52,10 +26,10 @@ public sealed class CertificateTests : IDisposable
     [Fact]
     public void Without_an_address_or_outside_of_Staging_and_Production_there_is_no_certificate()
     {
-        Assert.Null(TlsSettings.Read(new UvlhubOptions { Domain = "a.org" }, Checkout(EnvironmentProfile.Production)));
+        Assert.Null(CertificateSettings.Read(new UvlhubOptions { Domain = "a.org" }, Checkout(EnvironmentProfile.Production)));
         Assert.Null(
-            TlsSettings.Read(
-                new UvlhubOptions { Domain = "a.org", Tls = new() { Email = "a@a.org" } }, Checkout(EnvironmentProfile.Development)));
+            CertificateSettings.Read(
+                new UvlhubOptions { Domain = "a.org", Certificate = new() { Email = "a@a.org" } }, Checkout(EnvironmentProfile.Development)));
     }
 
     [Fact]
@@ -97,7 +71,7 @@ public sealed class CertificateTests : IDisposable
             var written = File.ReadAllText(Path.Combine(folder, "nginx.prod.ssl.conf")).Split("listen 443");
             Assert.DoesNotContain("webhook", File.ReadAllText(Path.Combine(folder, "nginx.prod.no-ssl.conf")), StringComparison.Ordinal);
             Assert.Contains(
-                "} server {\n\n        location = /webhook/deploy {\n            proxy_pass http://unix:/etc/nginx/uvlhub/deploy.sock;",
+                "} server {\n\n        location = /webhook/deploy {\n            proxy_pass http://updater:9000;",
                 written[0], StringComparison.Ordinal);
             Assert.DoesNotContain("webhook", written[1], StringComparison.Ordinal);
             Assert.DoesNotContain(
@@ -113,17 +87,8 @@ public sealed class CertificateTests : IDisposable
     private Task<string> WriteAsync(string domain, bool deploys = false) => TlsConfiguration.WriteAsync(
         Checkout(EnvironmentProfile.Production), new InstanceNames(null), domain, deploys, TestContext.Current.CancellationToken);
 
-    private static TlsSettings Settings() => new()
-    {
-        Domain = "a.org",
-        Email = "a@a.org",
-        Authority = null,
-        RenewBefore = TimeSpan.FromDays(30),
-        CheckEvery = TimeSpan.FromHours(12),
-    };
-
-    private TlsSettings? Read(string domain) => TlsSettings.Read(
-        new UvlhubOptions { Domain = domain, Tls = new() { Email = "a@a.org" } }, Checkout(EnvironmentProfile.Production));
+    private CertificateSettings? Read(string domain) => CertificateSettings.Read(
+        new UvlhubOptions { Domain = domain, Certificate = new() { Email = "a@a.org" } }, Checkout(EnvironmentProfile.Production));
 
     private UvlhubCheckout Checkout(EnvironmentProfile profile)
     {

@@ -1,7 +1,6 @@
 using CliWrap;
 using CliWrap.Buffered;
 using UvlhubAspire.AppHost.Images;
-using UvlhubAspire.AppHost.Production;
 using UvlhubAspire.Checkout;
 using Xunit;
 
@@ -58,35 +57,6 @@ public sealed class CheckoutGitTests : IAsyncLifetime
 
         Assert.Equal("v1.2.3-dirty", version);
         Proof.Happens("the version is read, and nothing of it runs", () => Assert.False(File.Exists(Witness)));
-    }
-
-    [Theory(Timeout = 60_000)]
-    [InlineData("core.fsmonitor")]
-    [InlineData("core.sshCommand")]
-    [InlineData("hook")]
-    public async Task None_of_them_runs_when_a_deployment_pulls(string setting)
-    {
-        var origin = Path.Combine(_beside.Path, "origin");
-        await GitAsync("clone", "--quiet", "--bare", _checkout.Path, origin);
-        await GitAsync("remote", "add", "origin", origin);
-        await GitAsync("fetch", "--quiet", "origin");
-        await GitAsync("branch", "--quiet", "--set-upstream-to=origin/main");
-        if (setting == "hook")
-        {
-            foreach (var hook in (string[])["post-merge", "post-checkout", "reference-transaction"])
-            {
-                var file = _checkout.Write($".git/hooks/{hook}", $"#!/bin/sh\ntouch '{Witness}'\n");
-                await Cli.Wrap("chmod").WithArguments(["+x", file]).ExecuteAsync(Cancellation);
-            }
-        }
-        else
-        {
-            await GitAsync("config", setting, $"touch '{Witness}'; true");
-        }
-
-        Assert.False((await new GitVersions(_checkout.Path).TakeAsync(Cancellation)).IsNew);
-
-        Assert.False(File.Exists(Witness));
     }
 
     [Fact(Timeout = 60_000)]

@@ -3,9 +3,12 @@ using System.Text.RegularExpressions;
 namespace UvlhubAspire.AppHost.Uvlhub;
 
 /// <summary>What is needed to have a certificate: whose, for whom, and from whom.</summary>
-internal sealed partial record TlsSettings
+internal sealed partial record CertificateSettings
 {
-    private const string Section = $"{UvlhubOptions.Section}:{nameof(UvlhubOptions.Tls)}";
+    private const string Section = $"{UvlhubOptions.Section}:{nameof(UvlhubOptions.Certificate)}";
+
+    /// <summary>The setting without which there is none.</summary>
+    public const string EmailSetting = $"{Section}:{nameof(UvlhubOptions.CertificateOptions.Email)}";
 
     /// <summary>The site's name on the network.</summary>
     public required string Domain { get; init; }
@@ -16,20 +19,14 @@ internal sealed partial record TlsSettings
     /// <summary>The authority's ACME directory; <see langword="null"/> for certbot's own, which is Let's Encrypt.</summary>
     public required string? Authority { get; init; }
 
-    /// <summary>Whether the authority is <see cref="UvlhubOptions.TlsOptions.Pebble"/>.</summary>
-    public bool UsesPebble => Authority == UvlhubOptions.TlsOptions.Pebble;
-
-    /// <summary>How long before its end a certificate is renewed.</summary>
-    public required TimeSpan RenewBefore { get; init; }
-
-    /// <summary>How often the certificate is looked at.</summary>
-    public required TimeSpan CheckEvery { get; init; }
+    /// <summary>The file with what the authority's own server is known by; <see langword="null"/> for what everybody knows.</summary>
+    public required string? AuthorityFile { get; init; }
 
     /// <summary>The settings; <see langword="null"/> if the site shall be served without TLS.</summary>
     /// <exception cref="UserErrorException">A setting is missing or malformed.</exception>
-    public static TlsSettings? Read(UvlhubOptions options, UvlhubCheckout checkout)
+    public static CertificateSettings? Read(UvlhubOptions options, UvlhubCheckout checkout)
     {
-        if (string.IsNullOrWhiteSpace(options.Tls.Email) || checkout.Profile.Server != WebServer.Gunicorn)
+        if (string.IsNullOrWhiteSpace(options.Certificate.Email) || checkout.Profile.Server != WebServer.Gunicorn)
         {
             return null;
         }
@@ -38,7 +35,7 @@ internal sealed partial record TlsSettings
         {
             throw new UserErrorException(
                 $"{checkout.Profile.Name} has no nginx, and so no certificate: TLS is the business of whatever stands in front of it; "
-                + $"leave {Section}:{nameof(options.Tls.Email)} out");
+                + $"leave {EmailSetting} out");
         }
 
         var domain = (options.Domain is { Length: > 0 } set ? set : checkout.Environment.GetValueOrDefault("DOMAIN", "")).Trim()
@@ -52,14 +49,16 @@ internal sealed partial record TlsSettings
                 + $"{checkout.EnvironmentFile.Path}");
         }
 
-        return new TlsSettings
-        {
-            Domain = domain,
-            Email = options.Tls.Email,
-            Authority = string.IsNullOrWhiteSpace(options.Tls.Authority) ? null : options.Tls.Authority.Trim(),
-            RenewBefore = options.Tls.RenewBefore,
-            CheckEvery = options.Tls.CheckEvery,
-        };
+        var file = options.Certificate.AuthorityFile is { Length: > 0 } path ? Path.GetFullPath(path) : null;
+        return file is null || File.Exists(file)
+            ? new CertificateSettings
+            {
+                Domain = domain,
+                Email = options.Certificate.Email,
+                Authority = string.IsNullOrWhiteSpace(options.Certificate.Authority) ? null : options.Certificate.Authority.Trim(),
+                AuthorityFile = file,
+            }
+            : throw new UserErrorException($"{Section}:{nameof(options.Certificate.AuthorityFile)}: there is no file {file}");
     }
 
     [GeneratedRegex(@"^(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]$")]
