@@ -62,7 +62,8 @@ internal static class RunnerHost
     public static IHost CreateForStack(string[] arguments, string stack)
     {
         SecretFiles.Read();
-        var builder = Begin(arguments, logToError: false);
+        // What a person reads is the answer; the log is beside it.
+        var builder = Begin(arguments, logToError: true);
         builder.Services
             .AddSingleton(SettingsReader.Read(builder.Configuration))
             .AddSingleton(new SwarmStack(ContainerEngine.FromConfiguration(builder.Configuration), stack))

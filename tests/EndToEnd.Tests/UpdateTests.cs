@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using Xunit;
 
@@ -17,6 +18,25 @@ public sealed class UpdateTests(UpdatedSwarm server) : IClassFixture<UpdatedSwar
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
+    [Fault(FaultArea.Production, "the certificate's authority does not answer")]
+    [Fact(Timeout = 300_000)]
+    public async Task Without_an_authority_the_site_is_served_without_TLS_until_it_is_there()
+    {
+        const string Next = "/etc/letsencrypt/uvlhub-next";
+        await Eventually.TrueAsync(async () => (await server.LogAsync("certbot")).Contains("Connection refused", StringComparison.Ordinal)
+            || (await server.LogAsync("certbot")).Contains("Max retries", StringComparison.Ordinal), what: "certbot's reason");
+        await Proof.HappensAsync("the site is served without TLS", () => RunningSwarm.AnswersAsync(server.Engine));
+        await Proof.HappensAsync("it is asked again minutes later, not at once", async () => Assert.InRange(
+            long.Parse(await server.InsideAsync("certbot", "cat", Next), CultureInfo.InvariantCulture)
+                - DateTimeOffset.UtcNow.ToUnixTimeSeconds(), 30, 120));
+
+        await server.StartAuthorityAsync();
+        await server.InsideAsync("certbot", "sh", "-c", $"echo 0 >{Next}");
+        await Proof.HappensAsync("when the authority is back, with TLS", () => Eventually.IsAsync(
+            server.ServedAsync, serial => serial.Length > 0, what: "a certificate"));
+    }
+
+    [Fault(FaultArea.Production, "nginx cannot read a renewed certificate at once")]
     [Fact(Timeout = 300_000)]
     public async Task A_renewed_certificate_is_served_without_a_failed_request_even_if_nginx_refuses_it_at_first()
     {
@@ -27,10 +47,11 @@ public sealed class UpdateTests(UpdatedSwarm server) : IClassFixture<UpdatedSwar
             "nginx", "sh", "-c", "cp /usr/sbin/nginx /tmp/nginx && printf '#!/bin/sh\\nexit 1\\n' >/tmp/refuses && chmod +x /tmp/refuses && mv /tmp/refuses /usr/sbin/nginx");
         await server.InsideAsync("certbot", "certbot", "renew", "--force-renewal", "--no-random-sleep-on-renew");
         await Task.Delay(TimeSpan.FromSeconds(5), Cancellation);
-        Assert.Equal(before, await server.ServedAsync());
+        await Proof.HappensAsync("the old one is served meanwhile", async () => Assert.Equal(before, await server.ServedAsync()));
         await server.InsideAsync("nginx", "mv", "/tmp/nginx", "/usr/sbin/nginx");
-        await Eventually.IsAsync(server.ServedAsync, serial => serial.Length > 0 && serial != before, what: "another certificate");
-        await load.NothingHasFailedAsync();
+        await Proof.HappensAsync("the new one as soon as it can", () => Eventually.IsAsync(
+            server.ServedAsync, serial => serial.Length > 0 && serial != before, what: "another certificate"));
+        await Proof.HappensAsync("no request fails", () => load.NothingHasFailedAsync());
     }
 
     [Fact(Timeout = 400_000)]

@@ -50,10 +50,12 @@ public sealed class UpdatedSwarm : IAsyncLifetime
             ((string[])["flask", "mariadb", "nginx", "redis", "operator", "certbot", "pebble"]).Select(TestContainer.EnsureImageAsync));
         await Engine.LoadAsync([DebianBase.Image, .. standIns], Cancellation);
         await AskAsync("swarm", "init", "--advertise-addr", "eth0");
-        await StartAuthorityAsync(standIns[^1]);
+        await MakeAuthorityAsync(standIns[^1]);
         Assert.True(await DeployAsync() is (true, _));
-        await Eventually.IsAsync(ServedAsync, serial => serial.Length > 0, what: "a certificate");
     }
+
+    /// <summary>Has the authority answer, which it did not at first.</summary>
+    public Task StartAuthorityAsync() => AskAsync("start", "pebble");
 
     /// <summary>Deploys, as a person does.</summary>
     public Task<(bool Succeeds, string Output)> DeployAsync(params string[] settings) => StepAsync("deploy", settings);
@@ -172,7 +174,7 @@ public sealed class UpdatedSwarm : IAsyncLifetime
     }
 
     // On the stack's network, which is there before the stack for that.
-    private async Task StartAuthorityAsync(string image)
+    private async Task MakeAuthorityAsync(string image)
     {
         await AskAsync(
             "network", "create", "--driver", "overlay", "--attachable", "--label", $"com.docker.stack.namespace={Name}", $"{Name}_uvlhub_network");
@@ -183,6 +185,7 @@ public sealed class UpdatedSwarm : IAsyncLifetime
             () => AskAsync("exec", "pebble", "sh", "-c", "cat /etc/pebble/tls/cert.pem 2>/dev/null || true"),
             text => text.Contains("END CERTIFICATE", StringComparison.Ordinal), what: "the authority's own certificate");
         await File.WriteAllTextAsync(Authority, certificate, Cancellation);
+        await AskAsync("stop", "pebble");
     }
 
     private string Authority => Path.Combine(_folder.FullName, "authority.pem");

@@ -48,7 +48,7 @@ public sealed class SwarmDeployments(SwarmStack stack, TimeProvider time)
         {
             if (tried is not null)
             {
-                await AddAsync(by, tried, failure.Message.Split(Environment.NewLine)[0], cancellationToken);
+                await AddFailureAsync(by, tried, failure.Message, cancellationToken);
             }
 
             throw await SchemaOfTheVersionBeforeAsync(cancellationToken) is { } said
@@ -57,14 +57,14 @@ public sealed class SwarmDeployments(SwarmStack stack, TimeProvider time)
         }
     }
 
-    /// <summary>Writes down a migration that failed, so that the version is not tried again by itself.</summary>
+    /// <summary>Writes down what failed, so that the version is not tried again by itself.</summary>
     /// <param name="by">Who or what asked for it.</param>
     /// <param name="images">What was to be run.</param>
     /// <param name="failure">Why it failed.</param>
     /// <param name="cancellationToken">Ends it.</param>
     public Task AddFailureAsync(
         string by, IReadOnlyDictionary<string, string> images, string failure, CancellationToken cancellationToken) =>
-        AddAsync(by, images, failure.Split(Environment.NewLine)[0], cancellationToken);
+        AddAsync(by, images, failure.Split([Environment.NewLine, SwarmStack.LastLines], StringSplitOptions.None)[0], cancellationToken);
 
     /// <summary>What going back to a version takes.</summary>
     /// <param name="version">The version as the history has it, or its tag.</param>

@@ -10,6 +10,9 @@ public sealed class SwarmStack(ContainerEngine engine, string name)
     /// <summary>The label of services whose image holds the site, so that a new version is another image.</summary>
     public const string SiteLabel = "uvlhub-aspire.site";
 
+    /// <summary>What stands in a failure's message between its cause and the log.</summary>
+    internal const string LastLines = " Its last lines:";
+
     private const string Complete = "Complete";
     private const string Format = "--format";
     private const int MostFailures = 4;
@@ -98,8 +101,8 @@ public sealed class SwarmStack(ContainerEngine engine, string name)
             if (failures.Count >= MostFailures || (quiet.Elapsed > s_quiet && failures.Count > 0))
             {
                 throw new UserErrorException(
-                    $"the migrator failed ({failures[0].Error}), and nothing else was updated: the version before serves. Its last "
-                    + $"lines:{Environment.NewLine}{await LogAsync(migrator, cancellationToken)}");
+                    $"the migrator failed ({failures[0].Error}), and nothing else was updated: the version before serves."
+                    + $"{LastLines}{Environment.NewLine}{await LogAsync(migrator, cancellationToken)}");
             }
 
             if (quiet.Elapsed > s_quiet && before.Count > 0)
@@ -241,7 +244,7 @@ public sealed class SwarmStack(ContainerEngine engine, string name)
     {
         var cause = (await TasksAsync(service, cancellationToken)).FirstOrDefault(task => task.Error.Length > 0)?.Error;
         return new UserErrorException(
-            $"{what}{(cause is null ? "" : $" ({cause})")}. Its last lines:{Environment.NewLine}{await LogAsync(service, cancellationToken)}");
+            $"{what}{(cause is null ? "" : $" ({cause})")}.{LastLines}{Environment.NewLine}{await LogAsync(service, cancellationToken)}");
     }
 
     private async Task<string> LogAsync(string service, CancellationToken cancellationToken)
