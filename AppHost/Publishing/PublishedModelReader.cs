@@ -26,6 +26,9 @@ internal sealed class PublishedModelReader(UvlhubEnvironment uvlhub, Distributed
         [SecretKeys.RootPassword] = "the password of MariaDB's root; the first start sets it",
         [SecretKeys.UserPassword] = "the password with which the site logs in to MariaDB; the first start sets it",
         [SecretKeys.SecretKey] = "the key of Flask's sessions, long and random: openssl rand -hex 32",
+        [SecretKeys.BackupPassword] = "the password that the backups are encrypted with; keep it elsewhere too: without it nobody can read them",
+        ["AWS_ACCESS_KEY_ID"] = "the key of the bucket with the backups",
+        ["AWS_SECRET_ACCESS_KEY"] = "the secret of that key",
         ["DOMAIN"] = "the site's name on the network, such as uvlhub.example.org",
     };
 
@@ -218,10 +221,11 @@ internal sealed class PublishedModelReader(UvlhubEnvironment uvlhub, Distributed
         };
     }
 
-    private PublishedVolume Volume(ContainerMountAnnotation mount) => new(
-        _volumes.GetValueOrDefault(mount.Source!) ?? Names.Clean(mount.Source!, '_'),
-        mount.Target,
-        mount.IsReadOnly);
+    private PublishedVolume Volume(ContainerMountAnnotation mount)
+    {
+        var volume = new PublishedVolume(mount.Source!, mount.Target, mount.IsReadOnly);
+        return volume.IsFolder ? volume : volume with { Name = _volumes.GetValueOrDefault(volume.Name) ?? Names.Clean(volume.Name, '_') };
+    }
 
     /// <summary>Reads what a container has of this machine's files. Only nginx's own folders are for others to see; whatever else stands
     /// beside them, or is led to from there, stays here.</summary>

@@ -100,7 +100,7 @@ internal sealed class SwarmTarget : IPublishTarget
     private static YamlMap Stack(PublishedModel model, IReadOnlyList<PublishedService> services)
     {
         var files = services.SelectMany(service => service.Files).DistinctBy(file => file.Path).ToList();
-        var volumes = services.SelectMany(service => service.Volumes).Select(volume => volume.Name).Distinct(StringComparer.Ordinal);
+        var volumes = PublishedModel.NamesOf(services);
         return new YamlMap()
             .With("services", YamlMap.Of(services, service => service.Name, service => Service(model, service)))
             .With("volumes", YamlMap.Of(volumes, volume => volume, _ => new YamlMap()))

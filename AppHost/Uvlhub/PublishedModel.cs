@@ -34,7 +34,12 @@ internal sealed record PublishedModel
 
     /// <summary>The named volumes.</summary>
     public IReadOnlyList<string> Volumes =>
-        [.. Services.SelectMany(service => service.Volumes).Select(volume => volume.Name).Distinct(StringComparer.Ordinal)];
+        [.. NamesOf(Services)];
+
+    /// <summary>Those of some services.</summary>
+    public static IEnumerable<string> NamesOf(IEnumerable<PublishedService> services) =>
+        services.SelectMany(service => service.Volumes).Where(volume => !volume.IsFolder).Select(volume => volume.Name)
+            .Distinct(StringComparer.Ordinal);
 
     /// <summary>Those of them that all containers of the site write to.</summary>
     public IReadOnlyList<string> SharedVolumes =>
@@ -84,7 +89,7 @@ internal sealed record PublishedService
     /// <summary>The environment.</summary>
     public IReadOnlyDictionary<string, PublishedValue> Environment { get; init; } = new Dictionary<string, PublishedValue>();
 
-    /// <summary>Named volumes.</summary>
+    /// <summary>Named volumes, and folders of the server.</summary>
     public IReadOnlyList<PublishedVolume> Volumes { get; init; } = [];
 
     /// <summary>Files of the checkout that the container reads.</summary>
@@ -122,12 +127,15 @@ internal sealed record PublishedOption(string Key, OptionShape? Shape, string Va
     public override string ToString() => Value.Length == 0 ? Key : $"{Key} {Value}";
 }
 
-/// <summary>A named volume.</summary>
-/// <param name="Name">Its name on the target.</param>
+/// <summary>A named volume, or a folder of the server.</summary>
+/// <param name="Name">Its name on the target; the path of a folder.</param>
 /// <param name="Target">The folder inside the container.</param>
 /// <param name="IsReadOnly">Whether the container must not write.</param>
 internal sealed record PublishedVolume(string Name, string Target, bool IsReadOnly)
 {
+    /// <summary>Whether it is a folder: a name is a volume, and a path a folder.</summary>
+    public bool IsFolder => Name.StartsWith('/');
+
     /// <summary>In compose's short form.</summary>
     public override string ToString() => $"{Name}:{Target}{(IsReadOnly ? ":ro" : "")}";
 }

@@ -17,6 +17,9 @@ internal enum FlaskRole
 
     /// <summary>Migrates, and ends.</summary>
     Migrator,
+
+    /// <summary>Makes backups.</summary>
+    Backup,
 }
 
 /// <summary>
