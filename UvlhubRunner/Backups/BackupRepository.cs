@@ -20,6 +20,9 @@ internal sealed partial class BackupRepository(
     private const int NoRepository = 10;
     private const int WrongPassword = 12;
 
+    // What it prints has to be read, or it ends in the middle.
+    private static readonly PipeTarget s_unread = PipeTarget.ToStream(Stream.Null);
+
     // By itself restic asks for a quarter of an hour.
     private static readonly TimeSpan s_answer = TimeSpan.FromSeconds(60);
 
@@ -44,7 +47,7 @@ internal sealed partial class BackupRepository(
         snapshots.CreateFolder();
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(s_answer);
-        var opened = await RunAsync(PipeTarget.Null, limit.Token, cancellationToken, "cat", "config");
+        var opened = await RunAsync(s_unread, limit.Token, cancellationToken, "cat", "config");
         // Else a share that is not mounted today would get a repository of its own, on the disk below it.
         if (opened.ExitCode == NoRepository && mayMake && !series.IsIn(Address))
         {
@@ -106,7 +109,7 @@ internal sealed partial class BackupRepository(
         SucceedAsync(PipeTarget.ToStream(into), cancellationToken, "dump", "--archive", "tar", $"{backup.Id}:{folder}", "/");
 
     private Task DoAsync(CancellationToken cancellationToken, params string[] words) =>
-        SucceedAsync(PipeTarget.Null, cancellationToken, words);
+        SucceedAsync(s_unread, cancellationToken, words);
 
     private async Task SucceedAsync(PipeTarget output, CancellationToken cancellationToken, params string[] words)
     {
