@@ -38,7 +38,7 @@ internal static class BackupBuilderExtensions
         var backup = builder.AddCheckoutContainer(new FlaskResource(name) { Role = FlaskRole.Backup }, uvlhub, database)
             .WithArgs("UvlhubRunner", "schedule")
             .WaitForCompletion(migrator)
-            .PublishedAs(PublishedKind.Single, new PublishedProbe(["sh", "-c", Health]))
+            .PublishedAs(PublishedKind.Single, new PublishedProbe(["sh", "-c", Health]) { StartPeriod = "20s" })
             .WithIconName("Save");
         foreach (var container in (IResourceBuilder<FlaskResource>[])[backup, toolbox])
         {
