@@ -315,11 +315,19 @@ public sealed class UvlhubOptions
     public sealed class BackupOptions
     {
         /// <summary>
-        /// Where they are kept, as restic writes it: a folder of the server with the data (<c>/mnt/backups</c>), or a bucket of S3
-        /// (<c>s3:https://host/bucket</c>). It is made where it does not exist. Default: nowhere, and there are none.
+        /// Where they are kept, as restic writes it: a folder of the server with the data (<c>/mnt/backups</c>) or of another machine
+        /// (<c>sftp:user@host:/folder</c>), or a bucket of S3 (<c>s3:https://host/bucket</c>). It is made where it does not exist.
+        /// Default: nowhere, and there are none.
         /// </summary>
-        [RegularExpression(@"/\S*[^/\s]|s3:\S+", ErrorMessage = "the path of a folder of the server, such as /mnt/backups, or a bucket, such as s3:https://host/bucket")]
+        [RegularExpression(
+            @"/\S*[^/\s]|(sftp|s3):\S+", ErrorMessage = "a folder of the server, such as /mnt/backups, sftp:user@host:/folder, or s3:https://host/bucket")]
         public string? Repository { get; set; }
+
+        /// <summary>
+        /// The other machine's key, where <see cref="Repository"/> is reached by SFTP: a line as <c>ssh-keyscan host</c> prints it.
+        /// Default: none, and none is trusted.
+        /// </summary>
+        public string? KnownHosts { get; set; }
 
         /// <summary>How often one is made. Default: 1 day; at least a minute.</summary>
         [Duration(LeastSeconds = 60)]

@@ -73,6 +73,7 @@ internal static class RunnerHost
             .AddSingleton<SnapshotVerbs>()
             .AddSingleton<DataVerbs>()
             .AddSingleton<BackupSeries>()
+            .AddSingleton<SftpAccess>()
             .AddSingleton<BackupRepository>()
             .AddSingleton<BackupSchedule>()
             .AddSingleton<BackupVerbs>()

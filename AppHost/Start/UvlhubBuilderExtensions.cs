@@ -167,7 +167,9 @@ internal static class UvlhubBuilderExtensions
         context.IsPublishMode ? CheckoutImage.Published(checkout, options.Publish) : CheckoutImage.Site(checkout),
         context.IsRunMode && options.Deploy.Image is { Length: > 0 } image ? image : null,
         cancellationToken => CheckoutVersion.ReadAsync(checkout, options, cancellationToken),
-        context.IsPublishMode);
+        !context.IsPublishMode ? SiteDockerfile.MigratorStage
+            : SecretKeys.OfBackups(options.Backups.Repository).Contains(SecretKeys.BackupSshKey) ? SiteDockerfile.SftpStage
+            : SiteDockerfile.OperatorStage);
 
     private static EnvironmentProfile Profile(IDistributedApplicationBuilder builder, UvlhubOptions options)
     {

@@ -10,7 +10,7 @@ namespace UvlhubAspire.Runner.Backups;
 
 /// <summary>The repository that restic keeps the backups in.</summary>
 internal sealed partial class BackupRepository(
-    RunnerSettings settings, BackupSeries series, SnapshotKeeper snapshots, ILogger<BackupRepository> logger)
+    RunnerSettings settings, BackupSeries series, SnapshotKeeper snapshots, SftpAccess sftp, ILogger<BackupRepository> logger)
 {
     private const string Program = "restic";
     private const string PasswordVariable = "RESTIC_PASSWORD";
@@ -126,7 +126,7 @@ internal sealed partial class BackupRepository(
         var errors = new StringBuilder();
         try
         {
-            var result = await Cli.Wrap(Program).WithArguments(["--quiet", "--retry-lock", "1m", .. words])
+            var result = await Cli.Wrap(Program).WithArguments(["--quiet", "--retry-lock", "1m", .. sftp.Options(Address), .. words])
                 // The snapshot's files have no folder in the backup, for on another server that is another one.
                 .WithWorkingDirectory(settings.SnapshotFolder)
                 .WithEnvironmentVariables(environment => environment.Set("RESTIC_REPOSITORY", Address))

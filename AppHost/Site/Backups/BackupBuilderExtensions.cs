@@ -31,6 +31,13 @@ internal static class BackupBuilderExtensions
             return;
         }
 
+        if (SecretKeys.OfBackups(repository).Contains(SecretKeys.BackupSshKey) && string.IsNullOrEmpty(uvlhub.Options.Backups.KnownHosts))
+        {
+            throw new UserErrorException(
+                $"{UvlhubOptions.Section}:{nameof(UvlhubOptions.Backups)}:{nameof(UvlhubOptions.BackupOptions.KnownHosts)} is missing: no "
+                + $"machine is trusted to be that of {repository} whose key it does not have; 'ssh-keyscan HOST' prints it");
+        }
+
         var secrets = SecretKeys.OfBackups(repository)
             .Select(key => builder.AddParameter(
                 $"{uvlhub.Profile.SecretPrefix}{key.ToLowerInvariant().Replace('_', '-')}", () => "", secret: true))
@@ -64,6 +71,11 @@ internal static class BackupBuilderExtensions
             // For restic in a person's hands.
             .WithEnvironment("RESTIC_REPOSITORY", repository)
             .WithEnvironment("RESTIC_PASSWORD", secrets[0]);
+        if (backups.KnownHosts is { Length: > 0 } knownHosts)
+        {
+            builder.WithEnvironment($"{Section}{nameof(backups.KnownHosts)}", knownHosts);
+        }
+
         foreach (var (key, secret) in SecretKeys.OfBackups(repository).Zip(secrets).Skip(1))
         {
             builder.WithEnvironment(key, secret);

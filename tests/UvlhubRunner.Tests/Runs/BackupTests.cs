@@ -1,3 +1,5 @@
+using CliWrap;
+using CliWrap.Buffered;
 using UvlhubAspire.Checkout;
 using Xunit;
 
@@ -116,10 +118,44 @@ public sealed class BackupTests(MariaDBFixture fixture, Restic restic) : IClassF
         }
     }
 
+    [Fact(Timeout = 300_000)]
+    [Trait("Needs", "ssh")]
+    public async Task Another_machine_is_reached_with_a_key_and_no_other_is_taken_for_it()
+    {
+        string[] programs = [.. System.Environment.GetEnvironmentVariable("PATH")!.Split(':').Select(folder => Path.Combine(folder, "ssh-keygen"))];
+        Assert.SkipUnless(programs.Any(File.Exists), "there is no ssh on this machine");
+        _elsewhere.Write("Dockerfile", """
+            FROM uvlhub-aspire/debian:trixie
+            RUN apt-get update && apt-get install -y --no-install-recommends openssh-server && mkdir -p /run/sshd /root/.ssh
+            """);
+        const string Image = "uvlhub-aspire/runner-tests:sshd";
+        await TestContainer.DockerAsync("build", "--quiet", "--tag", Image, _elsewhere.Path);
+        await using var other = await TestContainer.OfImageAsync(Image, command: ["/usr/sbin/sshd", "-D"]);
+        var key = Path.Combine(_elsewhere.Path, "key");
+        await Cli.Wrap("ssh-keygen").WithArguments(["-q", "-t", "ed25519", "-N", "", "-f", key]).ExecuteBufferedAsync(Cancellation);
+        await TestContainer.DockerAsync("cp", $"{key}.pub", $"{other.Name}:/root/.ssh/authorized_keys");
+        await other.ExecAsync("chown", "-R", "root:root", "/root/.ssh");
+        var address = await TestContainer.DockerAsync("inspect", "--format", "{{.NetworkSettings.IPAddress}}", other.Name);
+        var known = (await other.ExecAsync("cat", "/etc/ssh/ssh_host_ed25519_key.pub")).Output;
+
+        await using var minihub = await Minihub.CreateAsync(fixture);
+        await minihub.ExecuteAsync("CREATE TABLE t (id INT PRIMARY KEY)");
+        restic.Serve(minihub, $"sftp:root@{address}:/srv/backups");
+        minihub.Settings["BACKUP_SSH_KEY"] = await File.ReadAllTextAsync(key, Cancellation);
+        var result = await minihub.RunAsync("schedule", "--once");
+        Assert.Equal(3, result.ExitCode);
+        Assert.Contains("host key is known for", result.Output, StringComparison.Ordinal);
+
+        minihub.Settings["Uvlhub__Backups__KnownHosts"] = $"{address} {known}";
+        await minihub.SucceedAsync("schedule", "--once");
+        Assert.Contains("1 backups in sftp:", (await minihub.SucceedAsync("backups")).Answer, StringComparison.Ordinal);
+        Assert.Empty(Directory.GetDirectories(Path.GetTempPath(), "uvlhub-ssh-*"));
+    }
+
     [Theory(Timeout = 60_000)]
     [InlineData("Every", "00:00:59", "a time such as 00:05:00, which is five minutes, at least 00:01:00 and no longer than 49 days")]
     [InlineData("KeepDaily", "0", "a number from 1")]
-    [InlineData("Repository", "backups", "the path of a folder of the server, such as /mnt/backups, or a bucket")]
+    [InlineData("Repository", "backups", "a folder of the server, such as /mnt/backups, sftp:user@host:/folder, or s3:https://host/bucket")]
     public async Task A_setting_that_makes_no_sense_is_refused(string setting, string value, string says)
     {
         await using var minihub = await Minihub.CreateAsync(fixture);
