@@ -16,7 +16,7 @@ public sealed class BackupTests(MariaDBFixture fixture, Restic restic) : IClassF
 
     public void Dispose() => _elsewhere.Dispose();
 
-    [Fault(FaultArea.Machine, "the server is lost, with all its volumes")]
+    [Fault(FaultArea.Production, "the server is lost, with all its volumes")]
     [Fact(Timeout = 300_000)]
     public async Task A_server_that_has_lost_everything_gets_its_rows_and_uploads_back()
     {
@@ -28,18 +28,24 @@ public sealed class BackupTests(MariaDBFixture fixture, Restic restic) : IClassF
 
         var list = (await minihub.SucceedAsync("backups")).Answer.Split('\n');
         Assert.Contains("2 backups in", list[0], StringComparison.Ordinal);
-        Assert.DoesNotContain("of another server", list[1], StringComparison.Ordinal);
-        Assert.Contains(" 3 rows,", list[2], StringComparison.Ordinal);
-        Assert.Contains(", of another server", list[2], StringComparison.Ordinal);
-        await minihub.SucceedAsync("restore-backup", Id(list[2]));
+        Proof.Happens("a new server's own backup, which is newer and empty, is told apart from those of the lost one", () =>
+        {
+            Assert.DoesNotContain("of another server", list[1], StringComparison.Ordinal);
+            Assert.Contains(" 3 rows,", list[2], StringComparison.Ordinal);
+            Assert.Contains(", of another server", list[2], StringComparison.Ordinal);
+        });
+        var result = await minihub.SucceedAsync("restore-backup", Id(list[2]));
 
+        Proof.Reads("Restored the snapshot", result.Output);
         await Proof.DataAsync("every row is there, compared one by one", async () => Assert.Equal(before, await minihub.ContentAsync()));
         Proof.Data(
-            "what was uploaded is there", "features\n    A\n", await File.ReadAllTextAsync(Upload(minihub), Cancellation));
-        // It goes on where the lost server has left off.
+            "what was uploaded is there, compared byte by byte", "features\n    A\n", await File.ReadAllTextAsync(Upload(minihub), Cancellation));
         list = (await minihub.SucceedAsync("backups")).Answer.Split('\n');
-        Assert.Contains(", of another server", list[1], StringComparison.Ordinal);
-        Assert.DoesNotContain("of another server", list[2], StringComparison.Ordinal);
+        Proof.Happens("'restore-backup' goes on where the lost server has left off", () =>
+        {
+            Assert.Contains(", of another server", list[1], StringComparison.Ordinal);
+            Assert.DoesNotContain("of another server", list[2], StringComparison.Ordinal);
+        });
     }
 
     [Fact(Timeout = 300_000)]
