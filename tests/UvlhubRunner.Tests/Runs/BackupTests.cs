@@ -14,7 +14,11 @@ public sealed class BackupTests(MariaDBFixture fixture, Restic restic) : IClassF
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    public void Dispose() => _elsewhere.Dispose();
+    public void Dispose()
+    {
+        _elsewhere.Dispose();
+        File.Delete(SharedNames.BackupState);
+    }
 
     [Fault(FaultArea.Production, "the server is lost, with all its volumes")]
     [Fact(Timeout = 300_000)]
