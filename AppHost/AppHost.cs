@@ -18,6 +18,7 @@ db.RunElsewhere(uvlhub);
 
 var rosemary = builder.AddToolbox("rosemary", uvlhub, uvlhubdb);
 var migrator = builder.AddMigrator("migrator", uvlhub, uvlhubdb, rosemary);
+builder.AddBackups("backup", uvlhub, uvlhubdb, rosemary, migrator);
 
 var web = builder.AddFlask("web", uvlhub, uvlhubdb)
     .WaitForCompletion(migrator);

@@ -20,6 +20,27 @@ public static partial class SecretKeys
     /// <summary>The application user's password.</summary>
     public const string UserPassword = "MARIADB_PASSWORD";
 
+    /// <summary>The password that backups are encrypted with.</summary>
+    public const string BackupPassword = "BACKUP_PASSWORD";
+
+    /// <summary>The private key with which another machine is reached that backups are kept on.</summary>
+    public const string BackupSshKey = "BACKUP_SSH_KEY";
+
+    private static readonly (string Scheme, string[] Keys)[] s_backupKeys =
+        [("s3:", ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"]), ("sftp:", [BackupSshKey])];
+
+    /// <summary>The secrets that backups need.</summary>
+    /// <param name="repository">Where the backups are kept; <see langword="null"/> or empty for nowhere.</param>
+    public static IReadOnlyList<string> OfBackups(string? repository) =>
+        string.IsNullOrEmpty(repository) ? []
+            : [BackupPassword, .. s_backupKeys.Where(kind => repository.StartsWith(kind.Scheme, StringComparison.Ordinal)).SelectMany(kind => kind.Keys)];
+
+    /// <summary>Whether a secret is for backups alone: the site is not given it, and nobody but a person makes it up, because who has lost
+    /// the server needs it.</summary>
+    /// <param name="key">The secret's name.</param>
+    /// <param name="repository">Where the backups are kept; <see langword="null"/> or empty for nowhere.</param>
+    public static bool IsForBackups(string key, string? repository) => key is BackupPassword or BackupSshKey || OfBackups(repository).Contains(key);
+
     /// <summary>Whether a key's value must not be seen, by the words in its name.</summary>
     public static bool IsSecret(string key) => SecretName().IsMatch(key);
 

@@ -26,6 +26,7 @@ public static class SettingsReader
             .. Of<UvlhubOptions.UpdateOptions>(nameof(UvlhubOptions.Updates)),
             .. Of<UvlhubOptions.PublishOptions>(nameof(UvlhubOptions.Publish)),
             .. Of<UvlhubOptions.DatabaseOptions>(nameof(UvlhubOptions.Database)),
+            .. Of<UvlhubOptions.BackupOptions>(nameof(UvlhubOptions.Backups)),
             .. Of<UvlhubOptions.SnapshotOptions>(nameof(UvlhubOptions.Snapshots)),
             .. Of<UvlhubOptions.MigratorOptions>(nameof(UvlhubOptions.Migrator)),
             .. Of<UvlhubOptions.ContainerOptions>(nameof(UvlhubOptions.Containers)),

@@ -21,6 +21,12 @@ public static class SharedNames
     /// <summary>The user secrets in which the AppHost keeps passwords that it had to invent: its project file's id.</summary>
     public const string UserSecrets = "uvlhub-aspire-apphost";
 
+    /// <summary>
+    /// The file in which <c>UvlhubRunner schedule</c> says how the backups are: until when all is well, in seconds since 1970, and
+    /// below that why.
+    /// </summary>
+    public const string BackupState = "/tmp/uvlhub-backups";
+
     /// <summary>The list of Python's packages in the stand-in of a checkout's image; no other image has this file.</summary>
     public const string StandInsPackages = "/usr/share/uvlhub-aspire/python-packages.txt";
 }

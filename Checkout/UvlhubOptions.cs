@@ -166,6 +166,9 @@ public sealed class UvlhubOptions
     /// </summary>
     public Dictionary<string, int> Ports { get; } = new(StringComparer.OrdinalIgnoreCase);
 
+    /// <summary>Backups of a site that is deployed.</summary>
+    public BackupOptions Backups { get; set; } = new();
+
     /// <summary>Snapshots that the migrator takes.</summary>
     public SnapshotOptions Snapshots { get; set; } = new();
 
@@ -284,6 +287,41 @@ public sealed class UvlhubOptions
         /// has it.</summary>
         [Duration(MostDays = 3650)]
         public TimeSpan Timeout { get; set; } = TimeSpan.FromHours(1);
+    }
+
+    /// <summary>Backups of a published site, rows and uploads together, that restic keeps in a repository.</summary>
+    public sealed class BackupOptions
+    {
+        /// <summary>
+        /// Where they are kept, as restic writes it: a folder of the server with the data (<c>/mnt/backups</c>) or of another machine
+        /// (<c>sftp:user@host:/folder</c>), or a bucket of S3 (<c>s3:https://host/bucket</c>). It is made where it does not exist.
+        /// Default: nowhere, and there are none.
+        /// </summary>
+        [RegularExpression(
+            @"/\S*[^/\s]|(sftp|s3):\S+", ErrorMessage = "a folder of the server, such as /mnt/backups, sftp:user@host:/folder, or s3:https://host/bucket")]
+        public string? Repository { get; set; }
+
+        /// <summary>
+        /// The other machine's key, where <see cref="Repository"/> is reached by SFTP: a line as <c>ssh-keyscan host</c> prints it.
+        /// Default: none, and none is trusted.
+        /// </summary>
+        public string? KnownHosts { get; set; }
+
+        /// <summary>How often one is made. Default: 1 day; at least a minute.</summary>
+        [Duration(LeastSeconds = 60)]
+        public TimeSpan Every { get; set; } = TimeSpan.FromDays(1);
+
+        /// <summary>For how many days the last one of the day is kept; all of the last 24 hours are kept besides. Default: 7.</summary>
+        [Range(1, int.MaxValue, ErrorMessage = "a number from 1")]
+        public int KeepDaily { get; set; } = 7;
+
+        /// <summary>For how many weeks the last one of the week is kept. Default: 5.</summary>
+        [Range(0, int.MaxValue, ErrorMessage = "a number from 0")]
+        public int KeepWeekly { get; set; } = 5;
+
+        /// <summary>For how many months the last one of the month is kept. Default: 12.</summary>
+        [Range(0, int.MaxValue, ErrorMessage = "a number from 0")]
+        public int KeepMonthly { get; set; } = 12;
     }
 
     /// <summary>Where snapshots are kept, and how many.</summary>

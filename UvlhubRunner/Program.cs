@@ -54,6 +54,21 @@ Does<DataVerbs>(
 
 Answers<SnapshotVerbs>(Add("snapshots", "List the snapshots."), (verbs, _, _) => verbs.ListAsync(Console.Out));
 
+Answers<BackupVerbs>(
+    Add("backups", "List the backups in the repository (Uvlhub:Backups:Repository)."),
+    (verbs, _, token) => verbs.ListAsync(Console.Out, token));
+
+var id = new Argument<string>("ID") { Description = "A backup, as 'backups' lists it." };
+var restoreBackup = Add(
+    "restore-backup", "Fetch a backup, and give the database its rows and the site its uploads; what is there now is kept first.");
+restoreBackup.Arguments.Add(id);
+Does<BackupVerbs>(restoreBackup, (verbs, parsed, token) => verbs.RestoreAsync(parsed.GetRequiredValue(id), token));
+
+var once = new Option<bool>("--once") { Description = "Make one now, and end." };
+Does<BackupVerbs>(
+    Add("schedule", "Make a backup every Uvlhub:Backups:Every, until it is ended.", once),
+    (verbs, parsed, token) => verbs.ScheduleAsync(parsed.GetValue(once), token));
+
 var stack = new Argument<string>("STACK") { Description = "The stack's name, as 'docker stack ls' lists it." };
 var version = new Argument<string>("VERSION") { Description = "A version, as 'history' lists it." };
 var keepDatabase = new Option<bool>("--keep-database")

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using UvlhubAspire.Runner.Backups;
 using UvlhubAspire.Runner.Database;
 using UvlhubAspire.Runner.Flask;
 using UvlhubAspire.Runner.Journal;
@@ -53,6 +54,11 @@ internal static class RunnerHost
             .AddSingleton<PlanVerb>()
             .AddSingleton<SnapshotVerbs>()
             .AddSingleton<DataVerbs>()
+            .AddSingleton<BackupSeries>()
+            .AddSingleton<SftpAccess>()
+            .AddSingleton<BackupRepository>()
+            .AddSingleton<BackupSchedule>()
+            .AddSingleton<BackupVerbs>()
             .AddRunnerPipelines();
         return builder.Build();
     }

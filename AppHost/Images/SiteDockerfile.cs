@@ -18,6 +18,9 @@ internal static class SiteDockerfile
     /// <summary>The stage that migrates, updates and backs up where there is no AppHost.</summary>
     public const string OperatorStage = "uvlhub-operator";
 
+    /// <summary>The same with ssh, for backups on another machine.</summary>
+    public const string SftpStage = "uvlhub-operator-sftp";
+
     /// <summary>The images of which the operator's stage has a program.</summary>
     public static IReadOnlyList<string> OperatorImages { get; } = [DockerImage, ResticImage];
 
@@ -135,6 +138,9 @@ internal static class SiteDockerfile
         FROM {MigratorStage} AS {OperatorStage}
         COPY --from={DockerImage} /usr/local/bin/docker /usr/local/bin/
         COPY --from={ResticImage} /usr/bin/restic /usr/local/bin/
+        FROM {OperatorStage} AS {SftpStage}
+        RUN command -v ssh || apk add --no-cache openssh-client \
+            || (apt-get update && apt-get install -y --no-install-recommends openssh-client && rm -rf /var/lib/apt/lists/*)
 
         """;
 

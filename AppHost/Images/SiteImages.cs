@@ -9,10 +9,10 @@ namespace UvlhubAspire.AppHost.Images;
 /// <param name="index">Knows what pip can have.</param>
 /// <param name="name">The image's name, without a tag.</param>
 /// <param name="version">The version: at the start the tag, and at each build the build argument <c>VERSION_TAG</c>.</param>
-/// <param name="isPublished">Whether the images leave the machine, so that UvlhubRunner has to do what the AppHost does here.</param>
+/// <param name="migratorStage">The stage of the image that migrates: one that leaves the machine has to do what the AppHost does here.</param>
 internal sealed class SiteImages(
     UvlhubCheckout checkout, UvlhubOptions.PipOptions pip, PackageIndex index, string name,
-    Func<CancellationToken, Task<string>> version, bool isPublished)
+    Func<CancellationToken, Task<string>> version, string migratorStage)
 {
     private const string StandIn = "flask";
     private const string OperatorStandIn = "operator";
@@ -21,26 +21,26 @@ internal sealed class SiteImages(
     public ContainerImage Web => field ??= Image(name, SiteDockerfile.WebStage);
 
     /// <summary>The image that migrates; a published one has what a server is looked after with as well.</summary>
-    public ContainerImage Migrator => field ??= Image($"{name}-migrator", isPublished ? SiteDockerfile.OperatorStage : SiteDockerfile.MigratorStage);
+    public ContainerImage Migrator => field ??= Image($"{name}-migrator", migratorStage);
 
     private ContainerImage Image(string built, string stage)
     {
         var (dockerfile, parent) = (checkout.SiteDockerfile, CheckoutRequirements.StandIn(checkout));
         var file = Path.GetFileName(dockerfile.Path);
+        var operatorImages = stage is SiteDockerfile.OperatorStage or SiteDockerfile.SftpStage ? SiteDockerfile.OperatorImages : [];
         return Tagged("latest") with { AtStart = async cancellationToken => Tagged(await version(cancellationToken)) };
 
         ContainerImage Tagged(string tag) => new(
             RepositoryFolder.StandIn(StandIn),
             PipAdvisor.Help(
                 Recipe($"{built}:{tag}", $"{file}.site", () => SiteDockerfile.OnItsOwnBase(dockerfile), stage), checkout, dockerfile, pip, index),
-            [.. dockerfile.BaseImages, .. stage == SiteDockerfile.OperatorStage ? SiteDockerfile.OperatorImages : []])
+            [.. dockerfile.BaseImages, .. operatorImages])
         {
             StandInBuild = Recipe(
                 $"{built}:{tag}-debian", $"{file}.standin", () => SiteDockerfile.OnStandIn(dockerfile, parent.Image), stage, parent) with
             {
-                ReplacedBases = stage != SiteDockerfile.OperatorStage ? new Dictionary<string, ImageRecipe>()
-                    : SiteDockerfile.OperatorImages.ToDictionary(
-                        image => image, _ => ImageRecipe.StandIn(RepositoryFolder.StandIn(OperatorStandIn))),
+                ReplacedBases = operatorImages.ToDictionary(
+                    image => image, _ => ImageRecipe.StandIn(RepositoryFolder.StandIn(OperatorStandIn))),
             },
         };
     }

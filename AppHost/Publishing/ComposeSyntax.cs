@@ -32,7 +32,7 @@ internal static class ComposeSyntax
             .With("interval", "5s")
             .With("timeout", "10s")
             .With("retries", 6)
-            .With("start_period", startPeriod) : null)
+            .With("start_period", probe.StartPeriod ?? startPeriod) : null)
         .With(GracePeriod, service.Options.All(option => option.Key != GracePeriod)
             ? service.Kind == PublishedKind.Database ? "60s" : "40s"
             : null);

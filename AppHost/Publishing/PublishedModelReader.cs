@@ -26,6 +26,10 @@ internal sealed class PublishedModelReader(UvlhubEnvironment uvlhub, Distributed
         [SecretKeys.RootPassword] = "the password of MariaDB's root; the first start sets it",
         [SecretKeys.UserPassword] = "the password with which the site logs in to MariaDB; the first start sets it",
         [SecretKeys.SecretKey] = "the key of Flask's sessions, long and random: openssl rand -hex 32",
+        [SecretKeys.BackupPassword] = "the password that the backups are encrypted with; keep it elsewhere too: without it nobody can read them",
+        [SecretKeys.BackupSshKey] = "the private key, without a passphrase, that the machine with the backups lets in",
+        ["AWS_ACCESS_KEY_ID"] = "the key of the bucket with the backups",
+        ["AWS_SECRET_ACCESS_KEY"] = "the secret of that key",
         ["DOMAIN"] = "the site's name on the network, such as uvlhub.example.org",
     };
 

@@ -57,8 +57,8 @@ internal sealed partial class SwarmDeployment(UvlhubEnvironment uvlhub, Publishe
             {
                 problems.Add(
                     $"the secret {name} ({secret.Description}) is not in the swarm, and {SettingsFile} has no {secret.Name}: write it "
-                    + $"there, or 'docker secret create {name} FILE', or "
-                    + $"{UvlhubOptions.Section}:{nameof(UvlhubOptions.Secrets)}=generated");
+                    + $"there, or 'docker secret create {name} FILE'"
+                    + (CanBeMadeUp(secret) ? $", or {UvlhubOptions.Section}:{nameof(UvlhubOptions.Secrets)}=generated" : ""));
             }
         }
 
@@ -188,9 +188,11 @@ internal sealed partial class SwarmDeployment(UvlhubEnvironment uvlhub, Publishe
 
     // The key of sessions is nobody's to remember.
     private string? Given(PublishedVariable secret) => OfFile(secret)
-        ?? (secret.Name == SecretKeys.SecretKey || uvlhub.Options.Secrets == SecretSource.Generated
+        ?? (secret.Name == SecretKeys.SecretKey || (uvlhub.Options.Secrets == SecretSource.Generated && CanBeMadeUp(secret))
             ? Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32))
             : null);
+
+    private bool CanBeMadeUp(PublishedVariable secret) => !SecretKeys.IsForBackups(secret.Name, uvlhub.Options.Backups.Repository);
 
     private async Task MakeSecretAsync(string name, string value, CancellationToken cancellationToken)
     {

@@ -166,7 +166,9 @@ internal static class UvlhubBuilderExtensions
         index,
         context.IsPublishMode ? CheckoutImage.Published(checkout, options.Publish) : CheckoutImage.Site(checkout),
         cancellationToken => CheckoutVersion.ReadAsync(checkout, options, cancellationToken),
-        context.IsPublishMode);
+        !context.IsPublishMode ? SiteDockerfile.MigratorStage
+            : SecretKeys.OfBackups(options.Backups.Repository).Contains(SecretKeys.BackupSshKey) ? SiteDockerfile.SftpStage
+            : SiteDockerfile.OperatorStage);
 
     private static EnvironmentProfile Profile(IDistributedApplicationBuilder builder, UvlhubOptions options)
     {

@@ -170,7 +170,11 @@ internal enum PublishedCondition
 
 /// <summary>How a container's health is asked.</summary>
 /// <param name="Command">A command inside the container; exit code 0 is healthy.</param>
-internal sealed record PublishedProbe(IReadOnlyList<string> Command) : IResourceAnnotation;
+internal sealed record PublishedProbe(IReadOnlyList<string> Command) : IResourceAnnotation
+{
+    /// <summary>How long it may be unhealthy at first. Default: as long as the target gives a site.</summary>
+    public string? StartPeriod { get; init; }
+}
 
 /// <summary>Something that the person who deploys gives a value.</summary>
 /// <param name="Name">The variable's name.</param>

@@ -42,6 +42,11 @@ internal static class RequiredSecrets
         }
 
         environment["FLASK_ENV"] = checkout.Profile.FlaskEnvironment!;
+        foreach (var key in environment.Keys.Where(key => SecretKeys.IsForBackups(key, options.Backups.Repository)).ToList())
+        {
+            // Only what is deployed has backups.
+            environment.Remove(key);
+        }
 
         var examples = Examples(checkout.Path);
         List<string> problems = [];
@@ -106,7 +111,8 @@ internal static class RequiredSecrets
     {
         Environment = new Dictionary<string, string>(
             checkout.EnvironmentFile.Values.Where(
-                variable => !(SecretKeys.IsPlaceholder(variable.Value) && s_dispensable.Contains(variable.Key))), StringComparer.Ordinal)
+                variable => !(SecretKeys.IsPlaceholder(variable.Value) && s_dispensable.Contains(variable.Key))
+                    && !SecretKeys.IsForBackups(variable.Key, options.Backups.Repository)), StringComparer.Ordinal)
         {
             ["FLASK_ENV"] = checkout.Profile.FlaskEnvironment!,
             ["DOMAIN"] = options.Domain is { Length: > 0 } domain

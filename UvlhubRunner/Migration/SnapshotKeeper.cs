@@ -53,6 +53,14 @@ internal sealed partial class SnapshotKeeper(
         return snapshot;
     }
 
+    /// <summary>Creates the folder, for this user alone.</summary>
+    public void CreateFolder() => store.CreateFolder();
+
+    /// <summary>Takes in a snapshot from elsewhere; see <see cref="SnapshotStore.TakeInAsync"/>.</summary>
+    public Task<Snapshot> TakeInAsync(
+        string name, string reason, Func<string, Stream, Task> read, CancellationToken cancellationToken) =>
+        store.TakeInAsync(name, reason, read, cancellationToken);
+
     /// <summary>Whether the database holds a part of a snapshot, because its restore was cut off.</summary>
     public async Task<bool> IsPartlyRestoredAsync(CancellationToken cancellationToken) =>
         await SnapshotStore.UnfinishedRestoreAsync(Access, cancellationToken) is not null;

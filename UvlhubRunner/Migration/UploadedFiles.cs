@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.Globalization;
+using System.IO.Compression;
 using CliWrap;
 using CliWrap.Buffered;
 
@@ -35,11 +36,38 @@ internal sealed partial class UploadedFiles(RunnerSettings settings, TimeProvide
         }
     }
 
+    /// <summary>The folder, if there is something in it.</summary>
+    public string? Filled => Folder is { } folder && HasFiles(folder) ? folder : null;
+
+    /// <summary>Keeps what comes from elsewhere beside a snapshot.</summary>
+    /// <param name="read">Writes it into a stream, as a tar file.</param>
+    /// <exception cref="MigrationRefusedException">It cannot be written here.</exception>
+    public async Task TakeInAsync(string snapshot, Func<Stream, Task> read)
+    {
+        var (archive, partial) = (ArchiveOf(snapshot), ArchiveOf(snapshot) + PartialEnding);
+        try
+        {
+            await RefusingAsync($"{archive} cannot be written, so nothing was changed", async () =>
+            {
+                await using (var zipped = new GZipStream(new FileStream(partial, PrivateFile.Options(FileMode.Create)), CompressionLevel.Fastest))
+                {
+                    await read(zipped);
+                }
+
+                File.Move(partial, archive, overwrite: true);
+            });
+        }
+        finally
+        {
+            File.Delete(partial);
+        }
+    }
+
     /// <summary>Keeps them beside a snapshot; nothing where there are none.</summary>
     /// <exception cref="MigrationRefusedException">They cannot be kept; the snapshot is there without them.</exception>
     public async Task KeepAsync(string snapshot, CancellationToken cancellationToken)
     {
-        if (Folder is { } folder && HasFiles(folder))
+        if (Filled is { } folder)
         {
             await RefusingAsync($"The snapshot {snapshot} of the database is made, but what is in {folder} is not beside it", async () =>
                 LogKept(folder, await ArchiveAsync(folder, ArchiveOf(snapshot), cancellationToken)));

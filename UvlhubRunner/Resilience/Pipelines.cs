@@ -6,7 +6,7 @@ using Polly.Timeout;
 namespace UvlhubAspire.Runner.Resilience;
 
 /// <summary>
-/// The three ways of trying again. Each has a limit per attempt and one in all, its own predicate, and a name that its
+/// The ways of trying again. Each has a limit per attempt and one in all, its own predicate, and a name that its
 /// metrics and events carry.
 /// </summary>
 internal static class Pipelines
@@ -18,6 +18,9 @@ internal static class Pipelines
 
     /// <summary>Changing the schema or the rows through Flask; every attempt begins by putting right what the last one left.</summary>
     public const string Flask = "flask";
+
+    /// <summary>A scheduled backup, whose repository may be far away: for ever, because nobody else would try it again.</summary>
+    public const string Backup = "backup";
 
     /// <summary>Registers the pipelines, with Polly's metrics and events.</summary>
     public static IServiceCollection AddRunnerPipelines(this IServiceCollection services)
@@ -56,6 +59,17 @@ internal static class Pipelines
                 TimeSpan.FromMilliseconds(500),
                 TimeSpan.FromSeconds(10),
                 3,
+                context.ServiceProvider));
+        });
+        services.AddResiliencePipeline(Backup, (pipeline, context) =>
+        {
+            pipeline.TimeProvider = context.ServiceProvider.GetRequiredService<TimeProvider>();
+            pipeline.AddRetry(Retry(
+                "The backup",
+                exception => exception is not OperationCanceledException,
+                TimeSpan.FromSeconds(10),
+                TimeSpan.FromMinutes(15),
+                int.MaxValue,
                 context.ServiceProvider));
         });
         return services;

@@ -12,8 +12,8 @@ namespace UvlhubAspire.Runner.Snapshots;
 /// </summary>
 /// <param name="folder">The folder; it is created with the first snapshot, for this user alone, for dumps hold what users typed.</param>
 /// <param name="keep">
-/// How many automatic snapshots of one database are kept; the oldest go first. The newest is always kept, and so is every
-/// one of another <see cref="SnapshotClass"/>.
+/// How many automatic snapshots of one database are kept; the oldest go first. The newest is always kept, of scheduled ones nothing but
+/// the newest, and every one of another <see cref="SnapshotClass"/>.
 /// </param>
 internal sealed partial class SnapshotStore(string folder, int keep, TimeProvider? time = null)
 {
@@ -88,7 +88,7 @@ internal sealed partial class SnapshotStore(string folder, int keep, TimeProvide
             var used = snapshot with
             {
                 Number = NextNumber(),
-                Reason = snapshot.Class == SnapshotClass.Automatic ? reason : snapshot.Reason,
+                Reason = snapshot.Class is SnapshotClass.Automatic or SnapshotClass.Scheduled ? reason : snapshot.Reason,
             };
             await WriteManifestAsync(used, cancellationToken);
             return used;
@@ -122,6 +122,36 @@ internal sealed partial class SnapshotStore(string folder, int keep, TimeProvide
         return await UnfinishedRestore.ReadAsync(new ContentReader(connection, database.Database), cancellationToken);
     }
 
+    /// <summary>The names of a snapshot's files in the folder.</summary>
+    public static string[] FilesOf(string name) => [name + ManifestEnding, name + DumpEnding];
+
+    /// <summary>Takes in a snapshot from elsewhere, as the newest; in place of one of the same name.</summary>
+    /// <param name="read">Writes one of its files into a stream.</param>
+    /// <exception cref="MigrationRefusedException">It cannot be written here.</exception>
+    public Task<Snapshot> TakeInAsync(
+        string name, string reason, Func<string, Stream, Task> read, CancellationToken cancellationToken) => WriteFolderAsync(async () =>
+        {
+            CreateFolder();
+            using var manifest = new MemoryStream();
+            await read(name + ManifestEnding, manifest);
+            var snapshot = JsonSerializer.Deserialize(manifest.ToArray(), SnapshotJson.Default.Snapshot)! with
+            {
+                Number = NextNumber(),
+                Reason = reason,
+                File = PathOf(name, DumpEnding),
+            };
+            TryDelete(PathOf(name, DumpEnding + PartialEnding));
+            await using (var dump = new FileStream(PathOf(name, DumpEnding + PartialEnding), Options()))
+            {
+                await read(name + DumpEnding, dump);
+                dump.Flush(flushToDisk: true);
+            }
+
+            File.Move(PathOf(name, DumpEnding + PartialEnding), snapshot.File, overwrite: true);
+            await WriteManifestAsync(snapshot, cancellationToken);
+            return snapshot;
+        });
+
     /// <summary>Keeps a snapshot from retention until <see cref="Release"/>: a run that may have to restore it has begun.</summary>
     public void Protect(string name) => File.WriteAllText(PathOf(Existing(name).Name, ProtectedEnding), "");
 
@@ -142,14 +172,14 @@ internal sealed partial class SnapshotStore(string folder, int keep, TimeProvide
     public Task VerifyAsync(Snapshot snapshot, IProgress<SnapshotProgress>? progress, CancellationToken cancellationToken) =>
         new SnapshotLoader(Existing(snapshot.Name)).VerifyAsync(progress, cancellationToken);
 
-    /// <summary>Deletes the oldest unprotected automatic snapshots of a database beyond the number to keep.</summary>
+    /// <summary>Deletes the oldest unprotected automatic snapshots of a database beyond the number to keep, and all scheduled ones but the
+    /// newest.</summary>
     /// <returns>The names of those deleted.</returns>
     public IReadOnlyList<string> Prune(string database)
     {
         List<string> deleted = [];
-        foreach (var snapshot in List()
-            .Where(snapshot => snapshot.Database == database && snapshot.Class == SnapshotClass.Automatic)
-            .Skip(Math.Max(keep, 1)))
+        var all = List().Where(snapshot => snapshot.Database == database).ToLookup(snapshot => snapshot.Class);
+        foreach (var snapshot in all[SnapshotClass.Automatic].Skip(Math.Max(keep, 1)).Concat(all[SnapshotClass.Scheduled].Skip(1)))
         {
             // First what makes it a snapshot; a file that is then left over goes with the next clean-up. One snapshot too many
             // harms nobody, and the next run tries again.
@@ -288,7 +318,8 @@ internal sealed partial class SnapshotStore(string folder, int keep, TimeProvide
         return options;
     }
 
-    private void CreateFolder()
+    /// <summary>Creates the folder, for this user alone.</summary>
+    public void CreateFolder()
     {
         if (OperatingSystem.IsWindows())
         {

@@ -38,7 +38,7 @@ public sealed partial class ReadmeTests
         "Uvlhub:Version", "Uvlhub:Certificate:Email", "Uvlhub:Certificate:Authority", "Uvlhub:Certificate:AuthorityFile", "Uvlhub:Publish:Name",
         "Uvlhub:Publish:Registry", "Uvlhub:Instance",
         "Uvlhub:EngineSocket", "Uvlhub:Services", "Uvlhub:EnvironmentFile", "Uvlhub:ComposeFile", "Uvlhub:Profiles",
-        "Uvlhub:Snapshots:Path",
+        "Uvlhub:Snapshots:Path", "Uvlhub:Backups:Repository", "Uvlhub:Backups:KnownHosts",
         "Uvlhub:Report",
     ];
 

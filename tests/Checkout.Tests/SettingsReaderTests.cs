@@ -136,10 +136,11 @@ public sealed class SettingsReaderTests
         nameof(UvlhubOptions.CertificateOptions.Email) => "a@a.org",
         nameof(UvlhubOptions.CertificateOptions.Authority) => "https://a.org/dir",
         nameof(UvlhubOptions.Telemetry) or nameof(UvlhubOptions.Dashboard) or nameof(UvlhubOptions.DatabaseOptions.VerifyServer) => "false",
+        nameof(UvlhubOptions.BackupOptions.Repository) => "/another",
         nameof(UvlhubOptions.PipOptions.Day) => "2025-09-23",
         _ when setting.PropertyType == typeof(bool) => "true",
         _ when setting.PropertyType == typeof(string) => "another",
-        _ when setting.PropertyType == typeof(TimeSpan) => "00:00:07",
+        _ when setting.PropertyType == typeof(TimeSpan) => "00:01:07",
         _ when setting.PropertyType.IsEnum => Enum.GetNames(setting.PropertyType)[^1],
         _ => 77.ToString(CultureInfo.InvariantCulture),
     };

@@ -7,7 +7,16 @@ namespace UvlhubAspire.EndToEnd.Tests;
 public sealed class DeployedSwarm : IAsyncLifetime
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("uvlhub-aspire-deploy-");
+    private readonly string[] _options;
     private InnerEngine? _engine;
+
+    public DeployedSwarm()
+        : this([])
+    {
+    }
+
+    /// <param name="options">Options of the <c>docker run</c> that the machine is started with.</param>
+    internal DeployedSwarm(params string[] options) => _options = options;
 
     public string Name { get; } = Uvlhub.NewInstance();
 
@@ -19,8 +28,8 @@ public sealed class DeployedSwarm : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        _engine = await InnerEngine.StartAsync($"{Name}_server", _folder.CreateSubdirectory("engine").FullName, Cancellation);
-        var standIns = await Task.WhenAll(((string[])["flask", "mariadb", "nginx", "operator", "redis"]).Select(TestContainer.EnsureImageAsync));
+        _engine = await InnerEngine.StartAsync($"{Name}_server", _folder.CreateSubdirectory("engine").FullName, Cancellation, _options);
+        var standIns = await Task.WhenAll(((string[])["flask", "mariadb", "nginx", "redis", "operator"]).Select(TestContainer.EnsureImageAsync));
         await _engine.LoadAsync([DebianBase.Image, .. standIns], Cancellation);
     }
 
@@ -43,6 +52,10 @@ public sealed class DeployedSwarm : IAsyncLifetime
     /// <summary>Every container of the stack: its id, its image.</summary>
     public async Task<string[]> ContainersAsync() =>
         [.. (await AskAsync("ps", "--format", "{{.ID}} {{.Image}}")).Split('\n').Order(StringComparer.Ordinal)];
+
+    /// <summary>Runs a program in the toolbox, as the server's owner does.</summary>
+    public async Task<string> OperateAsync(params string[] command) =>
+        await AskAsync(["exec", await AskAsync("ps", "--quiet", "--filter", $"name={Name}_rosemary"), .. command]);
 
     /// <summary>Asks the database.</summary>
     public async Task<string> SqlAsync(string sql) => await AskAsync(

@@ -30,7 +30,8 @@ internal sealed class InnerEngine : IAsyncDisposable
     /// <param name="folder">The folder of the machine for its socket, <c>docker.sock</c>.</param>
     /// <param name="cancellationToken">Ends the start.</param>
     /// <param name="options">Further options of <c>docker run</c>.</param>
-    public static Task<InnerEngine> StartAsync(string name, string folder, CancellationToken cancellationToken, params string[] options) => StartAsync(
+    public static Task<InnerEngine> StartAsync(
+        string name, string folder, CancellationToken cancellationToken, params string[] options) => StartAsync(
         // What a machine forgets when it goes down.
         name, ["--volume", $"{folder}:/engine", "--tmpfs", "/run", .. options],
         ["dockerd", "--host", "unix:///run/docker.sock", "--host", "unix:///engine/docker.sock"], cancellationToken);

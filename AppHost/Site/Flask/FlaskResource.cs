@@ -17,6 +17,9 @@ internal enum FlaskRole
 
     /// <summary>Updates the others, where there is no AppHost.</summary>
     Updater,
+
+    /// <summary>Makes backups.</summary>
+    Backup,
 }
 
 /// <summary>

@@ -141,6 +141,20 @@ public sealed class TargetTests : IDisposable
         Assert.DoesNotContain("MARIADB_PASSWORD=", Text(new SwarmTarget(), "settings.env.template").Split('\n'));
     }
 
+    [Theory]
+    [InlineData("docker-compose.yml")]
+    [InlineData("stack.yml")]
+    public void A_folder_of_the_server_is_mounted_and_is_no_volume(string file)
+    {
+        var model = Model() with
+        {
+            Services = [Service("web", PublishedKind.Replicated), Service("backup", PublishedKind.Single) with { Volumes = [new("/mnt/backups", "/mnt/backups", IsReadOnly: false)] }],
+        };
+        var text = Text(file == "stack.yml" ? new SwarmTarget() : new ComposeTarget(), file, model);
+        Assert.Contains("- /mnt/backups:/mnt/backups\n", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("/mnt/backups: ", text, StringComparison.Ordinal);
+    }
+
     private static PublishedModel WithOptions() => Model() with
     {
         Services = [.. Model().Services.Select(service => service.Name == "web" ? service with

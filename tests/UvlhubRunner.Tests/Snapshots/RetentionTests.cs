@@ -94,6 +94,7 @@ public sealed class RetentionTests(MariaDBFixture fixture)
 
     [Theory(Timeout = 300_000)]
     [InlineData("backup")]
+    [InlineData("from the backup 1a2b3c4d")]
     [InlineData("before a reset")]
     [InlineData("before 2026-11-24T21-55-03Z_001 was restored")]
     [InlineData("half-changed, before it was emptied")]
@@ -109,6 +110,17 @@ public sealed class RetentionTests(MariaDBFixture fixture)
         }
 
         Assert.Equal([automatic[^1], kept.Name], scenario.Store.List().Select(snapshot => snapshot.Name));
+    }
+
+    [Fact(Timeout = 300_000)]
+    public async Task Of_scheduled_ones_the_newest_stays_and_they_push_no_other_out()
+    {
+        using var scenario = await SnapshotScenario.CreateAsync(fixture, keep: 1);
+        var automatic = await scenario.TakeAsync(new SnapshotRequest { Reason = "before 1 → 2" });
+        await scenario.TakeAsync(new SnapshotRequest { Reason = SnapshotReason.Scheduled });
+        var newest = await scenario.TakeAsync(new SnapshotRequest { Reason = SnapshotReason.Scheduled });
+
+        Assert.Equal([newest.Name, automatic.Name], scenario.Store.List().Select(snapshot => snapshot.Name));
     }
 
     [Fact(Timeout = 300_000)]
