@@ -10,17 +10,17 @@ internal static class CertificateBuilderExtensions
     private const string TenDays = "864000";
     private const string AuthorityFile = "/etc/uvlhub-authority.pem";
 
-    // Authorities count failures and close the door. So the next attempt comes after five minutes, then twice that, up to six hours, and
+    // Authorities count failures and close the door. So the next attempt comes after two minutes, then twice that, up to six hours, and
     // a container that is started again asks no earlier.
     private const string Loop = """
         trap 'exit 0' TERM
-        next=/etc/letsencrypt/uvlhub-next; pause=150
+        next=/etc/letsencrypt/uvlhub-next; pause=60
         while :; do
+            sleep 10 & wait $!
             if [ "$(date +%s)" -ge "$(cat $next 2>/dev/null || echo 0)" ]; then
-                if "$@"; then pause=150; due=43200; else pause=$((pause * 2)); [ $pause -le 21600 ] || pause=21600; due=$pause; fi
+                if "$@"; then pause=60; due=43200; else pause=$((pause * 2)); [ $pause -le 21600 ] || pause=21600; due=$pause; fi
                 echo $(($(date +%s) + due)) >$next
             fi
-            sleep 10 & wait $!
         done
         """;
 

@@ -38,6 +38,7 @@ public sealed class MovingInTests(DeployedSwarm server) : IClassFixture<Deployed
 
         Assert.Equal(before, await OldFilesAsync(mariadb));
         await server.AskAsync("start", Mariadb);
+        await Eventually.IsAsync(() => OldSqlAsync("SELECT 1"), answer => answer == "1", what: "MariaDB");
         Assert.Equal("003", await OldSqlAsync("SELECT version_num FROM alembic_version"));
     }
 
@@ -55,8 +56,7 @@ public sealed class MovingInTests(DeployedSwarm server) : IClassFixture<Deployed
             "--env", "MARIADB_USER=uvlhub_production", "--env", $"MARIADB_PASSWORD={RunningProduction.Password}",
         ];
         await server.AskAsync(["run", "--detach", "--name", Mariadb, "--volume", $"{OldVolume}:/var/lib/mysql", .. settings, mariadb]);
-        await Eventually.IsAsync(
-            () => OldSqlAsync("SELECT 1"), answer => answer == "1", what: "MariaDB");
+        await Eventually.IsAsync(() => OldSqlAsync("SELECT 1"), answer => answer == "1", what: "MariaDB");
         await server.AskAsync(
         [
             "run", "--rm", "--network", $"container:{Mariadb}", "--volume", "/srv/code:/app", "--workdir", "/app", .. settings,
