@@ -139,8 +139,6 @@ public static class SettingsReader
         ("Tls:Email", $"it is {Full("Certificate:Email")} now, of what 'dotnet aspire deploy' deploys"),
         ("Tls:Authority", $"it is {Full("Certificate:Authority")} now, of what 'dotnet aspire deploy' deploys"),
         ("Tls:", "the stack's certbot renews by itself, thirty days before a certificate ends"),
-        ("Ports:Https", "a site that 'dotnet aspire deploy' deploys has TLS, on HTTPS_PORT; the rehearsal has none"),
-        ("Ports:Webhook", $"the stack's own service answers it, by way of nginx: {Full("Updates:Webhook")}"),
     ];
 
     private static string Unknown(string key, IReadOnlyCollection<string> known)

@@ -71,8 +71,14 @@ internal static class PublishSteps
         }
 
         await context.ReportingStep.SucceedAsync(
-            string.Join(Environment.NewLine, [$"{target.Name}: {folder}", .. target.Lacks(model)]), context.CancellationToken);
+            string.Join(Environment.NewLine, [$"{target.Name}: {folder}", .. target.Lacks(model), .. Unpublished(uvlhub)]), context.CancellationToken);
     }
+
+    // A fork's own may need what stands beside its compose file, which does not leave this machine.
+    private static IEnumerable<string> Unpublished(UvlhubEnvironment uvlhub) =>
+        from service in uvlhub.Compose?.Services ?? []
+        where !KnownServices.Names.Contains(service.Name) && uvlhub.Services.Includes(service.Name)
+        select $"{service.Name}: only the compose file has it ({service.At}), and it is not published";
 
     private static async Task DrawAsync(PipelineStepContext context)
     {

@@ -31,6 +31,11 @@ internal sealed partial class ReadyAnnouncement(ILoggerFactory loggers, UvlhubCh
                 }
 
                 LogCheckout(checkout.Path, checkout.EnvironmentFile.Path);
+                if (checkout.Profile is { Code: CodeSource.InImage, HasServices: true })
+                {
+                    LogRehearsal(checkout.Profile.Name);
+                }
+
                 foreach (var key in checkout.EnvironmentFile.Repeated)
                 {
                     LogRepeatedKey(key, checkout.EnvironmentFile.Path, checkout.EnvironmentFile.LineOf(key));
@@ -124,6 +129,10 @@ internal sealed partial class ReadyAnnouncement(ILoggerFactory loggers, UvlhubCh
 
     [LoggerMessage(EventId = 1, Level = LogLevel.Information, Message = "Checkout {Checkout}, settings from {EnvironmentFile}")]
     private partial void LogCheckout(string checkout, string environmentFile);
+
+    [LoggerMessage(EventId = 7, Level = LogLevel.Information, Message = "This rehearses {Environment}: it ends with the AppHost and has no "
+        + "TLS. 'dotnet aspire deploy' brings the same to a server that keeps running (docs/production.md)")]
+    private partial void LogRehearsal(string environment);
 
     [LoggerMessage(EventId = 2, Level = LogLevel.Warning, Message = "{Key} stands more than once in {EnvironmentFile}; the last one, in "
         + "line {Line}, counts")]

@@ -32,12 +32,25 @@ public sealed class SettingsReaderTests
     [Theory]
     [InlineData("Uvlhub:Servces", "Uvlhub:Services")]
     [InlineData("Uvlhub:Services:0", "Uvlhub:Services")]
-    [InlineData("Uvlhub:Tls:Emial", "Uvlhub:Tls:Email")]
+    [InlineData("Uvlhub:Certificate:Emial", "Uvlhub:Certificate:Email")]
     [InlineData("Uvlhub:Workers", "Uvlhub:Gunicorn:Workers")]
     [InlineData("Uvlhub:Snapshots", "Uvlhub:Snapshots:Path")]
     [InlineData("Uvlhub:Migrator:Timeout", "Uvlhub:Gunicorn:Timeout")]
     public void A_key_that_is_no_setting_is_an_error_with_the_nearest_one(string key, string nearest) =>
         Assert.Equal($"{key} is not a setting; did you mean {nearest}?", Refusal(Configuration([(key, "x")])));
+
+    [Theory]
+    [InlineData("Uvlhub:Deploy:Pull", "'dotnet aspire deploy' deploys the checkout")]
+    [InlineData("Uvlhub:Deploy:Image", "Uvlhub:Updates:CheckEvery has it follow them")]
+    [InlineData("Uvlhub:Deploy:Webhook", "answers it: Uvlhub:Updates:Webhook")]
+    [InlineData("Uvlhub:Tls:Email", "it is Uvlhub:Certificate:Email now")]
+    [InlineData("Uvlhub:Tls:RenewBefore", "certbot renews by itself")]
+    public void What_was_a_setting_once_is_refused_with_what_takes_its_place(string key, string now)
+    {
+        var refused = Refusal(Configuration([(key, "x")]));
+        Assert.StartsWith($"{key} is no setting any more; ", refused, StringComparison.Ordinal);
+        Assert.Contains(now, refused, StringComparison.Ordinal);
+    }
 
     [Fact]
     public void A_key_that_is_like_none_leads_to_the_list_of_all() =>
@@ -47,7 +60,7 @@ public sealed class SettingsReaderTests
     public void Where_a_wrong_setting_stands_is_said()
     {
         using var folder = new TemporaryFolder();
-        var file = folder.Write("secrets.json", """{ "Uvlhub": { "Deploy": { "Imag": "x" } } }""");
+        var file = folder.Write("secrets.json", """{ "Uvlhub": { "Publish": { "Nam": "x" } } }""");
         var variable = $"UVLHUB_TEST_{Guid.NewGuid():N}_";
         Environment.SetEnvironmentVariable($"{variable}Uvlhub__Snapshots__Keep", "few");
         try
@@ -56,7 +69,7 @@ public sealed class SettingsReaderTests
             configuration.AddJsonFile(file).AddEnvironmentVariables(variable).AddCommandLine(["--Uvlhub:Servces=+adminer"]);
             Assert.Equal(
                 [
-                    $"Uvlhub:Deploy:Imag is not a setting; did you mean Uvlhub:Deploy:Image? ({file})",
+                    $"Uvlhub:Publish:Nam is not a setting; did you mean Uvlhub:Publish:Name? ({file})",
                     "Uvlhub:Servces is not a setting; did you mean Uvlhub:Services? (on the command line)",
                     "Uvlhub:Snapshots:Keep must be a number from 1; it is 'few' (the environment variable Uvlhub__Snapshots__Keep)",
                 ],
@@ -80,11 +93,11 @@ public sealed class SettingsReaderTests
     [InlineData("Uvlhub:Instance", "-a", "a name of letters, digits, '_', '.' and '-' that begins with a letter or a digit")]
     [InlineData("Uvlhub:Instance", "equipo/á", "a name of letters, digits, '_', '.' and '-' that begins with a letter or a digit")]
     [InlineData("Uvlhub:DataVolume", "/srv/data", "a name of letters, digits, '_', '.' and '-' that begins with a letter or a digit")]
-    [InlineData("Uvlhub:Tls:Email", "me", "an e-mail address")]
+    [InlineData("Uvlhub:Certificate:Email", "me", "an e-mail address")]
     [InlineData("Uvlhub:Certificate:Authority", "http://a.org", "the https address of an ACME directory")]
-    [InlineData("Uvlhub:Tls:CheckEvery", "0", $"{Time}, longer than 0 and no longer than 49 days")]
+    [InlineData("Uvlhub:Patience", "0", $"{Time}, longer than 0 and no longer than 49 days")]
     [InlineData("Uvlhub:Migrator:FlaskTimeout", "60", $"{Time}, longer than 0 and no longer than 49 days")]
-    [InlineData("Uvlhub:Deploy:CheckEvery", "5m", $"{Time}, no longer than 49 days")]
+    [InlineData("Uvlhub:Updates:CheckEvery", "5m", $"{Time}, no longer than 49 days")]
     [InlineData("Uvlhub:Gunicorn:Workers", "0", "a number from 1")]
     [InlineData("Uvlhub:Database:Port", "65536", "a port from 1 to 65535")]
     [InlineData("Uvlhub:Ports:Web", "-1", "a port from 1 to 65535, or 0 for any free one")]
@@ -95,7 +108,7 @@ public sealed class SettingsReaderTests
     [Fact]
     public void What_is_empty_is_not_set()
     {
-        string[] empty = ["Instance", "Tls:Email", "Tls:Authority", "Gunicorn:Workers", "Ports:Web", "Images", "Path"];
+        string[] empty = ["Instance", "Certificate:Email", "Certificate:Authority", "Gunicorn:Workers", "Ports:Web", "Images", "Path"];
         var options = SettingsReader.Read(Configuration([.. empty.Select(name => ($"Uvlhub:{name}", ""))]));
         Assert.Null(options.Gunicorn.Workers);
         Assert.Empty(options.Ports);
