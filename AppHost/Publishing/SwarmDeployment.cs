@@ -76,8 +76,9 @@ internal sealed partial class SwarmDeployment(UvlhubEnvironment uvlhub, Publishe
     }
 
     /// <summary>Runs the new version's migrator and waits for its end; nothing of the site is updated.</summary>
+    /// <returns>What it said.</returns>
     /// <exception cref="UserErrorException">It failed; the message has its last lines.</exception>
-    public Task MigrateAsync(CancellationToken cancellationToken) => _stack.MigrateAsync(
+    public Task<string> MigrateAsync(CancellationToken cancellationToken) => _stack.MigrateAsync(
         model.Services.Single(service => service.Kind == PublishedKind.Job).Name,
         () => DeployAsync(SwarmTarget.MigrationFile, cancellationToken),
         uvlhub.Options.Migrator.Longest(),

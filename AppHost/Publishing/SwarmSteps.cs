@@ -34,7 +34,8 @@ internal static class SwarmSteps
 
         Add(
             Migrate, "Runs the migrator of the new version; nothing else is updated before it has succeeded.",
-            (swarm, context) => swarm.MigrateAsync(context.CancellationToken),
+            async (swarm, context) => await context.ReportingStep.SucceedAsync(
+                await swarm.MigrateAsync(context.CancellationToken), context.CancellationToken),
             [$"publish-{SwarmTarget.Id}", hasRegistry ? Push : Build]);
         Add(Up, "Updates the stack, new containers first, and waits until everything runs.", UpAsync, [Migrate], WellKnownPipelineSteps.Deploy);
         Add(

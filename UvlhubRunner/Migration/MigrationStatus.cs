@@ -28,7 +28,7 @@ internal sealed class StatusReader(
     RunnerSettings settings, UvlhubDatabase database, RevisionReader revisions, MigrationJournal journal, Refusals refusals,
     FlaskCommands flask)
 {
-    private const int ShownRuns = 10;
+    private const int KnownRuns = 100;
 
     public async Task<MigrationStatus> ReadAsync(CancellationToken cancellationToken)
     {
@@ -43,7 +43,7 @@ internal sealed class StatusReader(
             state,
             facts,
             history,
-            await journal.ReadAsync(root, ShownRuns, cancellationToken),
+            await journal.ReadAsync(root, KnownRuns, cancellationToken),
             holder,
             root.ServerVersion,
             state switch

@@ -8,6 +8,8 @@ namespace UvlhubAspire.Runner.Verbs;
 /// <summary><c>status</c>: how things are, for people and, as JSON, for scripts.</summary>
 internal sealed class StatusVerb(RunnerSettings settings, StatusReader reader, SnapshotKeeper snapshots)
 {
+    private const int ShownRuns = 10;
+
     /// <returns><see cref="ExitCode.Done"/>, or <see cref="ExitCode.Refused"/> if <c>migrate</c> would refuse.</returns>
     public async Task<ExitCode> RunAsync(TextWriter output, bool asJson, CancellationToken cancellationToken)
     {
@@ -54,7 +56,7 @@ internal sealed class StatusVerb(RunnerSettings settings, StatusReader reader, S
             ? $"Snapshots  {list.Count} in {snapshots.Folder}, the newest {newest.Name} (revision {Revision.List(newest.Revisions)})"
             : $"Snapshots  none in {snapshots.Folder}"]);
         lines.Add(status.Runs.Count == 0 ? "Runs       none" : "Runs       (the newest first)");
-        lines.AddRange(status.Runs.Select(Line));
+        lines.AddRange(status.Runs.Take(ShownRuns).Select(Line));
         return string.Join(Environment.NewLine, lines);
     }
 

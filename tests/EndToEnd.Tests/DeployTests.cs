@@ -143,6 +143,68 @@ public sealed class DeployTests(DeployedSwarm server) : IClassFixture<DeployedSw
         Assert.Equal(rows, await RowsAsync());
     }
 
+    [Fault(FaultArea.Production, "the server loses its power while it is deployed to (swarm)")]
+    [Theory(Timeout = 600_000)]
+    [InlineData("009", 0.0, 0.5)]
+    [InlineData("010", 0.5, 1.0)]
+    public async Task After_a_power_cut_in_a_deployment_the_site_answers_and_the_next_deployment_succeeds(
+        string revision, double earliest, double latest)
+    {
+        // It takes its time, so that the one may fall into the migration and the other into what comes after it.
+        var last = await server.SqlAsync("SELECT version_num FROM alembic_version");
+        await File.WriteAllTextAsync(server.Checkout.File($"migrations/versions/{revision}_slow.py"), $"""
+            from alembic import op
+
+            revision = "{revision}"
+            down_revision = "{last}"
+
+            def upgrade():
+                op.execute("CREATE TABLE slow_{revision} (id INT PRIMARY KEY)")
+                op.execute("DO SLEEP(6)")
+
+            """, Cancellation);
+        var rows = await RowsAsync();
+        var moment = TimeSpan.FromSeconds(8 + (24 * (earliest + ((latest - earliest) * Random.Shared.NextDouble()))));
+        TestContext.Current.TestOutputHelper?.WriteLine($"the power goes after {moment.TotalSeconds:0.0} s");
+        var deployment = server.DeployAsync("v9");
+        await Task.Delay(moment, Cancellation);
+        await server.Engine.PowerCutAsync(Cancellation);
+        await deployment;
+
+        await Proof.HappensAsync("the site answers without anybody", () => RunningSwarm.AnswersAsync(server.Engine));
+        await Proof.DataAsync("every user is there", async () => Assert.Equal(rows, await RowsAsync()));
+        await Proof.HappensAsync("the next deployment succeeds", async () =>
+        {
+            var (succeeds, output) = await server.DeployAsync("v9");
+            Assert.True(succeeds, output);
+        });
+        Assert.Equal(revision, await server.SqlAsync("SELECT version_num FROM alembic_version"));
+        await RunningSwarm.AnswersAsync(server.Engine);
+    }
+
+    [Fact(Timeout = 600_000)]
+    public async Task Where_the_SDK_is_the_history_is_read_and_a_version_gone_back_to()
+    {
+        var (succeeds, output) = await server.DeployAsync("any", "history-swarm");
+        Assert.True(succeeds, output);
+        Assert.Contains("failed: web does not come up", output, StringComparison.Ordinal);
+        Assert.Contains("failed: web did not come up and is what it was before", output, StringComparison.Ordinal);
+        var first = output.Split('\n').Last(line => line.Contains("schema 005  serves", StringComparison.Ordinal)).Split("  ")
+            .First(word => word.StartsWith("v1-", StringComparison.Ordinal));
+
+        (succeeds, output) = await server.DeployAsync(first, "rollback-swarm");
+        Assert.False(succeeds);
+        Assert.Contains("--yes goes back without asking", output, StringComparison.Ordinal);
+        Assert.Contains($"{first} needs revision 005", output, StringComparison.Ordinal);
+
+        var rows = await RowsAsync();
+        (succeeds, output) = await server.DeployAsync(first, "rollback-swarm", "--yes=true");
+        Assert.True(succeeds, output);
+        Assert.Equal("005", await server.SqlAsync("SELECT version_num FROM alembic_version"));
+        Assert.Equal(rows, await RowsAsync());
+        await RunningSwarm.AnswersAsync(server.Engine);
+    }
+
     [Fact(Timeout = 300_000)]
     public async Task The_stack_is_taken_away_only_if_somebody_says_so_and_the_data_stays()
     {

@@ -76,6 +76,9 @@ public sealed class UpdateTests(UpdatedSwarm server) : IClassFixture<UpdatedSwar
         Assert.Equal(await server.ImageAsync("web"), await server.ImageAsync("worker"));
         await Eventually.TrueAsync(
             async () => await server.ImageAsync("updater") == await server.ImageAsync("rosemary"), what: "another updater");
+        await Eventually.IsAsync(
+            () => server.AskAsync("service", "inspect", "--format", "{{.UpdateStatus.State}}", $"{server.Name}_updater"),
+            state => state == "completed", what: "the end of the updater's own update");
         Assert.Equal(await server.ImageAsync("migrator"), await server.ImageAsync("rosemary"));
     }
 
@@ -163,6 +166,11 @@ public sealed class UpdateTests(UpdatedSwarm server) : IClassFixture<UpdatedSwar
         // The registry has the newer one still, and it is not tried again.
         await Task.Delay(TimeSpan.FromSeconds(8), Cancellation);
         Assert.Equal("005", await server.SqlAsync("SELECT version_num FROM alembic_version"));
+
+        // Unless a person wants it.
+        await server.RunnerAsync("update", server.Name);
+        Assert.Equal("006", await server.SqlAsync("SELECT version_num FROM alembic_version"));
+        Assert.Contains("without descriptions", await visitor.ReadAsync("/", Cancellation), StringComparison.Ordinal);
 
         // What was set aside is all there.
         Assert.Contains(aside, await server.InsideAsync("rosemary", "UvlhubRunner", "snapshots"), StringComparison.Ordinal);

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 
 namespace UvlhubAspire.Engine;
 
@@ -66,7 +67,8 @@ public sealed class SwarmStack(ContainerEngine engine, string name)
                {
                    IsJob = listed[words[0]][2].Contains("job", StringComparison.Ordinal),
                    IsSite = words[4].Length > 0,
-                   IsAsMany = replicas[0] == replicas[1],
+                   // A swarm may leave one too many where what was to be replaced ended by itself just then.
+                   IsAsMany = int.Parse(replicas[0], CultureInfo.InvariantCulture) >= int.Parse(replicas[1], CultureInfo.InvariantCulture),
                    Update = words[2],
                    UpdateBegan = words[3],
                },
@@ -78,8 +80,9 @@ public sealed class SwarmStack(ContainerEngine engine, string name)
     /// <param name="begin">Has it begin.</param>
     /// <param name="limit">How long it may take.</param>
     /// <param name="cancellationToken">Ends the waiting.</param>
+    /// <returns>What it said.</returns>
     /// <exception cref="UserErrorException">It failed; the message has its last lines.</exception>
-    public async Task MigrateAsync(string migrator, Func<Task> begin, TimeSpan limit, CancellationToken cancellationToken)
+    public async Task<string> MigrateAsync(string migrator, Func<Task> begin, TimeSpan limit, CancellationToken cancellationToken)
     {
         var before = (await TasksAsync(migrator, cancellationToken)).Select(task => task.Id).ToHashSet(StringComparer.Ordinal);
         await begin();
@@ -87,9 +90,9 @@ public sealed class SwarmStack(ContainerEngine engine, string name)
         while (waited.Elapsed < limit)
         {
             var tasks = (await TasksAsync(migrator, cancellationToken)).Where(task => !before.Contains(task.Id)).ToList();
-            if (tasks.Any(task => task.State == Complete))
+            if (tasks.FirstOrDefault(task => task.State == Complete) is { } done)
             {
-                return;
+                return await LogAsync(done.Id, cancellationToken);
             }
 
             if (tasks.Any(task => !s_ended.Contains(task.State)))
@@ -102,13 +105,13 @@ public sealed class SwarmStack(ContainerEngine engine, string name)
             {
                 throw new UserErrorException(
                     $"the migrator failed ({failures[0].Error}), and nothing else was updated: the version before serves."
-                    + $"{LastLines}{Environment.NewLine}{await LogAsync(migrator, cancellationToken)}");
+                    + $"{LastLines}{Environment.NewLine}{await LogAsync(FullName(migrator), cancellationToken)}");
             }
 
             if (quiet.Elapsed > s_quiet && before.Count > 0)
             {
                 // The same job is not run again.
-                return;
+                return "nothing to migrate";
             }
 
             await Task.Delay(s_pause, cancellationToken);
@@ -244,12 +247,12 @@ public sealed class SwarmStack(ContainerEngine engine, string name)
     {
         var cause = (await TasksAsync(service, cancellationToken)).FirstOrDefault(task => task.Error.Length > 0)?.Error;
         return new UserErrorException(
-            $"{what}{(cause is null ? "" : $" ({cause})")}.{LastLines}{Environment.NewLine}{await LogAsync(service, cancellationToken)}");
+            $"{what}{(cause is null ? "" : $" ({cause})")}.{LastLines}{Environment.NewLine}{await LogAsync(FullName(service), cancellationToken)}");
     }
 
-    private async Task<string> LogAsync(string service, CancellationToken cancellationToken)
+    private async Task<string> LogAsync(string serviceOrTask, CancellationToken cancellationToken)
     {
-        var log = await Engine.RunAsync(s_answer, cancellationToken, "service", "logs", "--raw", "--tail", "30", FullName(service));
+        var log = await Engine.RunAsync(s_answer, cancellationToken, "service", "logs", "--raw", "--tail", "30", serviceOrTask);
         return string.Join('\n', (string[])[log.Output, log.Error]).Trim();
     }
 
@@ -271,7 +274,7 @@ public sealed record SwarmService(string Name, string Image)
     /// <summary>Whether its image holds the site.</summary>
     public bool IsSite { get; init; }
 
-    /// <summary>Whether as many containers run as should.</summary>
+    /// <summary>Whether at least as many containers run as should.</summary>
     public bool IsAsMany { get; init; }
 
     /// <summary>How far its last update is, in the engine's word; empty if it was never updated.</summary>

@@ -66,12 +66,13 @@ public sealed record SchemaStatus(
     [JsonIgnore]
     public string Revision => string.Join(", ", Current);
 
-    /// <summary>The snapshot that a migration away from a revision has made first; the oldest one since a moment.</summary>
+    /// <summary>The snapshot that the last migration away from a revision has made first, since a moment.</summary>
     /// <param name="revision">What the schema was.</param>
     /// <param name="since">The moment.</param>
     public SchemaSnapshot? Before(string revision, DateTimeOffset since)
     {
-        var run = Runs.LastOrDefault(run => run is { Verb: "migrate", Result: "succeeded", Snapshot: not null } && run.From == revision && run.Started >= since);
+        var run = Runs.FirstOrDefault(run =>
+            run is { Verb: "migrate", Result: "succeeded", Snapshot: not null } && run.From == revision && run.Started >= since);
         return Snapshots.FirstOrDefault(snapshot => snapshot.Name == run?.Snapshot);
     }
 }

@@ -18,8 +18,8 @@ public sealed partial class TutorialTests(RunningSample sample)
         "clone",
         // The reader's own uvlhub.
         "checkout",
-        // A name on the internet, and mail at it.
-        "domain",
+        // A server with a name on the internet, and mail at it.
+        "server",
     ];
 
     [Fact]
