@@ -157,12 +157,15 @@ public sealed class SwarmStack(ContainerEngine engine, string name)
                 ];
             }
 
-            // A service that is new has nothing to go back to: the engine would try for ever.
+            // A service that is new has nothing to go back to, and the engine would try for ever: also beside the next version, of which it
+            // then runs more than it should.
             foreach (var service in services.Where(service => !before.ContainsKey(service.Name)))
             {
                 if ((await TasksAsync(service.Name, cancellationToken)).Count(task => task.Error.Length > 0) >= MostFailures)
                 {
-                    throw await FailedAsync(service.Name, $"{service.Name} does not come up", cancellationToken);
+                    var failure = await FailedAsync(service.Name, $"{service.Name} does not come up", cancellationToken);
+                    await AskAsync(cancellationToken, "service", "rm", FullName(service.Name));
+                    throw failure;
                 }
             }
         }

@@ -23,7 +23,7 @@ internal sealed partial class TutorialRun : IAsyncDisposable
     private readonly string _snapshots = Directory.CreateTempSubdirectory("uvlhub-aspire-tutorial-").FullName;
     private readonly TextPort[] _ports =
     [
-        new("Web", "http", ":5000"), new("Nginx", "http", ""), new("Https", "https", ""), new(
+        new("Web", "http", ":5000"), new("Nginx", "http", ""), new(
             "Dashboard", "http", ":15888"), new("Database", "tcp", ":3306"),
     ];
 
