@@ -74,11 +74,14 @@ internal static class SwarmSteps
             string.Join(Environment.NewLine, [.. changes.DefaultIfEmpty("nothing has changed"), .. addresses]), context.CancellationToken);
     }
 
-    private static async Task HistoryAsync(SwarmDeployment swarm, PipelineStepContext context) =>
-        await context.ReportingStep.SucceedAsync(
-            string.Join(
-                Environment.NewLine,
-                SwarmHistory.Describe(await swarm.Deployments.History.ReadAsync(context.CancellationToken))), context.CancellationToken);
+    private static async Task HistoryAsync(SwarmDeployment swarm, PipelineStepContext context)
+    {
+        var history = string.Join(
+            Environment.NewLine, SwarmHistory.Describe(await swarm.Deployments.History.ReadAsync(context.CancellationToken)));
+        // Without Aspire's command line nobody shows what a step succeeds with.
+        await Console.Out.WriteLineAsync(history);
+        await context.ReportingStep.SucceedAsync(history, context.CancellationToken);
+    }
 
     private static async Task RollBackAsync(SwarmDeployment swarm, string? version, PipelineStepContext context)
     {
